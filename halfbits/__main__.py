@@ -1,0 +1,3 @@
+from halfbits.cli import main
+
+main()

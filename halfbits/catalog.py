@@ -1,0 +1,104 @@
+"""The course's exercises in their order, read from exercises/course.toml, and where their files lie."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+CATALOG = Path("exercises") / "course.toml"
+
+
+class CourseError(Exception):
+    """A mistake a person can mend; its text is one sentence to show as it is."""
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One graded exercise: `key` is "<topic>/<slug>", its path under exercises/ and solutions/."""
+
+    key: str
+    title: str
+    minutes: int
+    difficulty: int
+    importance: int
+    tasks: tuple[str, ...]
+    time_limit: float
+    preload: tuple[str, ...]
+    prerequisites: tuple[str, ...] = ()
+    questions: tuple[int, ...] = ()
+
+    @property
+    def topic(self) -> str:
+        return self.key.split("/")[0]
+
+    @property
+    def slug(self) -> str:
+        return self.key.split("/")[1]
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """The exercises of the checkout at `root`, in teaching order."""
+
+    root: Path
+    exercises: tuple[Exercise, ...]
+
+    @cached_property
+    def by_key(self) -> dict[str, Exercise]:
+        return {exercise.key: exercise for exercise in self.exercises}
+
+    def notebook(self, exercise: Exercise, folder: str = "exercises") -> Path:
+        return self.root / folder / exercise.topic / f"{exercise.slug}.ipynb"
+
+    def checks(self, exercise: Exercise) -> Path:
+        return self.root / "exercises" / exercise.topic / f"test_{exercise.slug}.py"
+
+    def find(self, name: str) -> Exercise:
+        """The exercise called `name`: its key, its slug, or a path to one of its files."""
+        wanted = name.replace("\\", "/")
+        stem = Path(wanted).stem.removeprefix("test_")
+        for exercise in self.exercises:
+            if wanted in (exercise.key, exercise.slug) or stem == exercise.slug:
+                return exercise
+        raise CourseError(self._unknown(name, stem))
+
+    def _unknown(self, name: str, stem: str) -> str:
+        slugs = {exercise.slug: exercise.key for exercise in self.exercises}
+        near = difflib.get_close_matches(stem.lower(), [*slugs, *self.by_key], n=1, cutoff=0.4)
+        known = ", ".join(slugs.values())
+        if not near:
+            return f"There is no exercise called {name!r}; the exercises are {known}."
+        return f"There is no exercise called {name!r}; did you mean {slugs.get(near[0], near[0])}?"
+
+
+def find_root(start: Path | None = None) -> Path:
+    """The course's folder: $HALFBITS_ROOT, else the nearest one above `start` or this package."""
+    named = os.environ.get("HALFBITS_ROOT")
+    starts = [Path(named)] if named else [start or Path.cwd(), Path(__file__).parent]
+    for begin in starts:
+        for folder in (begin.resolve(), *begin.resolve().parents):
+            if (folder / CATALOG).is_file():
+                return folder
+    raise CourseError(
+        f"No course found above {starts[0]}: run this inside the folder that holds {CATALOG.as_posix()}."
+    )
+
+
+def load_catalog(root: Path | None = None) -> Catalog:
+    """Read the catalog of the checkout at `root` (found by `find_root` when left out)."""
+    root = root or find_root()
+    path = root / CATALOG
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        return Catalog(root, tuple(_exercise(entry) for entry in table["exercise"]))
+    except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+        raise CourseError(f"{path} cannot be read: {error}; restore it with git.") from error
+
+
+def _exercise(entry: dict) -> Exercise:
+    lists = ("tasks", "preload", "prerequisites", "questions")
+    return Exercise(**{k: tuple(v) if k in lists else v for k, v in entry.items()})

@@ -1,0 +1,115 @@
+"""The `halfbits` command line: each command is one call into the module that does the work."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from halfbits.catalog import CourseError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Half the Bits: read, solve, grade.",
+)
+
+Name = Annotated[str, typer.Argument(help="An exercise, such as quantized_linear.")]
+
+
+@app.command()
+def start(
+    browser: Annotated[bool, typer.Option(help="Open the course in a browser.")] = True,
+    port: Annotated[int, typer.Option(help="First port to try.")] = 8888,
+) -> None:
+    """Serve JupyterLab (/lab) and the book (/book/) on one local address."""
+    from halfbits.server.start import start as run
+
+    raise typer.Exit(run(port=port, browser=browser))
+
+
+@app.command()
+def grade(
+    names: Annotated[list[str] | None, typer.Argument(help="Exercises; all if left out.")] = None,
+    answers: Annotated[
+        Path | None, typer.Option(help="Grade another folder of the same layout.")
+    ] = None,
+) -> None:
+    """Grade your saved notebooks."""
+    from halfbits.grading.commands import grade as run
+
+    raise typer.Exit(run(names or [], answers))
+
+
+@app.command()
+def hint(
+    name: Name,
+    task: Annotated[str | None, typer.Argument(help="A function of the exercise.")] = None,
+    level: Annotated[int | None, typer.Option(min=1, max=3, help="1, 2 or 3.")] = None,
+) -> None:
+    """Open the next hint of an exercise."""
+    from halfbits.grading.commands import hint as run
+
+    raise typer.Exit(run(name, task, level))
+
+
+@app.command()
+def reset(name: Name) -> None:
+    """Put an exercise back as it was; your work is kept in a backup."""
+    from halfbits.grading.commands import reset as run
+
+    raise typer.Exit(run(name))
+
+
+@app.command()
+def progress() -> None:
+    """Show what is solved and what comes next."""
+    from halfbits.grading.commands import progress as run
+
+    raise typer.Exit(run())
+
+
+@app.command()
+def book(
+    force: Annotated[bool, typer.Option(help="Build even if nothing changed.")] = False,
+) -> None:
+    """Build the book into _build/book/html."""
+    from halfbits.book import build
+
+    raise typer.Exit(build(force=force))
+
+
+@app.command()
+def sync() -> None:
+    """For authors: regenerate exercises/ from solutions/."""
+    from halfbits.grading.commands import sync as run
+
+    raise typer.Exit(run())
+
+
+@app.command()
+def test(
+    only: Annotated[
+        list[str] | None, typer.Argument(help="Steps to run; all if left out.")
+    ] = None,
+) -> None:
+    """For authors: run the project's own tests."""
+    from halfbits.selftest import run
+
+    raise typer.Exit(run(only or []))
+
+
+def main() -> None:
+    """Run the command line; a mistake a person can mend is one sentence on stderr, status 2."""
+    try:
+        app()
+    except CourseError as error:
+        print(f"halfbits: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Models and data that live in the repository."""
