@@ -5,9 +5,11 @@ from __future__ import annotations
 import difflib
 import os
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 CATALOG = Path("exercises") / "course.toml"
 
@@ -99,6 +101,6 @@ def load_catalog(root: Path | None = None) -> Catalog:
         raise CourseError(f"{path} cannot be read: {error}; restore it with git.") from error
 
 
-def _exercise(entry: dict) -> Exercise:
+def _exercise(entry: Mapping[str, Any]) -> Exercise:
     lists = ("tasks", "preload", "prerequisites", "questions")
     return Exercise(**{k: tuple(v) if k in lists else v for k, v in entry.items()})
