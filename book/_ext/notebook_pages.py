@@ -1,0 +1,62 @@
+"""What every page made from a notebook gets: folded answers, and a bar that opens it in JupyterLab."""
+
+from __future__ import annotations
+
+import json
+from html import escape
+from typing import Any
+
+from sphinx.application import Sphinx
+
+RUN_BAR = """</h1>
+<div class="hb-run" data-lab="{lab}">
+<a class="hb-open" hidden>Open in JupyterLab</a>
+<span class="hb-note">To run this page: <code>python course.py start</code></span>
+<a href="{source}" download>Download the notebook</a>
+</div>"""
+
+
+def fold_answers(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Fold the answer cells of a solution, so that its text can be read without seeing them."""
+    if not docname.startswith("solutions/"):
+        return
+    notebook = json.loads(source[0])
+    for cell in notebook["cells"]:
+        tags = cell["metadata"].get("tags", [])
+        if "answer" in tags:
+            cell["metadata"]["tags"] = [*tags, "hide-input"]
+    source[0] = json.dumps(notebook)
+
+
+def add_run_bar(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any
+) -> None:
+    """Put the bar under the title; the server marks its pages, and the script then shows the button."""
+    body = context.get("body")
+    if not body or not context.get("sourcename", "").endswith(".ipynb"):
+        return
+    up = "../" * (page.count("/") + 1)
+    source = context["pathto"](f"_sources/{context['sourcename']}", 1)
+    bar = RUN_BAR.format(lab=escape(f"{up}lab/tree/{page}.ipynb"), source=escape(source))
+    context["body"] = body.replace("</h1>", bar, 1)
+
+
+def drop_thebe(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any
+) -> None:
+    """Leave out the thebe scripts, which name another host and clash with themselves."""
+    for kind in ("script_files", "css_files"):
+        context[kind] = [file for file in context.get(kind, []) if not is_thebe(file)]
+
+
+def is_thebe(file: Any) -> bool:
+    attributes = getattr(file, "attributes", None) or {}
+    name = str(getattr(file, "filename", None) or file)
+    return "sphinx-thebe" in name or "THEBE_JS_URL" in str(attributes.get("body"))
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    app.connect("source-read", fold_answers)
+    app.connect("html-page-context", add_run_bar)
+    app.connect("html-page-context", drop_thebe, priority=999)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
