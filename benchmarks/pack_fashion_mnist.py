@@ -36,7 +36,7 @@ def first_of_each_class(labels: np.ndarray, count: int) -> np.ndarray:
 
 
 def row_differences(images: np.ndarray) -> np.ndarray:
-    """Each row minus the row above it, modulo 256: smaller after deflate, undone by a cumulative sum."""
+    """Each row minus the row above it, modulo 256: which deflates better."""
     return np.diff(images, axis=1, prepend=np.zeros_like(images[:, :1]))
 
 
@@ -54,7 +54,7 @@ def write_npz(path: Path, **arrays: np.ndarray) -> str:
 
 
 def main(folder: Path) -> None:
-    """Write test.npz (the official 10,000) and train.npz (6,000, balanced) and print their hashes."""
+    """Write test.npz (official) and train.npz (balanced); print their hashes."""
     train_images, train_labels = read_split(folder, "train")
     kept = first_of_each_class(train_labels, PER_CLASS)
     splits = {

@@ -27,10 +27,19 @@ CLASS_NAMES = (
 
 _FOLDER = Path(__file__).parent
 _SPLITS = {
-    "train": ("fashion_mnist/train.npz", "2bdb2dbb93d7985edbdcf4c33a850ab7494470047f09fb6f1c05db8f5bcfaef0"),
-    "test": ("fashion_mnist/test.npz", "5e3dd656075211302872aa7fa2a57a27d89a654c39bb4a9265aadaf1925d18fc"),
+    "train": (
+        "fashion_mnist/train.npz",
+        "2bdb2dbb93d7985edbdcf4c33a850ab7494470047f09fb6f1c05db8f5bcfaef0",
+    ),
+    "test": (
+        "fashion_mnist/test.npz",
+        "5e3dd656075211302872aa7fa2a57a27d89a654c39bb4a9265aadaf1925d18fc",
+    ),
 }
-_MLP = ("image_mlp/model.safetensors", "@MLP@")
+_MLP = (
+    "image_mlp/model.safetensors",
+    "8ac90c3daf55222911e791ea03e2f04a4c5bb8caa023edd48eaff0a22a4b068c",
+)
 
 
 def load_fashion_mnist(split: str) -> tuple[Tensor, Tensor]:
@@ -62,7 +71,8 @@ def build_image_mlp() -> nn.Sequential:
 def load_image_mlp() -> nn.Sequential:
     """The trained 784-256-10 classifier: float32, in eval mode, logits [n, 10] out.
 
-    Its training record is book/data/image_mlp.json. Raises CourseError for a missing or altered file.
+    Its training record is book/data/image_mlp.json.
+    Raises CourseError for a missing or altered file.
     """
     from safetensors.torch import load
 
