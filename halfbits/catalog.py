@@ -1,4 +1,4 @@
-"""The course's exercises in their order, read from exercises/course.toml, and where their files lie."""
+"""The exercises in their order, read from exercises/course.toml, and where their files lie."""
 
 from __future__ import annotations
 
@@ -86,7 +86,8 @@ def find_root(start: Path | None = None) -> Path:
             if (folder / CATALOG).is_file():
                 return folder
     raise CourseError(
-        f"No course found above {starts[0]}: run this inside the folder that holds {CATALOG.as_posix()}."
+        f"No course found above {starts[0]}: "
+        f"run this inside the folder that holds {CATALOG.as_posix()}."
     )
 
 
@@ -103,4 +104,5 @@ def load_catalog(root: Path | None = None) -> Catalog:
 
 def _exercise(entry: Mapping[str, Any]) -> Exercise:
     lists = ("tasks", "preload", "prerequisites", "questions")
-    return Exercise(**{k: tuple(v) if k in lists else v for k, v in entry.items()})
+    values: dict[str, Any] = {k: tuple(v) if k in lists else v for k, v in entry.items()}
+    return Exercise(**values)

@@ -1,0 +1,114 @@
+"""The outcome of one graded exercise and how it reads in a terminal."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from halfbits.catalog import Exercise
+from halfbits.grading.checks import Check
+
+PASSED, FAILED, MISSING, UNWRITTEN, NOT_RUN = "passed", "failed", "missing", "unwritten", "not run"
+CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How one check ended: `kind` is passed, failed, missing, unwritten or not run."""
+
+    check: Check
+    kind: str
+    message: str = ""
+
+
+@dataclass
+class Report:
+    """How one exercise ended. `problem` is set when the answer could not be run to its end."""
+
+    exercise: Exercise
+    name: str
+    verdicts: list[Verdict] = field(default_factory=list)
+    problem: str | None = None
+    notes: list[str] = field(default_factory=list)
+    seed: int = 0
+
+    @property
+    def passed(self) -> int:
+        return len(self.of(PASSED))
+
+    @property
+    def total(self) -> int:
+        return len(self.verdicts)
+
+    @property
+    def failures(self) -> dict[str, str]:
+        return {v.check.name: v.message for v in self.verdicts if v.kind != PASSED}
+
+    @property
+    def all_pass(self) -> bool:
+        return self.problem is None and 0 < self.total == self.passed
+
+    def of(self, kind: str) -> list[Verdict]:
+        return [verdict for verdict in self.verdicts if verdict.kind == kind]
+
+    def to_show(self) -> list[Verdict]:
+        """The failed checks, each message once; stubs not written yet are counted, not shown."""
+        shown: dict[str, Verdict] = {}
+        for verdict in self.verdicts:
+            if verdict.kind in (FAILED, MISSING):
+                shown.setdefault(verdict.message, verdict)
+        return list(shown.values())
+
+    def unwritten_tasks(self) -> list[str]:
+        return list(dict.fromkeys(verdict.check.task for verdict in self.of(UNWRITTEN)))
+
+    def summary(self) -> str:
+        """ "7 of 9 checks pass; 2 not written yet"."""
+        if self.problem:
+            return f"{self.passed} of {self.total} checks pass; the answer did not run to its end"
+        late = len(self.of(UNWRITTEN))
+        if late == self.total:
+            return f"not written yet ({self.total} checks)"
+        return f"{self.passed} of {self.total} checks pass" + (
+            f"; {late} not written yet" if late else ""
+        )
+
+    def next_step(self) -> str:
+        """The command to try next, or "" when all is done."""
+        if self.all_pass or self.problem:
+            return ""
+        first = next((v for v in self.verdicts if v.kind in (FAILED, MISSING)), None)
+        first = first or next(iter(self.of(UNWRITTEN)), None)
+        task = first.check.task if first else ""
+        return f"python course.py hint {self.exercise.slug} {task}".strip()
+
+
+def lines(report: Report) -> Iterable[str]:
+    """The report as plain text, without its summary line."""
+    if report.problem:
+        yield report.problem
+    for verdict in report.to_show():
+        yield f"{title(verdict)}"
+        yield clean(verdict.message)
+        yield ""
+    for task in report.unwritten_tasks():
+        count = sum(verdict.check.task == task for verdict in report.of(UNWRITTEN))
+        yield f"not written yet: {task} ({count} check{'s' if count != 1 else ''})"
+    if report.to_show():
+        yield seed_line(report)
+    yield from (f"note: {note}" for note in report.notes)
+
+
+def title(verdict: Verdict) -> str:
+    """ "half_step: Every weight lies within half a step.\""""
+    return f"{verdict.check.name.removeprefix('test_')}: {verdict.check.claim}"
+
+
+def seed_line(report: Report) -> str:
+    return f"(inputs of seed {report.seed}; HALFBITS_SEED={report.seed} repeats them)"
+
+
+def clean(text: str) -> str:
+    """`text` without control characters, which an answer could use to repaint the terminal."""
+    return CONTROL.sub("", text)

@@ -1,0 +1,225 @@
+"""From an answer's file to a report: reads it, runs it in a worker, collects the verdicts."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import secrets
+import shutil
+import tempfile
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from halfbits.catalog import Catalog, CourseError, Exercise
+from halfbits.grading.checks import Check, read_checks
+from halfbits.grading.notebook import Answer, Cell, read_answer, unwritten
+from halfbits.grading.process import Late, Worker
+from halfbits.grading.report import NOT_RUN, UNWRITTEN, Report, Verdict
+
+FRAMEWORKS = {"tensorflow": ("tensorflow", "keras"), "torch": ("torch",)}
+
+
+class Spare:
+    """At most one worker that preloads ahead of its job.
+
+    While one exercise is graded, the next one's worker starts here. A waiting spare for
+    `grade()` and watch would live here too: call `prepare` again after each `take`.
+    """
+
+    def __init__(self) -> None:
+        self._worker: Worker | None = None
+
+    def prepare(self, preload: tuple[str, ...]) -> None:
+        if self._worker is None or self._worker.preload != preload:
+            self.close()
+            self._worker = Worker(preload)
+
+    def take(self, preload: tuple[str, ...]) -> Worker:
+        worker, self._worker = self._worker, None
+        if worker is not None and worker.preload == preload:
+            return worker
+        if worker is not None:
+            worker.close()
+        return Worker(preload)
+
+    def close(self) -> None:
+        if self._worker is not None:
+            self._worker.close()
+        self._worker = None
+
+
+SPARE = Spare()
+atexit.register(SPARE.close)
+
+
+class Submission:
+    """One answer to one exercise, with the checks it is to be put through."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        exercise: Exercise,
+        answer: Answer | CourseError,
+        checks: Iterable[str] | None = None,
+        seed: int | None = None,
+        skip_stubs: bool = True,
+        folder: Path | None = None,
+    ) -> None:
+        self.exercise, self.answer = exercise, answer
+        self.path = catalog.checks(exercise)
+        self.folder = folder or catalog.notebook(exercise).parent
+        self.checks = [c for c in read_checks(self.path) if checks is None or c.name in checks]
+        self.seed = fresh_seed() if seed is None else seed
+        self.stubs: set[str] = set()
+        if skip_stubs and isinstance(answer, Answer):
+            self.stubs = unwritten(answer.code, exercise.tasks)
+
+    @property
+    def to_run(self) -> list[Check]:
+        return [check for check in self.checks if check.task not in self.stubs]
+
+    @property
+    def needs_worker(self) -> bool:
+        return isinstance(self.answer, Answer) and bool(self.to_run)
+
+    @property
+    def preload(self) -> tuple[str, ...]:
+        """The exercise's frameworks that the checks to run or the cells mention at all.
+
+        TensorFlow takes seconds to import; an answer that never touches it is not made to wait.
+        """
+        assert isinstance(self.answer, Answer)
+        text = "\n".join([c.source for c in self.to_run] + [c.source for c in self.answer.code])
+        known = [name for name in self.exercise.preload if name == "torch" or name in text]
+        return tuple(module for name in known for module in FRAMEWORKS.get(name, (name,)))
+
+    def grade(self) -> Report:
+        """Run it; everything that goes wrong is in the report."""
+        name = getattr(self.answer, "name", self.exercise.slug)
+        report = Report(self.exercise, name, seed=self.seed)
+        kinds: dict[str, tuple[str, str]] = {}
+        if isinstance(self.answer, CourseError):
+            report.problem = str(self.answer)
+        else:
+            report.notes += self.answer.notes
+            if self.needs_worker:
+                _run(self, self.answer, report, kinds)
+        report.verdicts = [self._verdict(check, kinds, report.problem) for check in self.checks]
+        return report
+
+    def _verdict(
+        self, check: Check, kinds: dict[str, tuple[str, str]], problem: str | None
+    ) -> Verdict:
+        if check.name in kinds:
+            return Verdict(check, *kinds[check.name])
+        if problem is not None:
+            return Verdict(check, NOT_RUN, problem)
+        return Verdict(check, UNWRITTEN, f"{check.task}: not written yet")
+
+
+def grade_answers(
+    catalog: Catalog,
+    exercise: Exercise,
+    cells: Sequence[Cell | str] | Path,
+    *,
+    checks: Iterable[str] | None = None,
+    seed: int | None = None,
+    skip_stubs: bool = True,
+) -> Report:
+    """Grade a file, or a list of cells, by all checks of `exercise` or by those named."""
+    answer = open_answer(cells, exercise)
+    return Submission(catalog, exercise, answer, checks, seed, skip_stubs).grade()
+
+
+def open_answer(cells: Sequence[Cell | str] | Path, exercise: Exercise) -> Answer | CourseError:
+    """The answer, or the sentence that says why it cannot be read."""
+    if isinstance(cells, Path):
+        try:
+            return read_answer(cells)
+        except CourseError as error:
+            return error
+    whole = (
+        cell if isinstance(cell, Cell) else Cell(f"cell {number}", cell)
+        for number, cell in enumerate(cells, 1)
+    )
+    return Answer(f"{exercise.slug}.ipynb", tuple(whole))
+
+
+def fresh_seed() -> int:
+    """HALFBITS_SEED, or a new seed below 2**31."""
+    text = os.environ.get("HALFBITS_SEED")
+    if not text:
+        return secrets.randbelow(2**31)
+    try:
+        return int(text)
+    except ValueError:
+        raise CourseError(f"HALFBITS_SEED is {text!r}: set it to a whole number.") from None
+
+
+def _run(
+    submission: Submission, answer: Answer, report: Report, kinds: dict[str, tuple[str, str]]
+) -> None:
+    worker = SPARE.take(submission.preload)
+    scratch = _scratch()
+    try:
+        if reason := worker.ready():
+            report.problem = f"{submission.exercise.slug} was not graded: {reason}."
+            return
+        worker.submit(_job(submission, answer, scratch))
+        _collect(worker, submission, report, kinds)
+    finally:
+        worker.close()
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _collect(
+    worker: Worker, submission: Submission, report: Report, kinds: dict[str, tuple[str, str]]
+) -> None:
+    limit, running, ended = submission.exercise.time_limit, "", False
+    expected = {check.name for check in submission.to_run}
+    try:
+        for event in worker.events(time.monotonic() + limit):
+            match event["event"]:
+                case "running":
+                    running = event["what"]
+                case "verdict" if event["name"] in expected:
+                    kinds[event["name"]] = (event["kind"], event["message"])
+                case "note":
+                    report.notes.append(event["message"])
+                case "broken cell":
+                    report.notes.append(f"a cell went wrong: {event['message']}")
+                case "exit":
+                    report.problem = f"{_where(running)} {event['message']}: remove that call."
+                    return
+                case "done":
+                    ended = expected == kinds.keys()
+    except Late:
+        report.problem = f"{_where(running)} was still running after {limit:g} s: an endless loop?"
+        return
+    if not ended:
+        report.problem = f"{_where(running)}: the process {worker.how_it_ended()}."
+
+
+def _where(running: str) -> str:
+    return f"check {running}" if running.startswith("test_") else running or "the answer"
+
+
+def _job(submission: Submission, answer: Answer, scratch: str) -> dict[str, Any]:
+    return {
+        "name": answer.name,
+        "cells": [{"place": cell.place, "source": cell.source} for cell in answer.code],
+        "checks": str(submission.path),
+        "names": [check.name for check in submission.to_run],
+        "seed": submission.seed,
+        "scratch": scratch,
+        "folder": str(submission.folder),
+    }
+
+
+def _scratch() -> str:
+    try:
+        return tempfile.mkdtemp(prefix="halfbits-")
+    except OSError as error:
+        raise CourseError(f"No scratch folder can be made: {error}; free some disk.") from error

@@ -1,0 +1,142 @@
+"""Runs the cells of an answer as a notebook would, without IPython's side effects."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import difflib
+import inspect
+import linecache
+import re
+import sys
+import types
+from collections.abc import Iterable
+from typing import Any
+
+from halfbits.grading.notebook import Cell
+
+KEEP_BODY = {"time", "timeit", "capture", "prun"}
+RUN_LINE = {"time", "prun"}
+
+
+class QuietShell:
+    """What `get_ipython()` gives an answer: line magics do nothing, shell lines are never run."""
+
+    def __init__(self, namespace: dict[str, Any], notes: list[str]) -> None:
+        self.namespace, self.notes = namespace, notes
+
+    def run_line_magic(self, name: str, line: str, *_: object, **__: object) -> None:
+        if name in RUN_LINE and line.strip():
+            exec(compile(line, f"%{name}", "exec"), self.namespace)
+
+    def getoutput(self, *_: object, **__: object) -> list[str]:
+        self.notes.append("shell lines (!) were not run")
+        return []
+
+    def system(self, *_: object, **__: object) -> None:
+        self.getoutput()
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *_, **__: None
+
+
+class Shell:
+    """The namespace in which an answer's cells run, top to bottom."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.notes: list[str] = []
+        self.broken: list[str] = []
+        module = types.ModuleType("__main__")
+        sys.modules["__main__"] = module
+        self.namespace: dict[str, Any] = module.__dict__
+        quiet = QuietShell(self.namespace, self.notes)
+        self.namespace |= {"get_ipython": lambda: quiet, "display": lambda *_, **__: None}
+        self.given = set(self.namespace)
+
+    def label(self, cell: Cell) -> str:
+        """The file name that tracebacks show for `cell`."""
+        return f"{self.name}, {cell.place}" if cell.place else self.name
+
+    def run(self, cell: Cell) -> None:
+        """Run one cell; what goes wrong is kept in `broken`, since later cells may not need it."""
+        try:
+            self._execute(cell)
+        except SystemExit:
+            raise
+        except SyntaxError as error:
+            line = f", line {error.lineno}" if error.filename == self.label(cell) else ""
+            self.broken.append(f"{self.label(cell)}{line}: {type(error).__name__}: {error.msg}")
+        except BaseException as error:
+            self.broken.append(f"{self.where(error) or self.label(cell)}: {in_words(error)}")
+
+    def where(self, error: BaseException) -> str:
+        """The deepest line of the answer in the error's traceback: "x.ipynb, cell 5, line 3"."""
+        frames = [(f.filename, f.lineno) for f in stack(error) if self.owns(f.filename)]
+        return f"{frames[-1][0]}, line {frames[-1][1]}" if frames else ""
+
+    def owns(self, filename: str) -> bool:
+        return filename == self.name or filename.startswith(f"{self.name}, ")
+
+    def _execute(self, cell: Cell) -> None:
+        source, label = cell.source, self.label(cell)
+        try:
+            code = _compile(source, label)
+        except SyntaxError:
+            source = plain_python(source, self.notes, label)
+            code = _compile(source, label)
+        linecache.cache[label] = (len(source), None, source.splitlines(keepends=True), label)
+        if code.co_flags & inspect.CO_COROUTINE:
+            asyncio.run(eval(code, self.namespace))
+        else:
+            exec(code, self.namespace)
+
+
+def plain_python(source: str, notes: list[str], label: str) -> str:
+    """`source` with its magics turned into calls of `get_ipython()`, line for line.
+
+    The body of `%%time` and its like is kept; a cell of any other `%%` magic becomes empty
+    and is named in `notes`.
+    """
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    if magic := re.match(r"\s*%%(\w+)[^\n]*\n?", source):
+        if magic[1] not in KEEP_BODY:
+            notes.append(f"{label} was left out: it is a %%{magic[1]} cell")
+            return ""
+        source = "\n" * magic[0].count("\n") + source[magic.end() :]
+    return _aligned(source, TransformerManager().transform_cell(source))
+
+
+def in_words(error: BaseException) -> str:
+    """ "TypeError: message", in one line and of bounded length."""
+    try:
+        text = " ".join(str(error).split())
+    except Exception:
+        text = "(its message cannot be shown)"
+    return f"{type(error).__name__}: {text}"[:600].removesuffix(": ")
+
+
+def stack(error: BaseException) -> Iterable[Any]:
+    """The frames of the error's traceback, outermost first."""
+    import traceback
+
+    return traceback.extract_tb(error.__traceback__)
+
+
+def _compile(source: str, label: str) -> types.CodeType:
+    flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    try:
+        return compile(source, label, "exec", flags=flags, dont_inherit=True)
+    except ValueError as error:
+        raise SyntaxError(str(error), (label, 1, 0, "")) from error
+
+
+def _aligned(before: str, after: str) -> str:
+    """`after` with blank lines put where it has fewer lines than `before`."""
+    old, new = before.splitlines(), after.splitlines()
+    lines: list[str] = []
+    matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
+    for _, i, i_end, j, j_end in matcher.get_opcodes():
+        lines += new[j:j_end] + [""] * max(0, (i_end - i) - (j_end - j))
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,133 @@
+"""The child process that runs one answer and its checks, then ends; started by runner.py.
+
+It imports the frameworks named on its command line and says "ready". Then it waits for one job,
+a JSON line on its standard input, and sends events as JSON lines over a private copy of its
+standard output. A job ends with the event "done"; a stream that ends without it means that the
+answer ended the process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import importlib.util
+import json
+import os
+import sys
+import types
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from halfbits.grading.notebook import Cell
+from halfbits.grading.shell import Shell
+from halfbits.grading.state import State
+from halfbits.grading.verdict import judge
+
+MESSAGE = 4000
+MIB = 1 << 20
+LIMITS = {"RLIMIT_CORE": 0, "RLIMIT_FSIZE": 64 * MIB, "RLIMIT_DATA": 4096 * MIB}
+
+Say = Callable[..., None]
+
+
+def main(preload: list[str]) -> None:
+    """Preload, say "ready", grade one job."""
+    sys.dont_write_bytecode = True
+    channel = os.dup(1)
+    os.dup2(2, 1)  # what anything prints goes to the parent's bounded capture
+    say = _speaker(channel, "")
+    try:
+        for name in ("pytest", "halfbits.grading.expect", *preload):
+            importlib.import_module(name)
+    except BaseException as error:
+        say(event="broken", message=f"{type(error).__name__}: {error}")
+        return
+    say(event="ready")
+    line = sys.stdin.readline()
+    if line:
+        job = json.loads(line)
+        _grade(job, _speaker(channel, job["nonce"]))
+
+
+def _grade(job: dict[str, Any], say: Say) -> None:
+    _enclose(job["scratch"])
+    checks_path = Path(job["checks"])
+    checks = _load(checks_path)
+    functions = [(name, getattr(checks, name)) for name in job["names"]]
+    # After the scratch directory, so a sibling file can be imported but never hides a package.
+    sys.path.append(job["folder"])
+    state, shell = State(), Shell(job["name"])
+    try:
+        _run_cells(job["cells"], shell, state, say)
+        for name, function in functions:
+            say(event="running", what=name)
+            state.seed(job["seed"])
+            kind, message = judge(function, shell, job["seed"], checks_path)
+            if kind == "passed" and (changed := state.changes()):
+                kind, message = "failed", _left_changed(changed)
+            state.restore()
+            say(event="verdict", name=name, kind=kind, message=message[:MESSAGE])
+    except SystemExit as error:
+        say(event="exit", message=f"called sys.exit({'' if error.code is None else error.code!r})")
+        return
+    say(event="done")
+
+
+def _run_cells(cells: list[dict[str, Any]], shell: Shell, state: State, say: Say) -> None:
+    for raw in cells:
+        cell = Cell(raw["place"], raw["source"])
+        say(event="running", what=shell.label(cell))
+        shell.run(cell)
+    state.restore()
+    for note in dict.fromkeys(shell.notes):
+        say(event="note", message=note[:MESSAGE])
+    for broken in shell.broken[:5]:
+        say(event="broken cell", message=broken[:MESSAGE])
+
+
+def _left_changed(changes: list[str]) -> str:
+    return (
+        f"   called: the functions of this check\n expected: global state as it was\n"
+        f"      got: {'; '.join(changes)}\n"
+        f"      why: everything that runs afterwards would silently compute something else"
+    )
+
+
+def _enclose(scratch: str) -> None:
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 0)
+    sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115, PTH123
+    os.chdir(scratch)
+    with contextlib.suppress(ImportError):
+        import resource
+
+        for name, limit in LIMITS.items():
+            with contextlib.suppress(AttributeError, ValueError, OSError):
+                resource.setrlimit(getattr(resource, name), (limit, limit))
+
+
+def _load(path: Path) -> types.ModuleType:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _speaker(channel: int, nonce: str) -> Say:
+    write, dumps = os.write, json.dumps
+
+    def say(**event: Any) -> None:
+        data = (dumps({"nonce": nonce, **event}) + "\n").encode()
+        while data:
+            data = data[write(channel, data) :]
+
+    return say
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
+    sys.stdout.flush()
+    # Threads that an answer left behind must not keep the process alive.
+    os._exit(0)
