@@ -83,18 +83,18 @@ def book(
 
 
 @app.command()
-def sync() -> None:
+def sync(
+    force: Annotated[bool, typer.Option(help="Overwrite exercises that were edited.")] = False,
+) -> None:
     """For authors: regenerate exercises/ from solutions/."""
     from halfbits.grading.commands import sync as run
 
-    raise typer.Exit(run())
+    raise typer.Exit(run(force))
 
 
 @app.command()
 def test(
-    only: Annotated[
-        list[str] | None, typer.Argument(help="Steps to run; all if left out.")
-    ] = None,
+    only: Annotated[list[str] | None, typer.Argument(help="Steps to run; all if left out.")] = None,
 ) -> None:
     """For authors: run the project's own tests."""
     from halfbits.selftest import run

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import os
 import secrets
 import shutil
@@ -17,41 +16,9 @@ from halfbits.grading.checks import Check, read_checks
 from halfbits.grading.notebook import Answer, Cell, read_answer, unwritten
 from halfbits.grading.process import Late, Worker
 from halfbits.grading.report import NOT_RUN, UNWRITTEN, Report, Verdict
+from halfbits.grading.spare import SPARE
 
 FRAMEWORKS = {"tensorflow": ("tensorflow", "keras"), "torch": ("torch",)}
-
-
-class Spare:
-    """At most one worker that preloads ahead of its job.
-
-    While one exercise is graded, the next one's worker starts here. A waiting spare for
-    `grade()` and watch would live here too: call `prepare` again after each `take`.
-    """
-
-    def __init__(self) -> None:
-        self._worker: Worker | None = None
-
-    def prepare(self, preload: tuple[str, ...]) -> None:
-        if self._worker is None or self._worker.preload != preload:
-            self.close()
-            self._worker = Worker(preload)
-
-    def take(self, preload: tuple[str, ...]) -> Worker:
-        worker, self._worker = self._worker, None
-        if worker is not None and worker.preload == preload:
-            return worker
-        if worker is not None:
-            worker.close()
-        return Worker(preload)
-
-    def close(self) -> None:
-        if self._worker is not None:
-            self._worker.close()
-        self._worker = None
-
-
-SPARE = Spare()
-atexit.register(SPARE.close)
 
 
 class Submission:
@@ -95,8 +62,11 @@ class Submission:
         known = [name for name in self.exercise.preload if name == "torch" or name in text]
         return tuple(module for name in known for module in FRAMEWORKS.get(name, (name,)))
 
-    def grade(self) -> Report:
-        """Run it; everything that goes wrong is in the report."""
+    def grade(self, meanwhile: tuple[str, ...] | None = None) -> Report:
+        """Run it; everything that goes wrong is in the report.
+
+        `meanwhile` is what the next submission preloads: its worker starts once this one is ready.
+        """
         name = getattr(self.answer, "name", self.exercise.slug)
         report = Report(self.exercise, name, seed=self.seed)
         kinds: dict[str, tuple[str, str]] = {}
@@ -105,7 +75,7 @@ class Submission:
         else:
             report.notes += self.answer.notes
             if self.needs_worker:
-                _run(self, self.answer, report, kinds)
+                _run(self, self.answer, report, kinds, meanwhile)
         report.verdicts = [self._verdict(check, kinds, report.problem) for check in self.checks]
         return report
 
@@ -159,7 +129,11 @@ def fresh_seed() -> int:
 
 
 def _run(
-    submission: Submission, answer: Answer, report: Report, kinds: dict[str, tuple[str, str]]
+    submission: Submission,
+    answer: Answer,
+    report: Report,
+    kinds: dict[str, tuple[str, str]],
+    meanwhile: tuple[str, ...] | None,
 ) -> None:
     worker = SPARE.take(submission.preload)
     scratch = _scratch()
@@ -168,6 +142,8 @@ def _run(
             report.problem = f"{submission.exercise.slug} was not graded: {reason}."
             return
         worker.submit(_job(submission, answer, scratch))
+        if meanwhile is not None:
+            SPARE.prepare(meanwhile)
         _collect(worker, submission, report, kinds)
     finally:
         worker.close()

@@ -1,0 +1,131 @@
+"""What the grading words of the command line do: grade, hint, reset, progress, sync."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from halfbits.catalog import Catalog, CourseError, Exercise, load_catalog
+from halfbits.grading.checks import read_checks
+from halfbits.grading.notebook import find_answer, read_json
+from halfbits.grading.progress import (
+    Record,
+    as_rows,
+    data_folder,
+    next_exercise,
+    read_progress,
+    record_hint,
+    record_report,
+    stamp,
+)
+
+
+def grade(names: list[str], answers: Path | None) -> int:
+    """Grade the named exercises, or all; 0 when every check passes."""
+    from halfbits.grading.console import print_report
+    from halfbits.grading.session import grade_all
+
+    catalog = load_catalog()
+    exercises = [catalog.find(name) for name in names] or list(catalog.exercises)
+    folder = answers_folder(catalog, answers)
+    reports = []
+    for report in grade_all(catalog, list(dict.fromkeys(exercises)), folder):
+        print_report(report)
+        reports.append(report)
+    if folder == catalog.root / "exercises":
+        for report in reports:
+            remember(catalog, report)
+    return 0 if all(report.all_pass for report in reports) else 1
+
+
+def answers_folder(catalog: Catalog, answers: Path | None) -> Path:
+    """The folder to grade: the learner's own, or the one given; raises CourseError."""
+    folder = (answers or catalog.root / "exercises").resolve()
+    if not folder.is_dir():
+        raise CourseError(f"{folder} is no folder: --answers wants one laid out like exercises/.")
+    return folder
+
+
+def remember(catalog: Catalog, report: Any) -> None:
+    """Record a report of the learner's own folder."""
+    record_report(report, len(read_checks(catalog.checks(report.exercise))))
+
+
+def hint(name: str, task: str | None, level: int | None) -> int:
+    """Show the next hint of a task, or the level asked for, and remember it."""
+    from halfbits.grading.console import print_hint
+    from halfbits.grading.hints import choose_task, next_level, read_hints
+
+    catalog = load_catalog()
+    exercise = catalog.find(name)
+    record = read_progress().get(exercise.key, Record())
+    task = choose_task(exercise, task, _unsolved(catalog, exercise, record))
+    level = next_level(level, record.hints.get(task, 0))
+    found = read_hints(catalog, exercise).get((task, level))
+    if found is None:
+        raise CourseError(f"{exercise.slug} has no hint {level} for {task}.")
+    print_hint(exercise, found)
+    record_hint(exercise, task, level)
+    return 0
+
+
+def reset(name: str) -> int:
+    """Put one exercise back as it was; the learner's file is kept in a dated backup."""
+    from halfbits.grading.stub import make_exercise, write_notebook
+
+    catalog = load_catalog()
+    exercise = catalog.find(name)
+    fresh = make_exercise(catalog, exercise)
+    path, _ = find_answer(catalog.root / "exercises", exercise)
+    for old in {path, catalog.notebook(exercise)}:
+        if old.is_file():
+            print(f"your work is kept as {back_up(old)}")
+            old.unlink()
+    write_notebook(catalog.notebook(exercise), fresh)
+    print(f"{exercise.key} is as it was; close and reopen it if it is open in JupyterLab")
+    return 0
+
+
+def back_up(path: Path) -> Path:
+    """Copy `path` into the backups of the user's data folder under a dated name."""
+    folder = data_folder() / "backups"
+    try:
+        folder.mkdir(exist_ok=True)
+        return Path(shutil.copy2(path, folder / f"{path.stem}-{stamp()}{path.suffix}"))
+    except OSError as error:
+        raise CourseError(f"{path.name} was left alone: no backup ({error}).") from error
+
+
+def progress() -> int:
+    """Print what is solved and what comes next."""
+    from halfbits.grading.console import print_progress
+
+    catalog = load_catalog()
+    records = read_progress()
+    totals = {e.key: len(read_checks(catalog.checks(e))) for e in catalog.exercises}
+    print_progress(as_rows(catalog, records), totals, next_exercise(catalog, records))
+    return 0
+
+
+def sync(force: bool = False) -> int:
+    """For authors: write exercises/ from solutions/, but over nobody's work unless forced."""
+    from halfbits.grading.stub import is_pristine, make_exercise, write_notebook
+
+    catalog = load_catalog()
+    kept = 0
+    for exercise in catalog.exercises:
+        path = catalog.notebook(exercise)
+        fresh = make_exercise(catalog, exercise)
+        if path.is_file() and not force and not is_pristine(read_json(path)):
+            print(f"kept    {exercise.key}: it was edited; --force overwrites it")
+            kept += 1
+            continue
+        write_notebook(path, fresh)
+        print(f"wrote   {exercise.key}")
+    return 1 if kept else 0
+
+
+def _unsolved(catalog: Catalog, exercise: Exercise, record: Record) -> list[str]:
+    checks = read_checks(catalog.checks(exercise))
+    return [check.task for check in checks if check.name not in record.passed]

@@ -1,0 +1,53 @@
+"""The hints of an exercise, read from its solution notebook so that an edit cannot lose them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from halfbits.catalog import Catalog, CourseError, Exercise
+from halfbits.grading.notebook import read_cells
+
+LEVELS = (1, 2, 3)
+FOLDED = re.compile(r"<details>\s*<summary>(.*?)</summary>(.*?)</details>", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Hint:
+    """One hint: its task, its level from 1 (restate) to 3 (nearly there), title and text."""
+
+    task: str
+    level: int
+    title: str
+    text: str
+
+
+def read_hints(catalog: Catalog, exercise: Exercise) -> dict[tuple[str, int], Hint]:
+    """The exercise's hints by task and level."""
+    cells = read_cells(catalog.notebook(exercise, "solutions"))
+    hints = [_hint(cell.source, cell.tags) for cell in cells if "hint" in cell.tags]
+    return {(hint.task, hint.level): hint for hint in hints}
+
+
+def choose_task(exercise: Exercise, wanted: str | None, unsolved: list[str]) -> str:
+    """The task asked for, else the first one with a check that does not pass yet."""
+    if wanted is None:
+        return (unsolved or list(exercise.tasks))[0]
+    for task in exercise.tasks:
+        if task.lower() == wanted.lower():
+            return task
+    known = ", ".join(exercise.tasks)
+    raise CourseError(f"{exercise.slug} has no task {wanted!r}; its tasks are {known}.")
+
+
+def next_level(level: int | None, opened: int) -> int:
+    """The level asked for, else the one after the highest opened so far."""
+    return level or min(opened + 1, LEVELS[-1])
+
+
+def _hint(source: str, tags: tuple[str, ...]) -> Hint:
+    values = dict(tag.split(":", 1) for tag in tags if ":" in tag)
+    found = FOLDED.search(source)
+    title, text = found.groups() if found else ("Hint", source)
+    level = int(values.get("level", "1"))
+    return Hint(values.get("task", ""), level, title.strip(), text.strip())
