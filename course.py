@@ -242,10 +242,12 @@ class Progress:
         self.live = sys.stdout.isatty()
 
     def __call__(self, line: str) -> None:
-        match = re.match(r"\s*(Collecting|Requirement already satisfied:|Downloading) (\S+)", line)
+        match = re.match(
+            r"\s*(Collecting|Processing|Requirement already satisfied:|Downloading) (\S+)", line
+        )
         if match and match.group(1) != "Downloading":
             self.count = min(self.count + 1, self.total)
-        name = match.group(2).split("==")[0].split("/")[-1] if match else ""
+        name = re.split(r"==|-\d", Path(match.group(2)).name)[0] if match else ""
         if line.startswith("Installing collected packages"):
             self.show("Unpacking them; this takes a few minutes", always=True)
         elif match:

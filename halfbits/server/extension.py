@@ -48,14 +48,15 @@ TYPES = {
 # The book's own pages keep to their own host; the browser enforces it.
 POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' blob:; "
-    "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; worker-src 'self' blob:; "
+    "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+    "font-src 'self' data:; worker-src 'self' blob:; "
     "base-uri 'self'; form-action 'self'; frame-ancestors 'self'"
 )
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <style>
-body {{ font: 1.1rem/1.6 system-ui, sans-serif; max-width: 38rem; margin: 15vh auto; padding: 1rem }}
+body {{ font: 1.1rem/1.6 system-ui, sans-serif; max-width: 38rem; margin: 15vh auto }}
 @media (prefers-color-scheme: dark) {{
   body {{ background: #14181e; color: #ced6dd }} a {{ color: #7ab8ff }} }}
 </style></head>
@@ -108,6 +109,11 @@ class BookFile(JupyterHandler, web.StaticFileHandler):
         if self.absolute_path is None or not self.absolute_path.endswith(".html"):
             return super().get_content_size()
         return len(marked(self.absolute_path))
+
+    def compute_etag(self) -> str:
+        """Time and size: tornado's own digest is kept for good and misses a rebuilt book."""
+        state = Path(self.absolute_path or "").stat()
+        return f'"{state.st_mtime_ns:x}-{self.get_content_size():x}"'
 
     def get_content_type(self) -> str:
         suffix = PurePosixPath(self.path).suffix.lower()
