@@ -66,11 +66,11 @@ class Report:
     def summary(self) -> str:
         """ "7 of 9 checks pass; 2 not written yet"."""
         if self.problem:
-            return f"{self.passed} of {self.total} checks pass; the answer did not run to its end"
+            return f"{self.passed} of {_count(self.total)} pass; the answer did not run to its end"
         late = len(self.of(UNWRITTEN))
         if late == self.total:
-            return f"not written yet ({self.total} checks)"
-        return f"{self.passed} of {self.total} checks pass" + (
+            return f"not written yet ({_count(late)})"
+        return f"{self.passed} of {_count(self.total)} pass" + (
             f"; {late} not written yet" if late else ""
         )
 
@@ -94,7 +94,7 @@ def lines(report: Report) -> Iterable[str]:
         yield ""
     for task in report.unwritten_tasks():
         count = sum(verdict.check.task == task for verdict in report.of(UNWRITTEN))
-        yield f"not written yet: {task} ({count} check{'s' if count != 1 else ''})"
+        yield f"not written yet: {task} ({_count(count)})"
     if report.to_show():
         yield seed_line(report)
     yield from (f"note: {note}" for note in report.notes)
@@ -107,6 +107,10 @@ def title(verdict: Verdict) -> str:
 
 def seed_line(report: Report) -> str:
     return f"(inputs of seed {report.seed}; HALFBITS_SEED={report.seed} repeats them)"
+
+
+def _count(checks: int) -> str:
+    return f"{checks} check{'' if checks == 1 else 's'}"
 
 
 def clean(text: str) -> str:

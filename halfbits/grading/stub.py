@@ -10,7 +10,7 @@ import tokenize
 from pathlib import Path
 from typing import Any
 
-from halfbits.catalog import Catalog, CourseError, Exercise
+from halfbits.catalog import Catalog, CourseError, Exercise, load_catalog
 from halfbits.grading.notebook import DEFINES, cells_of, read_json
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
@@ -34,6 +34,12 @@ def make_exercise(catalog: Catalog, exercise: Exercise) -> dict[str, Any]:
     notebook = {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
     metadata["halfbits"] = {"stub": digest(notebook)}
     return notebook
+
+
+def stub_text(solution: Path) -> str:
+    """The text of the exercise notebook of solutions/<topic>/<slug>.ipynb; raises CourseError."""
+    catalog = load_catalog(solution.resolve().parents[2])
+    return as_text(make_exercise(catalog, catalog.find(solution.stem)))
 
 
 def digest(notebook: dict[str, Any]) -> str:
