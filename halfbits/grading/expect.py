@@ -153,8 +153,9 @@ def _worst(
     place = f" at [{', '.join(str(int(i)) for i in at)}]" if at else ""
     allowed = np.broadcast_to(room, wish.shape)[at]
     count = f" ({int(bad.sum())} of {bad.size} off)" if bad.size > 1 else ""
+    room_text = f", within {allowed:.3g}" if allowed else ""
     return (
-        f"{wish[at]:.9g}{place}, within {allowed:.3g}",
+        f"{wish[at]:.9g}{place}{room_text}",
         f"{have[at]:.9g}, off by {gap[at]:.3g}{count}",
     )
 

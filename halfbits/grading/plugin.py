@@ -59,8 +59,7 @@ class CheckItem(pytest.Item):
             return super().repr_failure(excinfo, style)
         if error.verdict.kind in CATEGORIES:
             return reports.clean(error.verdict.message)
-        seed = reports.seed_line(self.parent.grade())
-        return f"{self.check.claim}\n{reports.clean(error.verdict.message)}\n{seed}"
+        return f"{self.check.claim}\n{reports.clean(error.verdict.message)}"
 
     def reportinfo(self) -> tuple[Path, int, str]:
         title = self.name.removeprefix("test_")
@@ -132,10 +131,10 @@ def pytest_collection_finish(session: pytest.Session) -> None:
             files.setdefault(item.parent, []).append(item.name)
     for file, names in files.items():
         file.selected, file.waiting = names, list(files)
-    # Each failure is told in full already; one line more per failure only pushes it off the screen.
-    if files and all(isinstance(item, CheckItem) for item in session.items):
-        options = session.config.option
-        options.reportchars = "" if options.reportchars == "fE" else options.reportchars
+    # Each failure is told in full already; a line more for each pushes it off the screen.
+    terminal = session.config.pluginmanager.get_plugin("terminalreporter")
+    if terminal and files and all(isinstance(item, CheckItem) for item in session.items):
+        terminal.reportchars = terminal.reportchars.replace("f", "")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -204,6 +203,8 @@ def _summarize(report: Report, out: Any) -> None:
     tasks = report.unwritten_tasks()
     if tasks and not _only_unwritten(report):
         out.write_line(f"  not written yet: {', '.join(tasks)}")
+    if report.to_show():
+        out.write_line(f"  {reports.seed_line(report)}")
     for note in report.notes:
         out.write_line(f"  note: {reports.clean(note)}")
     if step := report.next_step():

@@ -66,7 +66,9 @@ class Report:
     def summary(self) -> str:
         """ "7 of 9 checks pass; 2 not written yet"."""
         if self.problem:
-            return f"{self.passed} of {_count(self.total)} pass; the answer did not run to its end"
+            ran = any(verdict.kind != NOT_RUN for verdict in self.verdicts)
+            why = "it stopped early" if ran else "it could not be graded"
+            return f"{self.passed} of {_count(self.total)} pass; {why}"
         late = len(self.of(UNWRITTEN))
         if late == self.total:
             return f"not written yet ({_count(late)})"
@@ -106,7 +108,7 @@ def title(verdict: Verdict) -> str:
 
 
 def seed_line(report: Report) -> str:
-    return f"(inputs of seed {report.seed}; HALFBITS_SEED={report.seed} repeats them)"
+    return f"inputs of seed {report.seed}: HALFBITS_SEED={report.seed} repeats them"
 
 
 def _count(checks: int) -> str:
