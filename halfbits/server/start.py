@@ -47,15 +47,22 @@ def start(port: int = 8888, browser: bool = True) -> int:
         raise CourseError(f"--port is {port}; it must lie between 1 and {65535 - PORTS_TRIED}.")
     build_book()
     server = make_server(root, port)
-    print(links(server), flush=True)
-    opened = open_browser(server) if browser else None
+    opened: list[Path] = []
+
+    def announce() -> None:
+        print(links(server), flush=True)
+        if browser:
+            opened.extend(open_browser(server))
+
+    # The loop binds the port first, so the links work from the moment they are seen.
+    server.io_loop.add_callback(announce)
     try:
         server.start()
     except KeyboardInterrupt:
         pass
     finally:
-        if opened:
-            opened.unlink(missing_ok=True)
+        for page in opened:
+            page.unlink(missing_ok=True)
     print("The course has stopped.", flush=True)
     return 0
 
@@ -85,6 +92,9 @@ def make_server(root: Path, port: int) -> ServerApp:
     # A kernel called python3 in the user's home must not win over this environment's own.
     os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
     warnings.filterwarnings("ignore", "Server proxy halfbits does not have a command")
+    # jsonschema would compile a grammar for international addresses, most of the waiting time;
+    # without the package it leaves that check out, and no Jupyter schema has it.
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     from jupyterlab.labapp import LabApp
 
     try:
@@ -139,20 +149,20 @@ def links(server: ServerApp) -> str:
     )
 
 
-def open_browser(server: ServerApp) -> Path | None:
+def open_browser(server: ServerApp) -> list[Path]:
     """Open the book through a private file: a token on a command line is seen by other users."""
     try:
         browser = webbrowser.get()
     except webbrowser.Error:
         print("No browser was found here: open one of the links yourself.", flush=True)
-        return None
+        return []
     handle, name = tempfile.mkstemp(prefix="half-the-bits-", suffix=".html")
     page = Path(name)
     os.close(handle)
     url = address(server, "book/")
     page.write_text(f'<meta http-equiv="refresh" content="0; url={url}">', encoding="utf-8")
     threading.Thread(target=browser.open, args=(page.as_uri(),), daemon=True).start()
-    return page
+    return [page]
 
 
 def _is_root() -> bool:

@@ -81,7 +81,7 @@ def test_refusal_names_a_python_that_is_here(course, monkeypatch):
 
 def test_full_disk_is_refused_before_anything_is_made(course, monkeypatch):
     monkeypatch.setattr(course.shutil, "disk_usage", lambda _: SimpleNamespace(free=5e8))
-    with pytest.raises(course.StopError, match=r"needs 3\.0 GB and .* has 0\.5 GB free"):
+    with pytest.raises(course.StopError, match=r"needs 5\.0 GB and .* has 0\.5 GB free"):
         course.install(here=False)
     assert course.done == []
     assert not course.VENV.exists()
@@ -90,7 +90,7 @@ def test_full_disk_is_refused_before_anything_is_made(course, monkeypatch):
 def test_what_is_installed_counts_as_space(course, monkeypatch):
     course.VENV.mkdir()
     with (course.VENV / "big").open("wb") as file:
-        file.truncate(int(2.9e9))
+        file.truncate(int(4.9e9))
     monkeypatch.setattr(course.shutil, "disk_usage", lambda _: SimpleNamespace(free=5e8))
     course.check_space(course.VENV)
 
