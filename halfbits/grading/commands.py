@@ -116,6 +116,10 @@ def sync(force: bool = False) -> int:
     kept = 0
     for exercise in catalog.exercises:
         path = catalog.notebook(exercise)
+        if not catalog.notebook(exercise, "solutions").is_file():
+            print(f"missing solutions/{exercise.key}.ipynb")
+            kept += 1
+            continue
         fresh = make_exercise(catalog, exercise)
         if path.is_file() and not force and not is_pristine(read_json(path)):
             print(f"kept    {exercise.key}: it was edited; --force overwrites it")

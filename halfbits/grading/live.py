@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from halfbits.catalog import Catalog, Exercise, load_catalog
-from halfbits.grading.notebook import Cell, find_answer, parse_leniently, read_cells
+from halfbits.grading.notebook import Cell, defined_names, find_answer, parse_leniently, read_cells
 from halfbits.grading.report import Report
 
 OUTDATED = "The file on disk differs from what you ran ({}); this grades what you ran."
@@ -66,7 +66,7 @@ def _differences(known: dict[str, Cell], last: dict[str, int]) -> list[str]:
 
 def _superseded(cell: Cell, later: Iterable[Cell]) -> bool:
     names = _only_defines(cell.source)
-    return bool(names) and names <= {name for one in later for name in _defines(one.source)}
+    return bool(names) and names <= {name for one in later for name in defined_names(one.source)}
 
 
 def _only_defines(source: str) -> set[str]:
@@ -74,13 +74,7 @@ def _only_defines(source: str) -> set[str]:
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
     if tree is None or not all(isinstance(node, kinds) for node in tree.body):
         return set()
-    return _defines(source)
-
-
-def _defines(source: str) -> set[str]:
-    tree = parse_leniently(source)
-    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-    return {node.name for node in (tree.body if tree else ()) if isinstance(node, kinds)}
+    return set(defined_names(source))
 
 
 def _grades(source: str) -> bool:

@@ -98,6 +98,24 @@ def bound_names(tree: ast.AST) -> list[str]:
     return names
 
 
+def defined_names(source: str) -> list[str]:
+    """The functions and classes that a cell defines at its top level."""
+    tree = parse_leniently(source)
+    return [node.name for node in (tree.body if tree else ()) if isinstance(node, DEFINES)]
+
+
+def top_imports(source: str) -> set[str]:
+    """The packages that a cell imports when it runs, those inside its functions left out."""
+    tree = parse_leniently(source)
+    found: set[str] = set()
+    for node in tree.body if tree else ():
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add((node.module or "").split(".")[0])
+    return found
+
+
 def unwritten(cells: Iterable[Cell], tasks: Iterable[str]) -> set[str]:
     """The tasks that are untouched stubs, seen without running anything.
 

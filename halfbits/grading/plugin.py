@@ -154,8 +154,8 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     graded = config.stash[REPORTS]
     if not graded:
         return
-    terminalreporter.section("grades")
     terminalreporter.ensure_newline()
+    terminalreporter.section("grades")
     for report in graded:
         _summarize(report, terminalreporter)
 

@@ -13,7 +13,14 @@ from typing import Any
 
 from halfbits.catalog import Catalog, CourseError, Exercise
 from halfbits.grading.checks import Check, read_checks
-from halfbits.grading.notebook import Answer, Cell, read_answer, unwritten
+from halfbits.grading.notebook import (
+    Answer,
+    Cell,
+    defined_names,
+    read_answer,
+    top_imports,
+    unwritten,
+)
 from halfbits.grading.process import Late, Worker
 from halfbits.grading.report import NOT_RUN, UNWRITTEN, Report, Verdict
 from halfbits.grading.spare import SPARE
@@ -53,14 +60,22 @@ class Submission:
 
     @property
     def preload(self) -> tuple[str, ...]:
-        """The exercise's frameworks that the checks to run or the cells mention at all.
+        """The exercise's frameworks that this run will need, as far as the sources tell.
 
-        TensorFlow takes seconds to import; an answer that never touches it is not made to wait.
+        TensorFlow takes seconds to import, so it waits until a cell imports it at its top level
+        or a check to run is about it; what is missed here is imported on the clock.
         """
         assert isinstance(self.answer, Answer)
-        text = "\n".join([c.source for c in self.to_run] + [c.source for c in self.answer.code])
-        known = [name for name in self.exercise.preload if name == "torch" or name in text]
-        return tuple(module for name in known for module in FRAMEWORKS.get(name, (name,)))
+        tasks = {check.task for check in self.to_run}
+        cells = [c.source for c in self.answer.code if tasks & set(defined_names(c.source))]
+        text = "\n".join([*(check.source for check in self.to_run), *cells])
+        imported = {name for cell in self.answer.code for name in top_imports(cell.source)}
+        modules: list[str] = []
+        for name in self.exercise.preload:
+            words = FRAMEWORKS.get(name, (name,))
+            if name == "torch" or imported & set(words) or any(word in text for word in words):
+                modules += words
+        return tuple(modules)
 
     def grade(self, meanwhile: tuple[str, ...] | None = None) -> Report:
         """Run it; everything that goes wrong is in the report.
