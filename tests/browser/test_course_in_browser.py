@@ -1,0 +1,125 @@
+"""A reader's way through the running course: book, button, notebook, grade."""
+
+from __future__ import annotations
+
+import re
+import shutil
+
+import pytest
+
+pytestmark = pytest.mark.browser
+EXERCISE = "quantization/quantized_linear"
+LONG = 180_000  # milliseconds: a busy machine imports a framework slowly
+
+
+def open_book(visitor, course, path: str = ""):
+    page = visitor.new_page()
+    page.goto(course.page(path) if path else course.book)
+    return page
+
+
+def open_from_book(visitor, course, path: str):
+    """Follow "Open in JupyterLab" from the page at `path`; the notebook's page."""
+    page = open_book(visitor, course, f"{path}.html")
+    button = page.get_by_role("link", name="Open in JupyterLab")
+    button.wait_for(state="visible")
+    if button.get_attribute("target") == "_blank":
+        with visitor.expect_page() as opened:
+            button.click()
+        page = opened.value
+    else:
+        button.click()
+    page.wait_for_url(re.compile(rf"/lab/.*{path}\.ipynb"))
+    page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for()
+    return page
+
+
+def run_all(page) -> None:
+    """Run > Run All Cells, then wait until the kernel is idle and nothing is queued."""
+    page.locator(".jp-NotebookPanel-toolbar").get_by_text("Python 3").wait_for(timeout=LONG)
+    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(timeout=LONG)
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+
+
+def run_last_code_cell(page) -> None:
+    """Select the cell that grades and run it alone."""
+    cell = page.locator(".jp-CodeCell").filter(has_text="from halfbits import grade").last
+    cell.scroll_into_view_if_needed()
+    cell.locator(".cm-content").click()
+    page.keyboard.press("Control+Enter")
+
+
+def report(page) -> str:
+    """The text of the report under the last cell."""
+    shown = page.locator(".jp-OutputArea .halfbits").last
+    shown.wait_for(timeout=LONG)
+    shown.scroll_into_view_if_needed()
+    return shown.inner_text()
+
+
+def test_the_book_opens_from_the_printed_link(visitor, course):
+    page = open_book(visitor, course)
+    assert page.url.endswith("/book/book/index.html")
+    assert "Half the Bits" in page.title()
+    assert page.locator("h1:visible").count() == 1
+    assert visitor.errors == []
+
+
+def test_every_page_of_the_book_is_quiet(visitor, course):
+    page = open_book(visitor, course)
+    links = page.locator("nav a.reference.internal").evaluate_all("all => all.map(a => a.href)")
+    pages = dict.fromkeys(link.partition("#")[0] for link in links)
+    assert len(pages) >= 5
+    for link in pages:
+        assert page.goto(link).status == 200, link
+    assert visitor.errors == []
+
+
+def test_search_finds_a_term(visitor, course):
+    page = open_book(visitor, course, "search.html")
+    page.goto(f"{course.origin}/book/search.html?q=autocast")
+    page.locator("#search-results li a").first.wait_for()
+    assert visitor.errors == []
+
+
+def test_a_missing_page_leads_home(visitor, course):
+    page = open_book(visitor, course, "nowhere.html")
+    page.get_by_role("link", name="the home page").click()
+    page.wait_for_url("**/book/book/index.html")
+
+
+def test_the_launcher_opens_the_book(visitor, course):
+    page = visitor.new_page()
+    page.goto(course.lab)
+    tile = page.locator(".jp-LauncherCard").filter(has_text="The book")
+    tile.wait_for()
+    with visitor.expect_page() as opened:
+        tile.click()
+    opened.value.wait_for_url("**/book/book/index.html")
+    assert "Half the Bits" in opened.value.title()
+
+
+def test_the_untouched_exercise_passes_no_check(visitor, course):
+    page = open_from_book(visitor, course, f"exercises/{EXERCISE}")
+    run_all(page)
+    page.get_by_text("NotImplementedError").first.wait_for(timeout=LONG)
+    run_last_code_cell(page)
+    text = report(page)
+    assert re.search(r"\b0 of \d+ checks", text), text
+
+
+def test_the_solution_passes_every_check_from_its_last_cell(visitor, course):
+    """The learner's file holds the reference answers; the kernel is this environment's."""
+    answers = course.root / "exercises" / f"{EXERCISE}.ipynb"
+    untouched = answers.read_bytes()
+    shutil.copy(course.root / "solutions" / f"{EXERCISE}.ipynb", answers)
+    try:
+        page = open_from_book(visitor, course, f"exercises/{EXERCISE}")
+        page.locator(".jp-OutputArea .halfbits").evaluate_all("all => all.map(a => a.remove())")
+        run_all(page)
+        text = report(page)
+    finally:
+        answers.write_bytes(untouched)
+    passed, total = map(int, re.search(r"(\d+) of (\d+) checks", text).groups())
+    assert passed == total > 0, text
