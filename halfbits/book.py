@@ -1,4 +1,4 @@
-"""Builds the book: stages its sources under _build/, runs Jupyter Book there, keeps the last good pages."""
+"""Builds the book from sources staged under _build/ and keeps the last good pages."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Site:
 
 
 def build(force: bool = False, *, root: Path | None = None, work: Path | None = None) -> int:
-    """Build the book of the checkout at `root` into `work`/book/html; 0 if the pages are current."""
+    """Build the book of the checkout at `root` into `work`/book/html; 0 if it is current."""
     from filelock import FileLock
 
     root = root or find_root()

@@ -7,7 +7,7 @@ what it lets through, and a refused formula fails the build.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache
 from typing import Any
 from xml.etree import ElementTree
 
@@ -22,13 +22,13 @@ ARITY = {"mfrac": 2, "msub": 2, "msup": 2, "mover": 2, "munder": 2, "mroot": 2, 
 SYNONYMS = {r"{aligned}": r"{split}", r"{gathered}": r"{split}"}
 
 
-class BadTex(ValueError):
+class BadTexError(ValueError):
     """TeX that cannot be shown as it is meant."""
 
 
-@lru_cache(maxsize=None)
+@cache
 def to_mathml(tex: str, display: str) -> str:
-    """MathML of `tex`; `display` is "inline" or "block". Raises BadTex for what would show wrongly."""
+    """MathML of `tex`; `display` is "inline" or "block". Raises BadTexError."""
     for name, known in SYNONYMS.items():
         tex = tex.replace(name, known)
     check_braces(tex)
@@ -36,7 +36,7 @@ def to_mathml(tex: str, display: str) -> str:
         markup = convert(tex, display=display)
         check_tree(ElementTree.fromstring(markup))
     except Exception as error:
-        raise BadTex(f"{tex!r}: {error}") from error
+        raise BadTexError(f"{tex!r}: {error}") from error
     return markup
 
 
@@ -47,22 +47,22 @@ def check_braces(tex: str) -> None:
         if depth < 0:
             break
     if depth:
-        raise BadTex(f"{tex!r}: braces do not balance")
+        raise BadTexError(f"{tex!r}: braces do not balance")
 
 
 def check_tree(root: ElementTree.Element) -> None:
     for element in root.iter():
         name = element.tag.split("}")[-1]
         if "\\" in (element.text or ""):
-            raise BadTex(f"unknown command {element.text}")
+            raise BadTexError(f"unknown command {element.text}")
         if name in ARITY and len(element) != ARITY[name]:
-            raise BadTex(f"<{name}> has {len(element)} parts, expected {ARITY[name]}")
+            raise BadTexError(f"<{name}> has {len(element)} parts, expected {ARITY[name]}")
 
 
 def rendered(node: nodes.Node, display: str) -> str:
     try:
         return to_mathml(node.astext().strip(), display)
-    except BadTex as error:
+    except BadTexError as error:
         raise ExtensionError(f"{node.source}:{node.line}: bad TeX {error}") from error
 
 

@@ -1,4 +1,4 @@
-"""What every page made from a notebook gets: folded answers, and a bar that opens it in JupyterLab."""
+"""What every page made from a notebook gets: folded answers, a bar to open it in JupyterLab."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def fold_answers(app: Sphinx, docname: str, source: list[str]) -> None:
 def add_run_bar(
     app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any
 ) -> None:
-    """Put the bar under the title; the server marks its pages, and the script then shows the button."""
+    """Put the bar under the title; on pages that the server marks, a script shows its button."""
     body = context.get("body")
     if not body or not context.get("sourcename", "").endswith(".ipynb"):
         return
