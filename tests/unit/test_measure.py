@@ -1,0 +1,55 @@
+"""Timing and figures: what the lessons' helpers promise."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from halfbits import measure, plots
+
+
+def test_a_ratio_above_one_means_that_the_candidate_is_faster():
+    ratio = measure.paired_ratio(lambda: time.sleep(0.02), lambda: time.sleep(0.005), pairs=5)
+    assert ratio.low <= ratio.median <= ratio.high
+    assert ratio.median > 1
+
+
+def test_too_few_pairs_are_refused():
+    with pytest.raises(ValueError, match="pairs is 2"):
+        measure.paired_ratio(int, int, pairs=2)
+
+
+def test_the_baseline_and_the_candidate_take_turns():
+    turns: list[str] = []
+    measure.paired_ratio(lambda: turns.append("b"), lambda: turns.append("c"), pairs=4, warm_up=1)
+    assert turns == ["b", "c"] * 5
+
+
+def test_the_cpu_report_names_no_machine():
+    report = measure.cpu_report()
+    assert set(report) == {"machine", "capability", "isa", "threads", "native_bf16"}
+    assert report["threads"] >= 1
+
+
+def test_progress_yields_every_item_in_order():
+    assert list(measure.progress("abc", "letters")) == ["a", "b", "c"]
+
+
+def test_a_figure_is_a_small_picture_that_does_not_change_between_runs():
+    def draw() -> bytes:
+        made, axes = plots.figure()
+        axes.plot([1, 2, 3], [1, 4, 9], label="squares")
+        plots.label_ends(axes)
+        return plots.png(made)
+
+    picture = draw()
+    assert picture.startswith(b"\x89PNG")
+    assert len(picture) < 60_000
+    assert picture == draw()
+
+
+def test_a_figure_without_a_real_text_alternative_is_refused():
+    made, _ = plots.figure()
+    with pytest.raises(ValueError, match="text alternative"):
+        plots.show(made, "a plot")
