@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -45,7 +47,8 @@ def figure(
     from matplotlib.figure import Figure
 
     cycle = cycler(color=COLORS) + cycler(marker=MARKERS)
-    with mpl.rc_context({**STYLE, "axes.prop_cycle": cycle}):
+    style: Any = {**STYLE, "axes.prop_cycle": cycle}
+    with mpl.rc_context(style):
         made = Figure(figsize=(width, height))
         FigureCanvasAgg(made)
         axes = made.subplots(rows, columns, **options)
@@ -57,7 +60,7 @@ def label_ends(axes: Axes) -> None:
     for line in axes.get_lines():
         name = str(line.get_label())
         if not name.startswith("_"):
-            x, y = (float(values[-1]) for values in line.get_data())  # type: ignore[arg-type]
+            x, y = np.asarray(line.get_xydata())[-1]
             axes.annotate(
                 name,
                 (x, y),
