@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -36,18 +36,23 @@ class Late(Exception):  # noqa: N818
 class Worker:
     """One single-use child process that preloads and waits for its one job."""
 
-    def __init__(self, preload: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        preload: tuple[str, ...],
+        options: Iterable[str] = (),
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.preload = preload
         self.captured = b""
         self._nonce = ""
         self._lines: queue.Queue[bytes | None] = queue.Queue()
-        command = [sys.executable, "-P", "-X", "utf8", "-m", "halfbits.grading.worker", *preload]
+        module = ["-m", "halfbits.grading.worker", *options, *preload]
         self._child = subprocess.Popen(
-            command,
+            [sys.executable, "-P", "-X", "utf8", *module],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=_environment(),
+            env=_environment() | dict(environment or {}),
             **_own_group(),
         )
         for read, pipe in ((self._read, self._child.stdout), (self._drain, self._child.stderr)):
@@ -67,11 +72,9 @@ class Worker:
     def submit(self, job: dict[str, Any]) -> None:
         """Send the one job; a dead worker is noticed by `events`."""
         self._nonce = secrets.token_hex(8)
-        line = json.dumps({**job, "nonce": self._nonce}) + "\n"
-        assert self._child.stdin is not None
+        self._send(json.dumps({**job, "nonce": self._nonce}) + "\n")
         with contextlib.suppress(OSError):
-            self._child.stdin.write(line.encode())
-            self._child.stdin.close()
+            self._stdin.close()
 
     def events(self, deadline: float) -> Iterator[dict[str, Any]]:
         """The job's events until its process closes the channel; raises Late at `deadline`."""
@@ -86,11 +89,7 @@ class Worker:
             code = self._child.wait(timeout=5)
         except subprocess.TimeoutExpired:
             return "closed the grader's channel"
-        if code < 0:
-            return f"was ended by signal {-code} ({_signal_name(-code)})"
-        if code > 0x7FFFFFFF:
-            return f"crashed (Windows status {code:#x})"
-        return f"ended early (exit status {code})"
+        return ending(code)
 
     def close(self) -> None:
         """End the process and everything it started."""
@@ -104,9 +103,18 @@ class Worker:
         with contextlib.suppress(OSError):
             self._child.kill()
         self._child.wait()
-        if self._child.stdin is not None:
-            with contextlib.suppress(OSError):
-                self._child.stdin.close()
+        with contextlib.suppress(OSError):
+            self._stdin.close()
+
+    @property
+    def _stdin(self) -> IO[bytes]:
+        assert self._child.stdin is not None
+        return self._child.stdin
+
+    def _send(self, line: str) -> None:
+        with contextlib.suppress(OSError):
+            self._stdin.write(line.encode())
+            self._stdin.flush()
 
     def _next(self, deadline: float) -> dict[str, Any] | None:
         while True:
@@ -131,6 +139,15 @@ class Worker:
         with contextlib.suppress(OSError, ValueError), pipe:
             while chunk := pipe.read1(1 << 16):  # type: ignore[attr-defined]
                 self.captured = (self.captured + chunk)[-KEPT:]
+
+
+def ending(code: int) -> str:
+    """ "was ended by signal 11 (SIGSEGV)" and the like, from a process's return code."""
+    if code < 0:
+        return f"was ended by signal {-code} ({_signal_name(-code)})"
+    if code > 0x7FFFFFFF:
+        return f"crashed (Windows status {code:#x})"
+    return f"ended early (exit status {code})"
 
 
 def _environment() -> dict[str, str]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from halfbits.catalog import Catalog, CourseError, Exercise
 from halfbits.grading.checks import Check, read_checks
+from halfbits.grading.forks import Forks
 from halfbits.grading.notebook import (
     Answer,
     Cell,
@@ -23,7 +24,7 @@ from halfbits.grading.notebook import (
 )
 from halfbits.grading.process import Late, Worker
 from halfbits.grading.report import NOT_RUN, UNWRITTEN, Report, Verdict
-from halfbits.grading.spare import SPARE
+from halfbits.grading.spare import SPARE, Spare
 
 FRAMEWORKS = {"tensorflow": ("tensorflow", "keras"), "torch": ("torch",)}
 
@@ -77,7 +78,9 @@ class Submission:
                 modules += words
         return tuple(modules)
 
-    def grade(self, meanwhile: tuple[str, ...] | None = None) -> Report:
+    def grade(
+        self, meanwhile: tuple[str, ...] | None = None, workers: Spare | Forks = SPARE
+    ) -> Report:
         """Run it; everything that goes wrong is in the report.
 
         `meanwhile` is what the next submission preloads: its worker starts once this one is ready.
@@ -90,7 +93,7 @@ class Submission:
         else:
             report.notes += self.answer.notes
             if self.needs_worker:
-                _run(self, self.answer, report, kinds, meanwhile)
+                _run(self, self.answer, report, kinds, workers, meanwhile)
         report.verdicts = [self._verdict(check, kinds, report.problem) for check in self.checks]
         return report
 
@@ -112,10 +115,15 @@ def grade_answers(
     checks: Iterable[str] | None = None,
     seed: int | None = None,
     skip_stubs: bool = True,
+    workers: Spare | Forks = SPARE,
 ) -> Report:
-    """Grade a file, or a list of cells, by all checks of `exercise` or by those named."""
+    """Grade a file, or a list of cells, by all checks of `exercise` or by those named.
+
+    `skip_stubs=False` runs even the checks of tasks that are visibly not written yet;
+    `workers` is where the isolated process comes from.
+    """
     answer = open_answer(cells, exercise)
-    return Submission(catalog, exercise, answer, checks, seed, skip_stubs).grade()
+    return Submission(catalog, exercise, answer, checks, seed, skip_stubs).grade(workers=workers)
 
 
 def open_answer(cells: Sequence[Cell | str] | Path, exercise: Exercise) -> Answer | CourseError:
@@ -148,9 +156,10 @@ def _run(
     answer: Answer,
     report: Report,
     kinds: dict[str, tuple[str, str]],
+    workers: Spare | Forks,
     meanwhile: tuple[str, ...] | None,
 ) -> None:
-    worker = SPARE.take(submission.preload)
+    worker = workers.take(submission.preload)
     scratch = _scratch()
     try:
         if reason := worker.ready():
@@ -158,7 +167,7 @@ def _run(
             return
         worker.submit(_job(submission, answer, scratch))
         if meanwhile is not None:
-            SPARE.prepare(meanwhile)
+            workers.prepare(meanwhile)
         _collect(worker, submission, report, kinds)
     finally:
         worker.close()
@@ -204,6 +213,7 @@ def _job(submission: Submission, answer: Answer, scratch: str) -> dict[str, Any]
         "checks": str(submission.path),
         "names": [check.name for check in submission.to_run],
         "seed": submission.seed,
+        "limit": submission.exercise.time_limit,
         "scratch": scratch,
         "folder": str(submission.folder),
     }

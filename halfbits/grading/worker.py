@@ -19,6 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from halfbits.grading.forks import serve
 from halfbits.grading.notebook import Cell
 from halfbits.grading.shell import Shell
 from halfbits.grading.state import State
@@ -31,8 +32,9 @@ LIMITS = {"RLIMIT_CORE": 0, "RLIMIT_FSIZE": 64 * MIB, "RLIMIT_DATA": 4096 * MIB}
 Say = Callable[..., None]
 
 
-def main(preload: list[str]) -> None:
-    """Preload, say "ready", grade one job."""
+def main(words: list[str]) -> None:
+    """Preload, say "ready", grade one job; with --fork any number, each in a child of its own."""
+    forking, preload = "--fork" in words, [word for word in words if word != "--fork"]
     sys.dont_write_bytecode = True
     channel = os.dup(1)
     os.dup2(2, 1)  # what anything prints goes to the parent's bounded capture
@@ -44,8 +46,9 @@ def main(preload: list[str]) -> None:
         say(event="broken", message=f"{type(error).__name__}: {error}")
         return
     say(event="ready")
-    line = sys.stdin.readline()
-    if line:
+    if forking:
+        serve(say, lambda job: _grade(job, _speaker(channel, job["nonce"])))
+    elif line := sys.stdin.readline():
         job = json.loads(line)
         _grade(job, _speaker(channel, job["nonce"]))
 

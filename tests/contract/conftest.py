@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from halfbits.catalog import Catalog, CourseError, Exercise, find_root, load_catalog
+from halfbits.grading import forks
 from halfbits.grading.contract import Answers, RightAnswer, WrongAnswer, load_answers
+from halfbits.grading.forks import Forks
 from halfbits.grading.notebook import Cell, cells_of, read_answer
+from halfbits.grading.spare import SPARE, Spare
 from halfbits.grading.stub import make_exercise
 
 CATALOG = load_catalog(find_root())
@@ -39,6 +44,14 @@ def _shipped(exercise: Exercise, kind: str) -> tuple[WrongAnswer | RightAnswer, 
 @pytest.fixture(scope="session")
 def catalog() -> Catalog:
     return CATALOG
+
+
+@pytest.fixture(scope="session")
+def workers() -> Iterator[Spare | Forks]:
+    """Forking servers where the system has them: hundreds of answers in a row."""
+    source = Forks() if forks.AVAILABLE else SPARE
+    yield source
+    source.close()
 
 
 @pytest.fixture

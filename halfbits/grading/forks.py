@@ -1,0 +1,128 @@
+"""Preloaded processes that fork a child per job, for many answers in a row; Linux only.
+
+A fork takes milliseconds where an import takes seconds, so the contract tests (and a class of
+students) use this; a learner's own run uses single-use workers (spare.py), which work everywhere.
+Forking is safe because the server runs no operation itself and OMP_NUM_THREADS=1 keeps it at one
+thread: a fork after the frameworks' thread pools have started would hang in the child.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from halfbits.grading.process import Late, Worker, ending
+
+AVAILABLE = sys.platform == "linux"
+GRACE = 0.5
+
+
+class ForkingWorker(Worker):
+    """A server process; each job runs in a child of its own, one at a time."""
+
+    def __init__(self, preload: tuple[str, ...]) -> None:
+        super().__init__(preload, ["--fork"], {"OMP_NUM_THREADS": "1"})
+        self._is_ready = False
+        self._status: int | None = None
+
+    def ready(self) -> str:
+        reason = "" if self._is_ready else super().ready()
+        self._is_ready = not reason
+        return reason
+
+    def submit(self, job: dict[str, Any]) -> None:
+        self._nonce, self._status = secrets.token_hex(8), None
+        self._send(json.dumps({**job, "nonce": self._nonce}) + "\n")
+
+    def events(self, deadline: float) -> Iterator[dict[str, Any]]:
+        while (event := self._next(deadline)) is not None:
+            if event["event"] == "over":
+                self._status = event["status"]
+                return
+            yield event
+            if event["event"] in ("done", "exit"):
+                return
+
+    def how_it_ended(self) -> str:
+        return super().how_it_ended() if self._status is None else ending(self._status)
+
+    def close(self) -> None:
+        """Wait for the end of the job's child; the server stays for the next job."""
+        with contextlib.suppress(Late):
+            while self._status is None:
+                event = self._next(time.monotonic() + 10)
+                if event is None:
+                    break
+                if event["event"] == "over":
+                    self._status = event["status"]
+        if self._status is None:
+            self.shut_down()
+
+    def shut_down(self) -> None:
+        """End the server."""
+        self._is_ready = False
+        super().close()
+
+    @property
+    def is_alive(self) -> bool:
+        return self._child.poll() is None
+
+
+class Forks:
+    """One forking server per set of preloaded modules; used in place of a Spare."""
+
+    def __init__(self) -> None:
+        self._servers: dict[tuple[str, ...], ForkingWorker] = {}
+
+    def prepare(self, preload: tuple[str, ...]) -> None:
+        """Start the server of these modules, unless it runs already."""
+        server = self._servers.get(preload)
+        if server is None or not server.is_alive:
+            self._servers[preload] = ForkingWorker(preload)
+
+    def take(self, preload: tuple[str, ...]) -> Worker:
+        """The server of these modules."""
+        self.prepare(preload)
+        return self._servers[preload]
+
+    def close(self) -> None:
+        """End all servers."""
+        for server in self._servers.values():
+            server.shut_down()
+        self._servers.clear()
+
+
+def serve(say: Callable[..., None], grade: Callable[[dict[str, Any]], None]) -> None:
+    """The server's loop: read a job, fork a child that grades it, report how the child ended."""
+    for line in iter(sys.stdin.readline, ""):
+        job = json.loads(line)
+        pid = os.fork()
+        if pid == 0:
+            try:
+                os.setpgid(0, 0)
+                grade(job)
+                sys.stdout.flush()
+            finally:
+                os._exit(0)
+        say(event="over", nonce=job["nonce"], status=_wait(pid, job["limit"] + GRACE))
+
+
+def _wait(pid: int, limit: float) -> int:
+    deadline = time.monotonic() + limit
+    while True:
+        done, status = os.waitpid(pid, os.WNOHANG)
+        if done:
+            break
+        if time.monotonic() > deadline:
+            os.kill(pid, signal.SIGKILL)
+        time.sleep(0.002)
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+    return os.waitstatus_to_exitcode(status)
