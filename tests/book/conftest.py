@@ -1,0 +1,43 @@
+"""One build of the book for all tests: from a copy of the sources with every exercise spoiled."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+from book_sources import ROOT
+from bs4 import BeautifulSoup
+
+from halfbits.book import Site, build
+from halfbits.catalog import load_catalog
+
+SPOILED = '{"cells": [<<<<<<< a learner in the middle of a merge'
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """The built book of a checkout whose learner broke every exercise notebook."""
+    root = tmp_path_factory.mktemp("checkout with spaces")
+    for folder in ("book", "notebooks", "solutions"):
+        shutil.copytree(ROOT / folder, root / folder)
+    (root / "exercises").mkdir()
+    shutil.copy(ROOT / "exercises" / "course.toml", root / "exercises")
+    catalog = load_catalog(root)
+    for exercise in catalog.exercises:
+        path = catalog.notebook(exercise)
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(SPOILED, encoding="utf-8")
+    made = Site(root, root / "_build")
+    status = build(root=root)
+    assert status == 0, made.log.read_text(encoding="utf-8")[-4000:]
+    return made
+
+
+@pytest.fixture(scope="session")
+def pages(site: Site) -> dict[str, BeautifulSoup]:
+    """Every page by its address below the book's root."""
+    return {
+        path.relative_to(site.pages).as_posix(): BeautifulSoup(path.read_bytes(), "html.parser")
+        for path in sorted(site.pages.rglob("*.html"))
+        if "_static" not in path.parts
+    }

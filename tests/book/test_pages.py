@@ -1,0 +1,183 @@
+"""What a reader may rely on: whole links, no foreign host, stubs on exercise pages, shown maths."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import PurePosixPath
+from posixpath import normpath
+from urllib.parse import unquote, urlsplit
+
+from book_sources import ROOT, code_cells, notebooks_in_toc, source, tags
+from bs4 import BeautifulSoup
+
+from halfbits.book import Site, build
+from halfbits.catalog import load_catalog
+
+Pages = dict[str, BeautifulSoup]
+# Attributes by which a browser fetches something on its own.
+FETCHED = {"script": "src", "img": "src", "iframe": "src", "source": "src", "link": "href"}
+
+
+def test_every_page_of_the_contents_is_built(site: Site) -> None:
+    toc = (ROOT / "book" / "_toc.yml").read_text(encoding="utf-8")
+    names = re.findall(r"(?:file|root): (\S+)", toc)
+    missing = [name for name in names if not (site.pages / f"{name}.html").is_file()]
+    assert names and not missing
+
+
+def test_every_internal_link_and_anchor_resolves(site: Site, pages: Pages) -> None:
+    broken = []
+    for page, soup in pages.items():
+        for link in soup.select("a[href]"):
+            problem = problem_of(str(link["href"]), page, site, pages)
+            if problem:
+                broken.append(f"{page}: {link['href']} ({problem})")
+    assert not broken, "\n".join(broken)
+
+
+def problem_of(href: str, page: str, site: Site, pages: Pages) -> str | None:
+    parts = urlsplit(href)
+    if parts.scheme or parts.netloc:
+        return None
+    folder = PurePosixPath(page).parent
+    target = normpath((folder / unquote(parts.path)).as_posix()) if parts.path else page
+    if not (site.pages / target).is_file():
+        return "no such file"
+    if (
+        parts.fragment
+        and target in pages
+        and not has_anchor(pages[target], unquote(parts.fragment))
+    ):
+        return "no such anchor"
+    return None
+
+
+def has_anchor(soup: BeautifulSoup, name: str) -> bool:
+    return soup.find(id=name) is not None or soup.find(attrs={"name": name}) is not None
+
+
+def test_no_page_loads_anything_from_another_host(pages: Pages) -> None:
+    foreign = [
+        f"{page}: {element[attribute]}"
+        for page, soup in pages.items()
+        for tag, attribute in FETCHED.items()
+        for element in soup.find_all(tag)
+        if re.match(r"(\w+:)?//", str(element.get(attribute, "")))
+    ]
+    assert not foreign, "\n".join(foreign)
+
+
+def test_no_inline_script_names_another_host(pages: Pages) -> None:
+    naming = {
+        page
+        for page, soup in pages.items()
+        for script in soup.find_all("script", src=False)
+        if "https://" in script.get_text()
+    }
+    assert not naming
+
+
+def test_no_style_sheet_loads_anything_from_another_host(site: Site) -> None:
+    foreign = [
+        f"{path.name}: {url}"
+        for path in site.pages.rglob("*.css")
+        for url in re.findall(
+            r"(?:url\(|@import)\s*['\"]?((?:https?:)?//[^'\")]+)", path.read_text("utf-8")
+        )
+    ]
+    assert not foreign
+
+
+def test_pages_leave_out_the_icon_script(pages: Pages) -> None:
+    with_icons = [page for page, soup in pages.items() if "fontawesome.js" in str(soup)]
+    assert not with_icons
+
+
+def test_every_lesson_and_solution_in_the_contents_was_executed() -> None:
+    names = [name for name in notebooks_in_toc() if not name.startswith("exercises/")]
+    not_run = [
+        f"{name}, cell {cell['id']}"
+        for name in names
+        for cell in code_cells(ROOT / f"{name}.ipynb")
+        if cell["execution_count"] is None and source(cell).strip()
+    ]
+    assert names and not not_run
+
+
+def test_no_stored_output_is_an_error_or_names_a_folder_of_a_machine() -> None:
+    machine = re.compile(r"/(?:home|root|tmp|opt|Users|work)/|[A-Z]:\\\\Users")
+    bad = [
+        f"{name}, cell {cell['id']}"
+        for name in notebooks_in_toc()
+        for cell in code_cells(ROOT / f"{name}.ipynb")
+        for output in cell["outputs"]
+        if output["output_type"] == "error" or machine.search(str(output))
+    ]
+    assert not bad
+
+
+def test_exercise_pages_show_stubs_although_the_learner_broke_the_notebooks(
+    site: Site, pages: Pages
+) -> None:
+    catalog = load_catalog(site.root)
+    for exercise in catalog.exercises:
+        page = pages[f"exercises/{exercise.key}.html"].get_text()
+        assert "in the middle of a merge" not in page
+        for task in exercise.tasks:
+            assert f"{task}" in page and "not written yet" in page, exercise.key
+
+
+def test_downloads_of_exercise_pages_hold_no_answer(site: Site) -> None:
+    catalog = load_catalog(site.root)
+    for exercise in catalog.exercises:
+        download = site.pages / "_sources" / "exercises" / f"{exercise.key}.ipynb"
+        stub = {cell["id"]: source(cell) for cell in code_cells(download)}
+        for cell in code_cells(catalog.notebook(exercise, "solutions")):
+            if "answer" in tags(cell):
+                assert "NotImplementedError" in stub[cell["id"]], f"{exercise.key}: {cell['id']}"
+                assert source(cell) not in "".join(stub.values())
+
+
+def test_solution_pages_fold_every_answer(site: Site, pages: Pages) -> None:
+    catalog = load_catalog(site.root)
+    for exercise in catalog.exercises:
+        cells = code_cells(catalog.notebook(exercise, "solutions"))
+        answers = sum("answer" in tags(cell) for cell in cells)
+        folded = pages[f"solutions/{exercise.key}.html"].select("div.tag_hide-input details")
+        assert answers > 0 and len(folded) == answers, exercise.key
+
+
+def test_every_notebook_page_knows_its_notebook_in_jupyterlab(pages: Pages) -> None:
+    for name in notebooks_in_toc():
+        bar = pages[f"{name}.html"].select_one(".hb-run")
+        assert bar is not None, name
+        at = PurePosixPath("/book", name).parent
+        assert normpath((at / str(bar["data-lab"])).as_posix()) == f"/lab/tree/{name}.ipynb"
+        assert bar.select_one("a.hb-open").has_attr("hidden")
+
+
+def test_formulas_are_mathml_and_no_tex_is_left(pages: Pages) -> None:
+    listing = pages["notebooks/faq_listing_keras_training.html"]
+    assert listing.select('div.math math[display="block"] mfrac')
+    assert listing.select_one("div.math .eqno")
+    left = [
+        page
+        for page, soup in pages.items()
+        for formula in soup.select(".math")
+        if formula.find("math") is None or "\\" in formula.get_text()
+    ]
+    assert not left
+
+
+def test_the_search_index_knows_a_term(site: Site) -> None:
+    assert "logit" in (site.pages / "searchindex.js").read_text(encoding="utf-8")
+
+
+def test_a_second_build_finds_the_pages_current(site: Site) -> None:
+    start = time.perf_counter()
+    before = site.stamp.stat().st_mtime_ns
+    assert build(root=site.root) == 0
+    assert site.stamp.stat().st_mtime_ns == before
+    # It takes about 0.1 s; the rest is room for a busy machine.
+    assert time.perf_counter() - start < 3
