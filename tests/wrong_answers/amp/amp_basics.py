@@ -2,6 +2,23 @@
 
 from halfbits.grading.contract import RightAnswer, WrongAnswer
 
+REPORT = """
+import torch
+def precision_report(a, b):
+    # BODY
+    return {
+        "fp32": error(matmul_fp32(a, b)),
+        "fp16": error(matmul_lowp(a, b, torch.float16)),
+        "bf16": error(matmul_lowp(a, b, torch.bfloat16)),
+    }
+"""
+
+
+def report(body: str) -> str:
+    """A precision_report whose first lines define `error(product)`."""
+    return REPORT.replace("    # BODY", body.strip("\n"))
+
+
 WRONG = [
     WrongAnswer(
         "fp32: multiply in the input dtype, convert the result",
@@ -305,100 +322,86 @@ def amp_forward(model, x, dtype=torch.bfloat16):
     ),
     WrongAnswer(
         "report: float32 as the reference",
-        """
-import torch
-def precision_report(a, b):
+        report("""
     exact = a.float() @ b.float()
-    error = lambda y: float((y.double() - exact.double()).abs().nan_to_num(nan=torch.inf).max()) if y.numel() else 0.0
-    return {"fp32": error(matmul_fp32(a, b)), "fp16": error(matmul_lowp(a, b, torch.float16)), "bf16": error(matmul_lowp(a, b, torch.bfloat16))}
-""",
+    def error(y):
+        gap = (y.double() - exact.double()).abs()
+        return torch.where(gap.isnan(), torch.inf, gap).max().item() if y.numel() else 0.0
+"""),
         rejected_by="test_report_measures_against_a_float64_reference",
         says="the reference is float64",
     ),
     WrongAnswer(
         "report: round float64 inputs before the reference",
-        """
-import torch
-def precision_report(a, b):
+        report("""
     a, b = a.float(), b.float()
     exact = a.double() @ b.double()
-    error = lambda y: float((y.double() - exact).abs().nan_to_num(nan=torch.inf, posinf=torch.inf).max()) if y.numel() else 0.0
-    return {"fp32": error(matmul_fp32(a, b)), "fp16": error(matmul_lowp(a, b, torch.float16)), "bf16": error(matmul_lowp(a, b, torch.bfloat16))}
-""",
+    def error(y):
+        gap = (y.double() - exact).abs()
+        return torch.where(gap.isnan(), torch.inf, gap).max().item() if y.numel() else 0.0
+"""),
         rejected_by="test_report_keeps_float64_inputs_in_the_reference",
         says="1 + 2**-30",
     ),
     WrongAnswer(
         "report: the mean error",
-        """
-import torch
-def precision_report(a, b):
+        report("""
     exact = a.double() @ b.double()
-    error = lambda y: float((y.double() - exact).abs().mean())
-    return {"fp32": error(matmul_fp32(a, b)), "fp16": error(matmul_lowp(a, b, torch.float16)), "bf16": error(matmul_lowp(a, b, torch.bfloat16))}
-""",
+    def error(y):
+        return float((y.double() - exact).abs().mean())
+"""),
         rejected_by="test_report_takes_the_largest_error_of_all_entries",
         says="a mean or a signed error hides it",
     ),
     WrongAnswer(
         "report: the largest signed error",
-        """
-import torch
-def precision_report(a, b):
+        report("""
     exact = a.double() @ b.double()
-    error = lambda y: float((y.double() - exact).max())
-    return {"fp32": error(matmul_fp32(a, b)), "fp16": error(matmul_lowp(a, b, torch.float16)), "bf16": error(matmul_lowp(a, b, torch.bfloat16))}
-""",
+    def error(y):
+        return float((y.double() - exact).max())
+"""),
         rejected_by="test_report_takes_the_largest_error_of_all_entries",
         says="a mean or a signed error hides it",
     ),
     WrongAnswer(
         "report: NaN where infinities cancel",
-        """
-import torch
-def precision_report(a, b):
+        report("""
     exact = a.double() @ b.double()
-    error = lambda y: float((y.double() - exact).abs().max()) if y.numel() else 0.0
-    return {"fp32": error(matmul_fp32(a, b)), "fp16": error(matmul_lowp(a, b, torch.float16)), "bf16": error(matmul_lowp(a, b, torch.bfloat16))}
-""",
+    def error(y):
+        return float((y.double() - exact).abs().max()) if y.numel() else 0.0
+"""),
         rejected_by="test_report_shows_overflow_as_inf",
         says="operands of 1e5 that cancel",
     ),
     WrongAnswer(
         "report: replace inf by the largest float",
-        """
-import torch
-def precision_report(a, b):
+        report("""
     exact = a.double() @ b.double()
-    error = lambda y: float((y.double() - exact).abs().nan_to_num(nan=torch.inf).max()) if y.numel() else 0.0
-    return {"fp32": error(matmul_fp32(a, b)), "fp16": error(matmul_lowp(a, b, torch.float16)), "bf16": error(matmul_lowp(a, b, torch.bfloat16))}
-""",
+    def error(y):
+        gap = (y.double() - exact).abs().nan_to_num(nan=torch.inf)
+        return gap.max().item() if y.numel() else 0.0
+"""),
         rejected_by="test_report_shows_overflow_as_inf",
         says="inf",
     ),
     WrongAnswer(
         "report: tensors instead of Python floats",
-        """
-import torch
-def precision_report(a, b):
+        report("""
     exact = a.double() @ b.double()
-    error = lambda y: (y.double() - exact).abs().max()
-    return {"fp32": error(matmul_fp32(a, b)), "fp16": error(matmul_lowp(a, b, torch.float16)), "bf16": error(matmul_lowp(a, b, torch.bfloat16))}
-""",
+    def error(y):
+        return (y.double() - exact).abs().max()
+"""),
         rejected_by="test_report_has_three_python_floats",
         says="Tensor",
     ),
     WrongAnswer(
         "report: the maximum of an empty tensor",
-        """
-import torch
-def precision_report(a, b):
+        report("""
     exact = a.double() @ b.double()
     def error(y):
         gap = (y.double() - exact).abs()
         return torch.where(gap.isnan(), torch.inf, gap).max().item()
-    return {"fp32": error(matmul_fp32(a, b)), "fp16": error(matmul_lowp(a, b, torch.float16)), "bf16": error(matmul_lowp(a, b, torch.bfloat16))}
-""",
+"""),
         rejected_by="test_report_of_exact_or_empty_products_is_zero",
         says="raised",
     ),
