@@ -111,6 +111,17 @@ def expect_module(got: object, called: str) -> nn.Module:
     return got
 
 
+def expect_output(model16: nn.Module, x: torch.Tensor, called: str) -> torch.Tensor:
+    """model16(x), which has to run."""
+    try:
+        with torch.no_grad():
+            return model16(x)
+    except RuntimeError as error:
+        expected, got = "an output", f"RuntimeError: {error}"
+        expect(False, called=called, expected=expected, got=got, why=NEXT_LAYER)
+        raise
+
+
 def expect_tensor(module: nn.Module, name: str, want: torch.Tensor, called: str, why: str) -> None:
     """Demand that `module`'s state holds `want`, dtype and bits, under `name`."""
     found = module.state_dict().get(name)
@@ -265,8 +276,7 @@ def test_convert_gives_norms_float32_and_hands_float16_on(answer):
         called = f"convert_to_fp16(Linear -> {type(norm).__name__} -> Linear)(float16 x)"
         model = nn.Sequential(nn.Linear(8, 8), norm, nn.Linear(8, 2))
         model16 = expect_module(answer.convert_to_fp16(model), called)
-        with torch.no_grad():
-            got = model16(torch.ones(3, 8).half())
+        got = expect_output(model16, torch.ones(3, 8).half(), called)
         why = "CUDA's LayerNorm refuses a float16 input beside float32 parameters"
         expected, seen = "the norm to receive float32", f"it received {heard}"
         right = heard == [torch.float32]
@@ -282,8 +292,9 @@ def test_convert_language_model_agrees_with_the_source(answer, seed):
         source.embedding.weight.copy_(draw((32, 16), seed))
         source.norm.weight.copy_(draw((16,), seed + 1))
         hidden, exact = source.norm(source.embedding(ids)), source(ids).double()
-        called = "convert_to_fp16(TinyLM)(ids)"
-        got = expect_module(answer.convert_to_fp16(source), called)(ids)
+    called = "convert_to_fp16(TinyLM)(ids)"
+    model16 = expect_module(answer.convert_to_fp16(source), called)
+    got = expect_output(model16, ids, called)
     table = source.embedding.weight.detach().double()
     size = hidden.double().abs() @ table.abs().T
     # A table rounded by u moves each entry, the mean and the deviation by at most u * amax, so the
@@ -303,8 +314,9 @@ def test_convert_conv_net_agrees_with_the_source(answer, seed):
     source, x = conv_net().eval(), draw((2, 3, 4, 4), seed)
     called = "convert_to_fp16(Conv -> BatchNorm -> ReLU -> Linear)(float16 x)"
     model16 = expect_module(answer.convert_to_fp16(source), called)
+    got = expect_output(model16, x.half(), called)
     with torch.no_grad():
-        exact, got = source(x), model16(x.half())
+        exact = source(x)
         conv, norm, linear = source[0], source[1], source[4]
         # 27 products, sums, a bias, a store and two rounded operands: 32 roundings of 2u.
         size = nn.functional.conv2d(x.abs(), conv.weight.abs(), conv.bias.abs())

@@ -252,7 +252,7 @@ def at_norm(module):
     module.register_forward_pre_hook(widen)
 """),
         rejected_by="test_convert_gives_norms_float32_and_hands_float16_on",
-        says="raised",
+        says="refuses a float32 input",
     ),
     WrongAnswer(
         "convert: let a large weight become inf",
