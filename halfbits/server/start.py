@@ -19,6 +19,7 @@ from halfbits.catalog import CourseError, find_root
 if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
 
+HERE = Path(__file__).parent
 PORTS_TRIED = 50
 TILE = {
     "halfbits": {
@@ -27,8 +28,8 @@ TILE = {
         "launcher_entry": {
             "title": "The book",
             "path_info": "book/",
-            "category": "Half the Bits",
-            "icon_path": str(Path(__file__).with_name("book.svg")),
+            "category": "Notebook",  # elsewhere the launcher draws no icon
+            "icon_path": str(HERE / "book.svg"),
         },
         "new_browser_tab": True,
     }
@@ -125,7 +126,8 @@ def arguments(root: Path, port: int, token: str) -> list[str]:
         "PasswordIdentityProvider.hashed_password": "",
         "KernelSpecManager.allowed_kernelspecs": "python3",
         "ServerProxy.servers": TILE,
-        # The next three keep JupyterLab from asking other hosts anything.
+        # The next four keep JupyterLab from asking other hosts, or the learner, about news.
+        "LabApp.app_settings_dir": HERE / "settings",
         "LabApp.news_url": None,
         "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
         "LabApp.extension_manager": "readonly",

@@ -131,7 +131,7 @@ def chromium():
 
 
 @pytest.fixture
-def visitor(course, chromium, request):
+def visitor(chromium, course, request):
     """A fresh browser window that remembers foreign requests and errors of our own pages."""
     context = chromium.new_context(viewport={"width": 1280, "height": 900})
     context.set_default_timeout(60_000)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import re
-import shutil
+from pathlib import Path
 
 import pytest
+from playwright.sync_api import TimeoutError as TooLong
 
 pytestmark = pytest.mark.browser
 EXERCISE = "quantization/quantized_linear"
@@ -42,12 +45,24 @@ def run_all(page) -> None:
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
 
 
-def run_last_code_cell(page) -> None:
-    """Select the cell that grades and run it alone."""
+def grade_again(page) -> None:
+    """Run the cell that grades; again if it was queued behind a failing cell and dropped."""
     cell = page.locator(".jp-CodeCell").filter(has_text="from halfbits import grade").last
-    cell.scroll_into_view_if_needed()
-    cell.locator(".cm-content").click()
-    page.keyboard.press("Control+Enter")
+    for _ in range(6):
+        cell.locator(".cm-content").click()
+        page.keyboard.press("Control+Enter")
+        with contextlib.suppress(TooLong):
+            cell.locator(".halfbits").wait_for(timeout=30_000)
+            return
+
+
+def write_without_outputs(source: Path, target: Path) -> None:
+    """A stored report must not be taken for a fresh one."""
+    notebook = json.loads(source.read_text(encoding="utf-8"))
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            cell.update(outputs=[], execution_count=None)
+    target.write_text(json.dumps(notebook), encoding="utf-8")
 
 
 def report(page) -> str:
@@ -94,6 +109,8 @@ def test_the_launcher_opens_the_book(visitor, course):
     page.goto(course.lab)
     tile = page.locator(".jp-LauncherCard").filter(has_text="The book")
     tile.wait_for()
+    assert tile.locator("img").evaluate("image => image.naturalWidth") > 0
+    assert page.get_by_text("Jupyter news").count() == 0
     with visitor.expect_page() as opened:
         tile.click()
     opened.value.wait_for_url("**/book/book/index.html")
@@ -103,8 +120,7 @@ def test_the_launcher_opens_the_book(visitor, course):
 def test_the_untouched_exercise_passes_no_check(visitor, course):
     page = open_from_book(visitor, course, f"exercises/{EXERCISE}")
     run_all(page)
-    page.get_by_text("NotImplementedError").first.wait_for(timeout=LONG)
-    run_last_code_cell(page)
+    grade_again(page)
     text = report(page)
     assert re.search(r"\b0 of \d+ checks", text), text
 
@@ -113,10 +129,9 @@ def test_the_solution_passes_every_check_from_its_last_cell(visitor, course):
     """The learner's file holds the reference answers; the kernel is this environment's."""
     answers = course.root / "exercises" / f"{EXERCISE}.ipynb"
     untouched = answers.read_bytes()
-    shutil.copy(course.root / "solutions" / f"{EXERCISE}.ipynb", answers)
+    write_without_outputs(course.root / "solutions" / f"{EXERCISE}.ipynb", answers)
     try:
         page = open_from_book(visitor, course, f"exercises/{EXERCISE}")
-        page.locator(".jp-OutputArea .halfbits").evaluate_all("all => all.map(a => a.remove())")
         run_all(page)
         text = report(page)
     finally:
