@@ -71,12 +71,17 @@ class Submission:
         cells = [c.source for c in self.answer.code if tasks & set(defined_names(c.source))]
         text = "\n".join([*(check.source for check in self.to_run), *cells])
         imported = {name for cell in self.answer.code for name in top_imports(cell.source)}
-        modules: list[str] = []
-        for name in self.exercise.preload:
-            words = FRAMEWORKS.get(name, (name,))
-            if name == "torch" or imported & set(words) or any(word in text for word in words):
-                modules += words
-        return tuple(modules)
+
+        def needed(name: str) -> bool:
+            words = modules_of(name)
+            return name == "torch" or bool(imported & {*words}) or any(w in text for w in words)
+
+        return tuple(m for name in self.exercise.preload if needed(name) for m in modules_of(name))
+
+    @property
+    def full_preload(self) -> tuple[str, ...]:
+        """All the exercise's frameworks, for a server that many answers share."""
+        return tuple(module for name in self.exercise.preload for module in modules_of(name))
 
     def grade(
         self, meanwhile: tuple[str, ...] | None = None, workers: Spare | Forks = SPARE
@@ -140,6 +145,11 @@ def open_answer(cells: Sequence[Cell | str] | Path, exercise: Exercise) -> Answe
     return Answer(f"{exercise.slug}.ipynb", tuple(whole))
 
 
+def modules_of(framework: str) -> tuple[str, ...]:
+    """What to import for a framework; TensorFlow loads Keras only when asked."""
+    return FRAMEWORKS.get(framework, (framework,))
+
+
 def fresh_seed() -> int:
     """HALFBITS_SEED, or a new seed below 2**31."""
     text = os.environ.get("HALFBITS_SEED")
@@ -159,7 +169,8 @@ def _run(
     workers: Spare | Forks,
     meanwhile: tuple[str, ...] | None,
 ) -> None:
-    worker = workers.take(submission.preload)
+    shared = isinstance(workers, Forks)
+    worker = workers.take(submission.full_preload if shared else submission.preload)
     scratch = _scratch()
     try:
         if reason := worker.ready():

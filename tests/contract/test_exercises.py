@@ -19,7 +19,8 @@ from halfbits.grading.runner import grade_answers
 from halfbits.grading.spare import Spare
 from halfbits.grading.stub import is_pristine, make_exercise, stub_text
 
-SEEDS = 25
+# Each seed draws all inputs anew; ten find a check that is wrong once in ten in 65 of 100 runs.
+SEEDS = 10
 
 
 def test_pristine_stub_passes_no_check(
@@ -40,7 +41,7 @@ def test_pristine_stub_is_recognized_without_running_it(
     assert report.unwritten_tasks() == list(dict.fromkeys(v.check.task for v in report.verdicts))
 
 
-def test_solution_passes_on_25_fresh_seeds(
+def test_solution_passes_on_fresh_seeds(
     catalog: Catalog, exercise: Exercise, solution: list[Cell], workers: Spare | Forks
 ) -> None:
     for _ in range(SEEDS if isinstance(workers, Forks) else 2):
