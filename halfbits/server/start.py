@@ -110,6 +110,8 @@ def make_server(root: Path, port: int) -> ServerApp:
 
 def arguments(root: Path, port: int, token: str) -> list[str]:
     """The server's settings, as command-line words so that they win over the user's files."""
+    import zmq
+
     lab = root / "_build" / "lab"
     settings: dict[str, object] = {
         "ServerApp.ip": "127.0.0.1",
@@ -125,6 +127,7 @@ def arguments(root: Path, port: int, token: str) -> list[str]:
         "IdentityProvider.token": token,
         "PasswordIdentityProvider.hashed_password": "",
         "KernelSpecManager.allowed_kernelspecs": "python3",
+        "KernelManager.transport_encryption": "auto" if zmq.has("curve") else "disabled",
         "ServerProxy.servers": TILE,
         # The next four keep JupyterLab from asking other hosts, or the learner, about news.
         "LabApp.app_settings_dir": HERE / "settings",
