@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -133,11 +134,15 @@ def run_jupyter_book(site: Site) -> int:
     words += ["--config", str(book / "_config.yml"), "--toc", str(book / "_toc.yml")]
     words += ["--warningiserror", "--keep-going"]
     command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", *words]
-    environment = {**os.environ, "PYTHONUTF8": "1", "NO_COLOR": "1"}
+    environment = {**os.environ, "PYTHONUTF8": "1"}
     with site.log.open("w", encoding="utf-8") as log:
-        return subprocess.run(
+        done = subprocess.run(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment
-        ).returncode
+        )
+    # Jupyter Book colors its output, whatever it writes to.
+    text = site.log.read_text(encoding="utf-8", errors="replace")
+    site.log.write_text(re.sub(r"\x1b\[[\d;]*m", "", text), encoding="utf-8")
+    return done.returncode
 
 
 def files_of(root: Path, *names: str) -> Iterator[Path]:
