@@ -344,8 +344,8 @@ def quantize_activation(x):
     WrongAnswer(
         "layer: codes and scale are plain attributes",
         layer(
-            'self.register_buffer("codes", torch.zeros(out_features, in_features, dtype=torch.int8)',
-            "self.codes = (torch.zeros(out_features, in_features, dtype=torch.int8)",
+            'self.register_buffer("codes", ',
+            "self.codes = (",
         ).replace(
             'self.register_buffer("scale", torch.ones(out_features))',
             "self.scale = torch.ones(out_features)",
