@@ -1,0 +1,123 @@
+"""`python course.py test`: the project's own tests, step by step, with one table at the end."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as ElementTree
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from halfbits.catalog import CourseError, find_root
+
+PYTEST = [sys.executable, "-m", "pytest", "-q"]
+# No random order, no learner's plugin options: a notebook's cells must share one kernel.
+NBVAL = [
+    *(sys.executable, "-m", "pytest", "-q", "-o", "addopts=", "-p", "no:hypothesispytest"),
+    *("-p", "no:anyio", "--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=300"),
+]
+STEPS: dict[str, list[list[str]]] = {
+    "lint": [
+        [sys.executable, "-m", "ruff", "check", "."],
+        [sys.executable, "-m", "ruff", "format", "--check", "."],
+        [sys.executable, "-m", "mypy"],
+    ],
+    "unit": [[*PYTEST, "tests/unit"]],
+    "contract": [[*PYTEST, "-n", "2", "tests/contract"]],
+    "notebooks": [[*NBVAL, "notebooks", "solutions"]],
+    "book": [[*PYTEST, "tests/book"]],
+    "browser": [[*PYTEST, "tests/browser"]],
+}
+NOTHING_COLLECTED = 5
+
+
+@dataclass
+class Outcome:
+    """How one step ended: seconds, counts of passed, failed and skipped, and its skip reasons."""
+
+    step: str
+    seconds: float = 0.0
+    counts: Counter[str] = field(default_factory=Counter)
+    reasons: list[str] = field(default_factory=list)
+
+    @property
+    def result(self) -> str:
+        if self.counts["failed"]:
+            return "FAILED"
+        return "passed" if self.counts["passed"] else "skipped" if self.reasons else "nothing ran"
+
+    @property
+    def is_good(self) -> bool:
+        return self.result in ("passed", "skipped")
+
+
+def run(only: list[str]) -> int:
+    """Run the named steps, or all, in order; 0 when none of them failed."""
+    steps = [_step(name) for name in only] or list(STEPS)
+    root = find_root()
+    outcomes = []
+    with tempfile.TemporaryDirectory(prefix="halfbits-test-") as folder:
+        for step in steps:
+            print(f"== {step}", flush=True)
+            outcomes.append(run_step(step, root, Path(folder)))
+    print(table(outcomes))
+    return 0 if all(outcome.is_good for outcome in outcomes) else 1
+
+
+def run_step(step: str, root: Path, scratch: Path) -> Outcome:
+    """Run the commands of one step in `root`, keeping their files in `scratch`."""
+    outcome, began = Outcome(step), time.monotonic()
+    environment = {**os.environ, "HALFBITS_DATA": str(scratch / "data"), "PYTHONUTF8": "1"}
+    for number, command in enumerate(STEPS[step]):
+        xml = scratch / f"{step}-{number}.xml"
+        is_pytest = "pytest" in command
+        words = [*command, f"--junitxml={xml}"] if is_pytest else command
+        code = subprocess.run(words, cwd=root, env=environment, check=False).returncode
+        if is_pytest:
+            count(xml, code, outcome)
+        else:
+            outcome.counts["failed" if code else "passed"] += 1
+    outcome.seconds = time.monotonic() - began
+    return outcome
+
+
+def count(xml: Path, code: int, outcome: Outcome) -> None:
+    """Add what a JUnit file says; a run that failed without a failing test counts as one."""
+    counts = Counter[str]()
+    if xml.is_file():
+        for case in ElementTree.parse(xml).iter("testcase"):
+            counts[_of(case)] += 1
+            outcome.reasons += [skip.get("message", "") for skip in case.iter("skipped")]
+    if code and not counts["failed"] and code != NOTHING_COLLECTED:
+        counts["failed"] += 1
+    outcome.counts += counts
+
+
+def table(outcomes: list[Outcome]) -> str:
+    """Step, result and seconds; the reasons of skips; last the sum of the counts."""
+    rows = [f"{o.step:<12}{o.result:<13}{o.seconds:>7.1f} s" for o in outcomes]
+    skips = [
+        f"skipped in {o.step}: {reason}" for o in outcomes for reason in dict.fromkeys(o.reasons)
+    ]
+    total = sum((o.counts for o in outcomes), Counter[str]())
+    last = ", ".join(f"{total[kind]} {kind}" for kind in ("passed", "failed", "skipped"))
+    return "\n".join(["", *rows, *skips, last])
+
+
+def _of(case: ElementTree.Element) -> str:
+    if case.find("failure") is not None or case.find("error") is not None:
+        return "failed"
+    return "skipped" if case.find("skipped") is not None else "passed"
+
+
+def _step(name: str) -> str:
+    if name in STEPS:
+        return name
+    near = difflib.get_close_matches(name, STEPS, n=1)
+    guess = f"; did you mean {near[0]}?" if near else f"; the steps are {', '.join(STEPS)}."
+    raise CourseError(f"There is no test step {name!r}{guess}")
