@@ -92,7 +92,7 @@ def is_current(site: Site) -> bool:
 
 
 def build_now(site: Site, force: bool) -> int:
-    print("Building the book; the first time takes about a minute.", flush=True)
+    print("Building the book (the first time it takes up to a minute) ...", flush=True)
     # The stamp is gone while a build runs. Sphinx repeats no warning of a page that it has read,
     # so after a failed or interrupted build the next one must read every page again.
     resumable = read_stamp(site).get("machinery") == site.fingerprint["machinery"]

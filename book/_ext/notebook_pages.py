@@ -28,6 +28,15 @@ def fold_answers(app: Sphinx, docname: str, source: list[str]) -> None:
     source[0] = json.dumps(notebook)
 
 
+def reread_quoting_pages(
+    app: Sphinx, env: Any, added: set[str], changed: set[str], removed: set[str]
+) -> set[str]:
+    """Read the pages under book/ again when a notebook changed: they quote its numbers."""
+    if any(name.startswith("notebooks/") for name in added | changed):
+        return {name for name in env.found_docs if name.startswith("book/")}
+    return set()
+
+
 def add_run_bar(
     app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any
 ) -> None:
@@ -57,6 +66,7 @@ def is_thebe(file: Any) -> bool:
 
 def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("source-read", fold_answers)
+    app.connect("env-get-outdated", reread_quoting_pages)
     app.connect("html-page-context", add_run_bar)
     app.connect("html-page-context", drop_thebe, priority=999)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -181,3 +181,18 @@ def test_a_second_build_finds_the_pages_current(site: Site) -> None:
     assert site.stamp.stat().st_mtime_ns == before
     # It takes about 0.1 s; the rest is room for a busy machine.
     assert time.perf_counter() - start < 3
+
+
+def test_a_page_follows_the_notebook_whose_number_it_quotes(site: Site) -> None:
+    notebook = site.root / "notebooks" / "faq_quantization.ipynb"
+    page = site.pages / "book" / "faq" / "techniques.html"
+    quoted = re.search(r"accuracy of.*?(\d+\.\d%)", page.read_text(encoding="utf-8"), re.DOTALL)
+    assert quoted is not None
+    text = notebook.read_text(encoding="utf-8")
+    notebook.write_text(text.replace(quoted[1], "12.3%"), encoding="utf-8")
+    try:
+        assert build(root=site.root) == 0
+        assert "12.3%" in page.read_text(encoding="utf-8")
+    finally:
+        notebook.write_text(text, encoding="utf-8")
+        assert build(root=site.root) == 0
