@@ -27,9 +27,10 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 BUILD = ROOT / "_build"
 LOG = BUILD / "install.log"
+LOCK = BUILD / "install.lock"
 SUPPORTED = ("3.11", "3.12", "3.13")
 THIS = ".".join(map(str, sys.version_info[:2]))
-NEEDED_GB = 5.0  # 4.0 measured for .venv on Linux with the CPU build of torch; the rest while pip works
+NEEDED_GB = 5.0  # .venv with the CPU build of torch measured 4.0; the rest is pip's at work
 AGAIN = "then run the same command again: it goes on where it stopped"
 USAGE = """usage: python course.py [--here] COMMAND ...
 
@@ -101,11 +102,10 @@ def check_folder() -> None:
     """Refuse a folder that cannot be written."""
     try:
         BUILD.mkdir(exist_ok=True)
-        (BUILD / "install.lock").open("a").close()
+        LOCK.touch()
     except OSError as error:
-        raise StopError(
-            f"{ROOT} cannot be written ({error.strerror}); put the course in your own folder."
-        ) from error
+        cause = f"{ROOT} cannot be written ({error.strerror})"
+        raise StopError(f"{cause}; put the course in a folder of your own.") from error
 
 
 def venv_python(venv: Path = VENV) -> Path:
@@ -165,7 +165,7 @@ def try_lock(handle: Any) -> bool:
 @contextlib.contextmanager
 def lock() -> Iterator[int]:
     """One installation at a time. Children inherit the lock, so an orphaned pip still holds it."""
-    with (BUILD / "install.lock").open("a") as handle:
+    with LOCK.open("a") as handle:
         if not try_lock(handle):
             say("Another start is installing the course; waiting for it.")
             while not try_lock(handle):
@@ -328,6 +328,8 @@ def hand_over(words: list[str], here: bool) -> int:
 
 
 def main(words: list[str]) -> int:
+    for stream in (sys.stdout, sys.stderr):  # a path may hold letters that a console lacks
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     here = "--here" in words
     words = [word for word in words if word != "--here"]
     if not words or words[0] in ("-h", "--help", "help"):

@@ -219,15 +219,15 @@ def test_python_without_venv_is_named_before_it_is_tried(course, monkeypatch):
 
 def test_only_one_installs_at_a_time(course):
     course.check_folder()
-    with course.lock(), (course.BUILD / "install.lock").open("a") as other:
+    with course.lock(), course.LOCK.open("a") as other:
         assert not course.try_lock(other)
-    with (course.BUILD / "install.lock").open("a") as other:
+    with course.LOCK.open("a") as other:
         assert course.try_lock(other)
 
 
 def test_folder_that_cannot_be_written_is_refused(course):
     course.BUILD.touch()  # a file where the folder should be
-    with pytest.raises(course.StopError, match=r"cannot be written .*your own folder"):
+    with pytest.raises(course.StopError, match=r"cannot be written .*folder of your own"):
         course.install(here=False)
 
 
