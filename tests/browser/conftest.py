@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -38,11 +39,15 @@ def find_chromium() -> str | None:
 
 @dataclass
 class Course:
-    """A course that runs: its folder, and the two links that `start` printed."""
+    """A course that runs: its folder, the two links that `start` printed, the port it was given.
+
+    That port is taken by somebody else, so the links name another.
+    """
 
     root: Path
     book: str
     lab: str
+    taken: int
 
     @property
     def origin(self) -> str:
@@ -89,7 +94,9 @@ def course(root, tmp_path_factory) -> Iterator[Course]:
         "JUPYTER_CONFIG_DIR": str(data / "jupyter"),
         "PYTHONIOENCODING": "utf-8",
     }
-    command = [sys.executable, "-m", "halfbits", "start", "--no-browser", "--port", "8950"]
+    squatter = socket.create_server(("127.0.0.1", 0))
+    taken = squatter.getsockname()[1]
+    command = [sys.executable, "-m", "halfbits", "start", "--no-browser", "--port", str(taken)]
     log = data / "server.log"
     with log.open("wb") as errors:
         server = subprocess.Popen(
@@ -98,11 +105,12 @@ def course(root, tmp_path_factory) -> Iterator[Course]:
     try:
         links = dict(read_links(server))
         assert set(links) == {"Book", "JupyterLab"}, log.read_text(encoding="utf-8")
-        yield Course(root, links["Book"], links["JupyterLab"])
+        yield Course(root, links["Book"], links["JupyterLab"], taken)
     finally:
         server.terminate()
         server.wait(30)
         server.stdout.close()
+        squatter.close()
 
 
 def read_links(server: subprocess.Popen) -> Iterator[tuple[str, str]]:

@@ -81,6 +81,11 @@ def test_the_book_opens_from_the_printed_link(visitor, course):
     assert visitor.errors == []
 
 
+def test_a_taken_port_is_passed_over(visitor, course):
+    assert f":{course.taken}/" not in course.lab
+    assert visitor.new_page().goto(course.lab).status == 200
+
+
 def test_every_page_of_the_book_is_quiet(visitor, course):
     page = open_book(visitor, course)
     links = page.locator("nav a.reference.internal").evaluate_all("all => all.map(a => a.href)")
