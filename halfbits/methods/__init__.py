@@ -1,0 +1,1 @@
+"""Published quantization methods, each readable from top to bottom."""

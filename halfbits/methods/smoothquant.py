@@ -1,0 +1,31 @@
+"""SmoothQuant (Xiao et al., 2023): move activation outliers into the weights before quantizing."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import Tensor
+
+from halfbits.models.llama import Llama
+from halfbits.models.outliers import norms_and_readers, rescale
+
+
+def smoothing_factors(activation: Tensor, weight: Tensor, alpha: float) -> Tensor:
+    """s_j = max|x_j|^alpha / max|w_j|^(1 - alpha) for every channel j (section 4, equation 4)."""
+    tiny = torch.finfo(torch.float32).tiny
+    return activation.clamp(min=tiny) ** alpha / weight.clamp(min=tiny) ** (1 - alpha)
+
+
+def smooth(model: Llama, amax: dict[str, Tensor], alpha: float = 0.5) -> Llama:
+    """A copy with the same logits whose norm outputs are divided by s, and readers multiplied.
+
+    `amax` is the result of `channel_amax` on calibration text. alpha = 0 leaves the whole
+    difficulty in the activations, 1 moves all of it into the weights.
+    """
+    smoothed = copy.deepcopy(model)
+    for name, norm, readers in norms_and_readers(smoothed):
+        weight = torch.stack([linear.weight.detach().abs().amax(0) for linear in readers]).amax(0)
+        factors = smoothing_factors(amax[name], weight, alpha)
+        rescale(norm, readers, 1 / factors)
+    return smoothed

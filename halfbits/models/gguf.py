@@ -1,0 +1,116 @@
+"""Read a GGUF file (the format of llama.cpp, version 2 or 3): metadata, tensors, tokenizer.
+
+Layout: "GGUF", version, counts; key-value pairs; one description a tensor; padding; the data.
+Everything is little-endian; a string is its length (uint64) and its UTF-8 bytes.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from halfbits.catalog import CourseError
+
+# Value types 0 to 12 of the key-value pairs: a numpy dtype, or what has its own reader.
+VALUES = ["u1", "i1", "<u2", "<i2", "<u4", "<i4", "<f4", "?", "string", "array"]
+VALUES += ["<u8", "<i8", "<f8"]
+GROUP = 32
+
+
+def dequantize_q8_0(blocks: np.ndarray) -> np.ndarray:
+    """uint8 [n, 34]: float16 d, 32 int8 codes q; value = d q. Returns float32 [n, 32]."""
+    scale = blocks[:, :2].copy().view("<f2").astype(np.float32)
+    return blocks[:, 2:].view(np.int8) * scale
+
+
+def dequantize_q4_1(blocks: np.ndarray) -> np.ndarray:
+    """uint8 [n, 20]: float16 d and m, 16 bytes with codes i (low half) and i + 16 (high half);
+    value = d q + m. Returns float32 [n, 32]."""
+    scale, low = blocks[:, :4].copy().view("<f2").astype(np.float32).T[:, :, None]
+    codes = np.concatenate([blocks[:, 4:] & 15, blocks[:, 4:] >> 4], axis=1)
+    return codes * scale + low
+
+
+# Tensor type -> (bytes of a block, its values, reader); 0 and 1 are plain floats.
+BLOCKS: dict[int, tuple[int, int, Any]] = {
+    0: (4, 1, lambda blocks: blocks.view("<f4")),
+    1: (2, 1, lambda blocks: blocks.view("<f2").astype(np.float32)),
+    3: (20, GROUP, dequantize_q4_1),
+    8: (34, GROUP, dequantize_q8_0),
+}
+
+
+@dataclass(frozen=True)
+class TensorInfo:
+    """Where one tensor lies: its shape (row-major), type number, and first byte in the file."""
+
+    shape: tuple[int, ...]
+    kind: int
+    start: int
+
+
+class GGUF:
+    """`metadata` by key, `tensors` by name; `read(name)` gives float32 values."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._bytes = np.memmap(path, np.uint8, mode="r")
+        self._place = 0
+        if bytes(self._bytes[:4]) != b"GGUF":
+            raise CourseError(f"{path} is no GGUF file: it does not begin with GGUF.")
+        self._place = 4
+        version, tensors, pairs = self._number("<u4"), self._number("<u8"), self._number("<u8")
+        if version not in (2, 3):
+            raise CourseError(f"{path} is GGUF version {version}; 2 and 3 can be read.")
+        self.metadata = dict(self._pair() for _ in range(pairs))
+        described = [self._describe() for _ in range(tensors)]
+        align = self.metadata.get("general.alignment", 32)
+        data = -(-self._place // align) * align
+        self.tensors = {n: TensorInfo(s, k, data + o) for n, s, k, o in described}
+
+    def blocks(self, name: str) -> np.ndarray:
+        """The tensor's raw blocks, uint8 [blocks, bytes of a block]."""
+        info = self.tensors[name]
+        if info.kind not in BLOCKS:
+            raise CourseError(f"{name} has GGUF type {info.kind}; {sorted(BLOCKS)} can be read.")
+        size, values, _ = BLOCKS[info.kind]
+        count = int(np.prod(info.shape)) // values
+        return np.array(self._bytes[info.start : info.start + count * size]).reshape(count, size)
+
+    def read(self, name: str) -> np.ndarray:
+        """The tensor as float32 in its row-major shape."""
+        info = self.tensors[name]
+        return BLOCKS[info.kind][2](self.blocks(name)).reshape(info.shape)
+
+    def _take(self, size: int) -> bytes:
+        self._place += size
+        return self._bytes[self._place - size : self._place].tobytes()
+
+    def _number(self, dtype: str) -> Any:
+        kind = np.dtype(dtype)
+        return np.frombuffer(self._take(kind.itemsize), kind)[0].item()
+
+    def _string(self) -> str:
+        return self._take(struct.unpack("<Q", self._take(8))[0]).decode("utf-8")
+
+    def _value(self, kind: str) -> Any:
+        if kind == "string":
+            return self._string()
+        if kind != "array":
+            return self._number(kind)
+        inner, count = VALUES[self._number("<u4")], self._number("<u8")
+        return [self._value(inner) for _ in range(count)]
+
+    def _pair(self) -> tuple[str, Any]:
+        key = self._string()
+        return key, self._value(VALUES[self._number("<u4")])
+
+    def _describe(self) -> tuple[str, tuple[int, ...], int, int]:
+        name = self._string()
+        sizes = [self._number("<u8") for _ in range(self._number("<u4"))]
+        # GGUF names the fastest-running dimension first.
+        return name, tuple(reversed(sizes)), self._number("<u4"), self._number("<u8")
