@@ -72,7 +72,8 @@ def _grade(job: dict[str, Any], say: Say) -> None:
             state.restore()
             say(event="verdict", name=name, kind=kind, message=message[:MESSAGE])
     except SystemExit as error:
-        say(event="exit", message=f"called sys.exit({'' if error.code is None else error.code!r})")
+        code = "" if error.code is None else repr(error.code)
+        say(event="exit", message=f"called sys.exit({code})")
         return
     say(event="done")
 
