@@ -59,7 +59,7 @@ def executed_cells(history: list[str], saved: list[Cell]) -> tuple[list[Cell], l
 
 
 def _differences(known: dict[str, Cell], last: dict[str, int]) -> list[str]:
-    missed = [c.place for source, c in known.items() if source and source not in last]
+    missed = [c.place for s, c in known.items() if s and c.is_graded and s not in last]
     missed = [place for place in missed if place]
     return [OUTDATED.format(", ".join(missed[:4]))] if missed else []
 

@@ -1,0 +1,64 @@
+"""The catalog finds exercises by any name a person might type."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from fake_course import make_course, write
+
+from halfbits.catalog import CourseError, find_root, load_catalog
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "double",
+        "numbers/double",
+        "exercises/numbers/double.ipynb",
+        "exercises/numbers/test_double.py",
+        "exercises\\numbers\\double.ipynb",
+    ],
+)
+def test_exercise_is_found_by_key_slug_or_path(tmp_path: Path, name: str) -> None:
+    assert load_catalog(make_course(tmp_path)).find(name).key == "numbers/double"
+
+
+def test_unknown_name_suggests_the_nearest_or_lists_all(tmp_path: Path) -> None:
+    catalog = load_catalog(make_course(tmp_path))
+    with pytest.raises(CourseError, match="did you mean numbers/double"):
+        catalog.find("duoble")
+    with pytest.raises(CourseError, match="are numbers/double, numbers/halve"):
+        catalog.find("zzzz")
+
+
+def test_root_is_found_from_a_folder_below(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HALFBITS_ROOT", raising=False)
+    root = make_course(tmp_path / "with space ü")
+    assert find_root(root / "exercises" / "numbers") == root.resolve()
+
+
+def test_root_that_is_no_course_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HALFBITS_ROOT", str(tmp_path))
+    with pytest.raises(CourseError, match="No course found above"):
+        find_root()
+
+
+@pytest.mark.parametrize("text", ["[[exercise", "x = 1", '[[exercise]]\nkey = "a/b"'])
+def test_broken_catalog_is_one_sentence(tmp_path: Path, text: str) -> None:
+    write(tmp_path / "exercises" / "course.toml", text)
+    with pytest.raises(CourseError, match="restore it with git"):
+        load_catalog(tmp_path)
+
+
+def test_real_catalog_is_in_order() -> None:
+    catalog = load_catalog(Path(__file__).parents[2])
+    seen: set[str] = set()
+    for exercise in catalog.exercises:
+        assert seen.issuperset(exercise.prerequisites), exercise.key
+        assert exercise.tasks
+        assert 1 <= exercise.difficulty <= 3
+        assert 1 <= exercise.importance <= 3
+        seen.add(exercise.key)

@@ -1,0 +1,114 @@
+"""`grade()` in a notebook's last cell: what was executed counts, and the report renders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from fake_course import COUNTER, DOUBLE, cell, make_course, notebook, write
+
+from halfbits.catalog import load_catalog
+from halfbits.grading import live
+from halfbits.grading.live import executed_cells, grade
+from halfbits.grading.notebook import Cell
+from halfbits.grading.page import ReportView
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    root = make_course(tmp_path / "course")
+    monkeypatch.setenv("HALFBITS_ROOT", str(root))
+    monkeypatch.setenv("HALFBITS_DATA", str(tmp_path / "data"))
+    monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
+    monkeypatch.chdir(tmp_path)
+    return root
+
+
+def in_kernel(monkeypatch: pytest.MonkeyPatch, *history: str) -> None:
+    monkeypatch.setattr(live, "_history", lambda: list(history))
+
+
+def test_executed_cells_are_graded_without_a_save(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_kernel(monkeypatch, DOUBLE, COUNTER, "from halfbits import grade\ngrade('double')")
+    assert grade("double").report.all_pass
+
+
+def test_outside_a_notebook_the_saved_file_is_graded(root: Path) -> None:
+    write(root / "exercises" / "numbers" / "double.ipynb", notebook(DOUBLE, COUNTER))
+    assert grade("double").report.all_pass
+
+
+def test_inside_the_worker_it_does_nothing(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HALFBITS_GRADING", "1")
+    assert grade("double") is None
+    monkeypatch.delenv("HALFBITS_GRADING")
+    again = "from halfbits import grade\nresult = grade('double')\nassert result is None"
+    write(root / "exercises" / "numbers" / "double.ipynb", notebook(DOUBLE, COUNTER, again))
+    report = grade("double").report
+    assert report.all_pass
+    assert report.notes == []
+
+
+def test_cells_keep_the_numbers_of_the_saved_notebook() -> None:
+    saved = [Cell("cell 1", "# words", "markdown"), Cell("cell 2", DOUBLE)]
+    cells, notes = executed_cells(["x = 1", DOUBLE], saved)
+    assert [c.place for c in cells] == ["In [1]", "cell 2"]
+    assert notes == []
+
+
+def test_old_versions_repeats_and_grade_calls_are_left_out() -> None:
+    history = ["def double(x): return 0", "x = 1", DOUBLE, "grade('double')", "x = 1"]
+    assert [c.source for c in executed_cells(history, [])[0]] == [DOUBLE.strip(), "x = 1"]
+
+
+def test_difference_from_the_file_is_told() -> None:
+    saved = [Cell("cell 1", DOUBLE), Cell("cell 2", COUNTER)]
+    assert executed_cells([DOUBLE], saved)[1] == [
+        "The file on disk differs from what you ran (cell 2); this grades what you ran."
+    ]
+
+
+def test_grade_cell_that_is_running_now_is_no_difference() -> None:
+    saved = [Cell("cell 1", "from halfbits import grade\n\ngrade('double')", tags=("grade",))]
+    assert executed_cells([], saved)[1] == []
+
+
+def test_skipped_cells_of_the_file_are_not_graded() -> None:
+    slow = Cell("cell 1", "slow()", tags=("skip-grading",))
+    assert executed_cells(["slow()"], [slow])[0] == []
+
+
+def test_report_renders_as_html_and_as_text(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    in_kernel(monkeypatch, "def double(x): return '<b>'", COUNTER)
+    view = grade("double")
+    page = view._repr_html_()
+    assert "1 of 3 checks pass" in page
+    assert "&lt;b&gt;" in page
+    assert "<b>'" not in page
+    assert "hint double double" in page
+    assert "double: 1 of 3 checks pass" in repr(view)
+
+
+def test_passing_report_holds_nothing_that_changes_from_run_to_run(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_kernel(monkeypatch, DOUBLE, COUNTER)
+    first, second = grade("double"), grade("double")
+    assert isinstance(first, ReportView)
+    assert first._repr_html_() == second._repr_html_()
+    assert repr(first) == repr(second) == "double: 3 of 3 checks pass"
+
+
+def test_only_the_learners_own_notebook_is_recorded(
+    root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    write(tmp_path / "double.ipynb", notebook(cell(DOUBLE)))
+    in_kernel(monkeypatch, DOUBLE, COUNTER)
+    grade("double")
+    assert not (tmp_path / "data" / "progress.json").exists()
+    monkeypatch.chdir(load_catalog(root).root / "exercises" / "numbers")
+    write(Path("double.ipynb").resolve(), notebook(DOUBLE))
+    grade("double")
+    assert (tmp_path / "data" / "progress.json").exists()
