@@ -93,6 +93,16 @@ def sync(
 
 
 @app.command()
+def execute(
+    notebooks: Annotated[list[Path], typer.Argument(help="Notebooks, such as notebooks/x.ipynb.")],
+) -> None:
+    """For authors: run notebooks in a fresh kernel and store their outputs."""
+    from halfbits.author import execute as run
+
+    raise typer.Exit(run(notebooks))
+
+
+@app.command()
 def test(
     only: Annotated[list[str] | None, typer.Argument(help="Steps to run; all if left out.")] = None,
 ) -> None:
