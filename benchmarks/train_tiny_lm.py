@@ -4,13 +4,14 @@ On a GPU, after benchmarks/build_corpus.py: `python benchmarks/train_tiny_lm.py 
 (under 10 minutes on an H100). `--smoke` trains a toy on the CPU in seconds, on the held-out text.
 FOLDER then holds config.json, generation_config.json, the tokenizer, the float32 shards with
 their index, checksums.json, and training.json: recipe, loss curve, hardware, versions, date.
+The committed artifact is such a folder with the texts and notices added (`write_checksums` again)
+and training.json kept as book/data/tiny_lm.json.
 """
 
 from __future__ import annotations
 
 import argparse
 import datetime
-import hashlib
 import json
 import lzma
 import math
@@ -28,6 +29,7 @@ from tokenizers import decoders, models, pre_tokenizers, trainers
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from halfbits.models.checkpoint import write_checksums
 from halfbits.models.llama import Llama, LlamaConfig
 
 END = "<|endoftext|>"
@@ -225,9 +227,7 @@ def write_checkpoint(
         },
     )
     write_weights(model, out)
-    files = sorted(p for p in out.iterdir() if p.name not in ("checksums.json", "training.json"))
-    sums = {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
-    write_json(out / "checksums.json", sums)
+    write_checksums(out)
     write_json(out / "training.json", training)
 
 
