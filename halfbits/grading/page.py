@@ -6,10 +6,9 @@ import html
 
 from halfbits.grading.report import PASSED, UNWRITTEN, Report, clean, lines, seed_line, title
 
-# Colors that keep 4.5:1 on white and on JupyterLab's dark background; text is the theme's own.
+# All text has the theme's own color. The border's colors keep 3:1 on white and on #111.
 STYLE = """
 .halfbits{font-family:system-ui,sans-serif;border-left:4px solid var(--hb);padding:.3em .8em}
-.halfbits b.state{color:var(--hb)}
 .halfbits pre{margin:.2em 0 .6em;white-space:pre-wrap;font-size:.9em;background:transparent;
 color:inherit}
 .halfbits p{margin:.3em 0}
@@ -37,7 +36,7 @@ class ReportView:
         color = GOOD if report.all_pass else BAD if report.problem or report.to_show() else OPEN
         parts = [
             f"<style>{STYLE}</style><div class='halfbits' style='--hb:{color}'>",
-            f"<p><b class='state'>{_text(report.summary())}</b> {_text(report.exercise.slug)}</p>",
+            f"<p><b>{_text(report.summary())}</b> {_text(report.exercise.slug)}</p>",
             _problem(report),
             _failures(report),
             _list(report),
