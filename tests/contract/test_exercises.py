@@ -141,13 +141,20 @@ def _published(catalog: Catalog, path: Path) -> dict | None:
     if os.environ.get("CI"):
         return json.loads(path.read_text(encoding="utf-8"))
     name = path.relative_to(catalog.root).as_posix()
+    catalog_file = _git_show(catalog.root, "exercises/course.toml")
+    if catalog_file is None:
+        return None
+    return json.loads(_git_show(catalog.root, name) or "{}")
+
+
+def _git_show(root: Path, name: str) -> str | None:
     try:
         found = subprocess.run(
-            ["git", "show", f"HEAD:{name}"], cwd=catalog.root, capture_output=True, check=False
+            ["git", "show", f"HEAD:./{name}"], cwd=root, capture_output=True, check=False
         )
     except FileNotFoundError:
         return None
-    return json.loads(found.stdout.decode("utf-8")) if found.returncode == 0 else None
+    return found.stdout.decode("utf-8") if found.returncode == 0 else None
 
 
 def _overridden(solution: list[Cell], code: str) -> list[Cell]:
