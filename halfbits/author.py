@@ -81,8 +81,8 @@ def _this_kernel() -> Any:
     class ThisInterpreter(AsyncKernelManager):
         @property
         def kernel_spec(self) -> KernelSpec:
-            argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-            return KernelSpec(argv=argv, display_name="Python 3", language="python")
+            argv = [sys.executable, "-m", "ipykernel_launcher", "--log-level=ERROR"]
+            return KernelSpec(argv=[*argv, "-f", "{connection_file}"], display_name="Python 3")
 
     return ThisInterpreter()
 
