@@ -167,7 +167,8 @@ class Llama(nn.Module):
     @classmethod
     def from_weights(cls, config: LlamaConfig, weights: dict[str, Tensor]) -> Llama:
         """A model in eval mode around tensors named as its parameters, without the tied head."""
-        with torch.device("meta"):  # no time for random weights that are replaced at once
+        # The meta device would skip the random weights, but its first use takes over a second.
+        with torch.random.fork_rng(devices=[]):
             model = cls(config)
         tied = {"lm_head.weight": weights["embed_tokens.weight"]}
         model.load_state_dict(weights | tied, assign=True)

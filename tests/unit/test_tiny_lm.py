@@ -171,6 +171,12 @@ def test_the_head_is_the_embedding(lm):
     assert {p.dtype for p in lm.model.parameters()} == {torch.float32}
 
 
+def test_loading_leaves_the_global_generator_alone():
+    state = torch.get_rng_state()
+    load_tiny_lm()
+    assert torch.equal(state, torch.get_rng_state())
+
+
 def test_loading_takes_under_a_second_when_warm():
     times = []
     for _ in range(3):
