@@ -10,6 +10,20 @@ from book_sources import ROOT
 FAQ = ROOT / "book" / "faq"
 SECTIONS = ("definition", "reasons", "techniques")
 VERDICTS = ("right", "imprecise", "wrong")
+# The questions (3) and statements (3.3) that each lesson answers.
+LESSONS = {
+    "autocast_pytorch": ("1", "4", "3.1", "3.2", "3.7"),
+    "where_time_goes": ("2", "10", "2.2", "3.5"),
+    "number_formats": ("2", "1.2", "2.1", "2.4"),
+    "mixed_precision_tensorflow": ("3", "3.6"),
+    "overflow_and_underflow": ("5",),
+    "rounding_and_accumulation": ("5",),
+    "quantization_theory": ("6", "3.4"),
+    "quantize_a_model": ("7", "3.5"),
+    "measuring_accuracy_loss": ("8", "3.3"),
+    "quantization_versus_amp": ("9", "1.1"),
+    "cpu_and_gpu": ("10", "2.3"),
+}
 
 
 def statements(section: str) -> dict[str, str]:
@@ -61,3 +75,18 @@ def test_each_of_the_ten_questions_has_answer_mistake_follow_up_and_evidence() -
             "**Evidence:**",
         ):
             assert question.count(part) == 1, (question[:40], part)
+
+
+def test_a_question_and_a_statement_links_to_the_lesson_that_judges_it() -> None:
+    texts = {name: text for section in SECTIONS for name, text in statements(section).items()}
+    questions = (FAQ / "questions.md").read_text(encoding="utf-8")
+    parts = re.split(r"^## (\d+)\. ", questions, flags=re.MULTILINE)
+    texts |= dict(zip(parts[1::2], parts[2::2], strict=True))
+    missing = [
+        f"{name}: {lesson}"
+        for lesson, names in LESSONS.items()
+        for name in names
+        if (ROOT / "notebooks" / f"{lesson}.ipynb").is_file()
+        and f"notebooks/{lesson}.ipynb" not in texts[name]
+    ]
+    assert not missing

@@ -122,3 +122,17 @@ def test_a_lesson_glues_what_it_quotes(path: Path) -> None:
         if "metadata" in output
     }
     assert not quoted - glued
+
+
+@lesson
+def test_the_start_page_lists_a_lesson_with_its_minutes(path: Path) -> None:
+    minutes = re.search(r"\*\*Minutes\.\*\* (\d+)", source(cells(path)[0]))
+    assert minutes is not None
+    start = (ROOT / "book" / "start.md").read_text(encoding="utf-8")
+    assert f"[](../notebooks/{path.name}) | {minutes[1]} minutes |" in start
+
+
+@lesson
+def test_a_lesson_is_linked_from_the_questions_or_statements_it_answers(path: Path) -> None:
+    faq = [page.read_text(encoding="utf-8") for page in (ROOT / "book" / "faq").glob("*.md")]
+    assert any(f"notebooks/{path.name}" in text for text in faq)
