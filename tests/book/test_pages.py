@@ -196,3 +196,38 @@ def test_a_page_follows_the_notebook_whose_number_it_quotes(site: Site) -> None:
     finally:
         notebook.write_text(text, encoding="utf-8")
         assert build(root=site.root) == 0
+
+
+def test_every_figure_is_described_and_waits_until_it_is_seen(pages: Pages) -> None:
+    figures = [
+        (name, alt, pages[f"{name}.html"].find_all("img", alt=alt))
+        for name in notebooks_in_toc()
+        if not name.startswith("exercises/")
+        for cell in code_cells(ROOT / f"{name}.ipynb")
+        for output in cell["outputs"]
+        if (alt := output.get("metadata", {}).get("image/png", {}).get("alt"))
+    ]
+    assert figures
+    for name, alt, images in figures:
+        assert images and images[0]["loading"] == "lazy", f"{name}: {alt}"
+
+
+def test_no_image_stands_without_a_text_alternative(pages: Pages) -> None:
+    mute = [
+        f"{page}: {image['src']}"
+        for page, soup in pages.items()
+        for image in soup.select("article img")
+        # MyST-NB puts the file's address where no alternative was given.
+        if not str(image.get("alt", "")).strip() or "_images/" in str(image["alt"])
+    ]
+    assert not mute
+
+
+def test_a_quiz_opens_without_a_script_and_says_in_words_what_is_right(pages: Pages) -> None:
+    quizzes = [quiz for soup in pages.values() for quiz in soup.select(".hb-quiz")]
+    assert quizzes
+    for quiz in quizzes:
+        assert len(quiz.select(".hb-question")) == 3
+        for choice in quiz.select("details.hb-choice"):
+            word = "Right." if "hb-right" in choice["class"] else "Wrong."
+            assert choice.select_one("summary + p strong").get_text() == word
