@@ -1,0 +1,127 @@
+"""The cost formulas against counts by hand, PyTorch's own counter, and published figures."""
+
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+
+import pytest
+
+from halfbits.cost import BITS, Decoder, Machine, Work, amdahl, hardware, linear, weight_bytes
+
+LLAMA_3_8B = Decoder(32, 4096, 14336, 32, 8, 128, 128_256)
+LLAMA_3_70B = Decoder(80, 8192, 28672, 64, 8, 128, 128_256)
+H100 = hardware()["H100 SXM"]
+
+
+def test_a_square_product_moves_each_matrix_once() -> None:
+    assert linear(64, 64, 64, "fp32", rows="fp32") == Work(2 * 64**3, 3 * 64 * 64 * 4)
+
+
+def test_works_add() -> None:
+    assert Work(1, 2) + Work(10, 20) == Work(11, 22)
+
+
+def test_intensity_of_one_row_is_two_operations_a_weight() -> None:
+    assert linear(1, 8192, 8192, "bf16").intensity == pytest.approx(1, rel=1e-3)
+    assert linear(1, 8192, 8192, "int4").intensity == pytest.approx(4, rel=1e-2)
+
+
+def test_llama_3_8b_keeps_128_kib_a_token() -> None:
+    assert LLAMA_3_8B.kv_bytes("bf16") == 128 * 1024
+    assert LLAMA_3_70B.kv_bytes("bf16") == 320 * 1024
+
+
+def test_llama_3_8b_reads_seven_and_a_half_billion_weights() -> None:
+    # 8.03e9 parameters less the input embedding (128,256 * 4,096) and the norms.
+    assert LLAMA_3_8B.weights + LLAMA_3_8B.head_weights == pytest.approx(8.03e9, rel=1e-3)
+
+
+def test_group_scales_cost_bits() -> None:
+    assert weight_bytes(1024, 4) == 512
+    assert weight_bytes(1024, 4, group=128) == 512 + 1024 // 128 * 2
+    assert weight_bytes(1024, 4, group=32, extra=32) == 512 + 1024 // 32 * 4
+
+
+def test_a_small_batch_waits_for_memory_and_a_large_one_for_arithmetic() -> None:
+    assert H100.is_memory_bound(linear(1, 8192, 8192, "bf16"), "bf16")
+    assert not H100.is_memory_bound(linear(4096, 8192, 8192, "bf16"), "bf16")
+
+
+@pytest.mark.parametrize(
+    ("arithmetic", "weights", "batch"),
+    [("bf16", "bf16", 295), ("fp8", "fp8", 295), ("bf16", "int4", 74), ("bf16", "int8", 148)],
+)
+def test_the_crossover_batch_of_an_h100(arithmetic: str, weights: str, batch: int) -> None:
+    assert round(H100.crossover_batch(arithmetic, weights)) == batch
+
+
+def test_at_the_crossover_batch_both_roofs_take_as_long() -> None:
+    machine = Machine("round figures", 100.0, {"bf16": 6400.0})
+    batch = machine.crossover_batch("bf16", "bf16")
+    weights = Work(2 * batch * 10, 10 * 2)  # ten weights, the rows themselves not counted
+    assert weights.flops / 6400 == weights.nbytes / 100
+
+
+def test_the_least_time_is_that_of_the_slower_roof() -> None:
+    machine = Machine("round figures", 100.0, {"fp32": 1000.0})
+    assert machine.ridge("fp32") == 10
+    assert machine.seconds(Work(1000, 10), "fp32") == 1
+    assert machine.seconds(Work(10, 1000), "fp32") == 10
+
+
+def test_decode_at_batch_one_is_bandwidth_over_bytes() -> None:
+    step = LLAMA_3_8B.decode(1, 1, "bf16")
+    rate = 1 / H100.seconds(step, "bf16")
+    assert rate == pytest.approx(H100.bandwidth / (2 * LLAMA_3_8B.weights), rel=1e-3)
+
+
+def test_a_batch_reads_the_weights_once_and_each_cache() -> None:
+    one, many = (LLAMA_3_8B.decode(batch, 8192, "bf16").nbytes for batch in (1, 16))
+    assert many - one == 15 * 8192 * LLAMA_3_8B.kv_bytes("bf16")
+
+
+def test_a_format_that_a_machine_lacks_is_named() -> None:
+    with pytest.raises(ValueError, match="A100 SXM 80 GB has no fp8; it has fp32"):
+        hardware()["A100 SXM 80 GB"].ridge("fp8")
+
+
+@pytest.mark.parametrize("machine", hardware().values(), ids=lambda machine: machine.name)
+def test_published_rows_are_whole_and_plausible(machine: Machine) -> None:
+    assert machine.source and machine.peak.keys() <= BITS.keys()
+    assert 1e11 < machine.bandwidth < 1e14 and 1e10 < machine.memory < 1e12
+    assert machine.peak["bf16"] >= machine.peak.get("fp32", 0)
+    if "fp8" in machine.peak:  # dense: half the width, about twice the rate
+        assert 1.9 < machine.peak["fp8"] / machine.peak["bf16"] < 2.1
+
+
+def test_amdahl() -> None:
+    assert amdahl(0.8, 2) == pytest.approx(1 / 0.6)
+    assert amdahl(0.5, math.inf) == 2
+
+
+def test_decode_and_prefill_are_what_pytorch_counts() -> None:
+    import torch
+    from torch.nn.attention import SDPBackend, sdpa_kernel
+    from torch.utils.flop_counter import FlopCounterMode
+
+    from halfbits.models.llama import Llama, LlamaConfig
+
+    config = LlamaConfig(96, 32, 48, 2, 4, 2, 8, 64)
+    model, sizes = Llama(config).eval(), Decoder.of(config)
+    assert sizes.weights == sum(p.numel() for p in model.parameters() if p.dim() == 2)
+    ids = torch.zeros(3, 10, dtype=torch.int64)
+    # The counter does not know the CPU's fused attention; the plain one is made of products.
+    with torch.no_grad(), sdpa_kernel(SDPBackend.MATH):
+        with FlopCounterMode(display=False) as prefill:
+            _, cache = model.prefill(ids, 11)
+        with FlopCounterMode(display=False) as decode:
+            model.decode(ids[:, 0], cache)
+    assert prefill.get_total_flops() == sizes.prefill(3, 10, "fp32").flops
+    assert decode.get_total_flops() == sizes.decode(3, 11, "fp32").flops
+
+
+def test_importing_it_imports_no_torch() -> None:
+    code = "import sys, halfbits.cost; sys.exit('torch' in sys.modules or 'numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
