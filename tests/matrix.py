@@ -23,7 +23,7 @@ CAPABILITIES = {
 }
 THREADS = ("1", "2")
 COLUMNS = {
-    f"{name}/{threads}": {**settings, "OMP_NUM_THREADS": threads}
+    f"{name}/{threads}": {**settings, "OMP_NUM_THREADS": threads, "OMP_WAIT_POLICY": "PASSIVE"}
     for name, settings in CAPABILITIES.items()
     for threads in THREADS
 }
