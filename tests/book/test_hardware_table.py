@@ -1,0 +1,37 @@
+"""The hardware table shows what `halfbits.cost` computes with."""
+
+from __future__ import annotations
+
+import re
+
+from book_sources import ROOT
+
+from halfbits.cost import hardware
+
+COLUMNS = ("fp32", "bf16", "fp8", "int8", "fp4")
+
+
+def rows() -> dict[str, list[str]]:
+    text = (ROOT / "book" / "hardware.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^\| (.+) \|$", text, flags=re.MULTILINE)[1:]
+    return {name: cells for name, *cells in (line.split(" | ") for line in lines)}
+
+
+def number(cell: str) -> float:
+    return float(cell.replace(",", ""))
+
+
+def test_the_table_shows_every_machine_as_the_library_has_it() -> None:
+    shown = rows()
+    assert shown.keys() == hardware().keys()
+    for name, machine in hardware().items():
+        memory, bandwidth, *peaks, ridge, source = shown[name]
+        assert number(memory) == machine.memory / 1e9
+        # Printed to three or four digits.
+        assert abs(number(bandwidth) * 1e12 / machine.bandwidth - 1) < 5e-3
+        assert abs(number(ridge) / machine.ridge("bf16") - 1) < 5e-3
+        assert source == f"{{cite}}`{machine.source}`"
+        for kind, cell in zip(COLUMNS, peaks, strict=True):
+            peak = machine.peak.get(kind)
+            assert (cell == "–") == (peak is None), (name, kind)
+            assert peak is None or abs(number(cell) * 1e12 / peak - 1) < 5e-4, (name, kind)
