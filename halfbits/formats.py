@@ -1,0 +1,223 @@
+"""Number formats of deep learning: codes to values, values to codes, spacing and limits, in numpy.
+
+A code is the pattern of bits as an unsigned integer. Values are float64, which holds every value
+of every format here. Rounding is to nearest, ties to even, once, straight from float64.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float64]
+Codes = NDArray[np.uint64]
+Overflow = Literal["format", "saturate"]
+# What the codes at the end of the range mean:
+#   ieee    exponent all ones: infinity (fraction 0) or NaN. Too large becomes infinity.
+#   fn      all ones: NaN; no infinity. Too large becomes NaN.
+#   fnuz    the code of -0: NaN; no infinity, no -0. Too large becomes NaN.
+#   finite  every code is a number. Too large saturates; NaN cannot be encoded.
+#   scale   like fn, but no sign, no zero, no subnormals: powers of two.
+#   integer two's complement. Too large saturates; NaN cannot be encoded.
+Ends = Literal["ieee", "fn", "fnuz", "finite", "scale", "integer"]
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format: widths in bits, the exponent's bias, and what the last codes mean."""
+
+    name: str
+    exponent: int
+    mantissa: int
+    bias: int
+    ends: Ends
+
+    @property
+    def bits(self) -> int:
+        """Bits of a code, the sign included."""
+        return self.exponent + self.mantissa + (self.ends != "scale")
+
+    @property
+    def smallest_exponent(self) -> int:
+        """Exponent of the smallest normal value."""
+        return -self.bias if self.ends == "scale" else 1 - self.bias
+
+    @property
+    def sign(self) -> int:
+        """The code's sign bit; 0 when there is none."""
+        return 0 if self.ends == "scale" else 1 << (self.exponent + self.mantissa)
+
+    @property
+    def largest_code(self) -> int:
+        """Code of the largest finite value."""
+        every_one = (1 << (self.exponent + self.mantissa)) - 1
+        unused = {"ieee": 1 << self.mantissa, "fn": 1, "scale": 1}
+        return every_one - unused.get(self.ends, 0)
+
+    @property
+    def nan_code(self) -> int | None:
+        """The code that `encode` gives NaN; None when the format has none."""
+        if self.ends == "ieee":
+            return self.largest_code + 1 + (1 << (self.mantissa - 1))
+        if self.ends == "fnuz":
+            return self.sign
+        return self.largest_code + 1 if self.ends in ("fn", "scale") else None
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Largest value, smallest normal and positive value, and the distance from 1 to the next."""
+
+    largest: float
+    smallest_normal: float
+    smallest: float
+    eps: float
+
+
+FORMATS = {
+    made.name: made
+    for made in (
+        Format("fp64", 11, 52, 1023, "ieee"),
+        Format("fp32", 8, 23, 127, "ieee"),
+        Format("tf32", 8, 10, 127, "ieee"),  # what a tensor core reads of an fp32 operand
+        Format("bf16", 8, 7, 127, "ieee"),
+        Format("fp16", 5, 10, 15, "ieee"),
+        Format("fp8_e5m2", 5, 2, 15, "ieee"),
+        Format("fp8_e4m3fn", 4, 3, 7, "fn"),
+        Format("fp8_e5m2fnuz", 5, 2, 16, "fnuz"),
+        Format("fp8_e4m3fnuz", 4, 3, 8, "fnuz"),
+        Format("fp6_e3m2", 3, 2, 3, "finite"),
+        Format("fp6_e2m3", 2, 3, 1, "finite"),
+        Format("fp4_e2m1", 2, 1, 1, "finite"),
+        Format("e8m0", 8, 0, 127, "scale"),
+        Format("int8", 0, 7, 0, "integer"),
+        Format("int4", 0, 3, 0, "integer"),
+    )
+}
+
+
+def named(name: str) -> Format:
+    """The format called `name`; ValueError with the known names when there is none."""
+    if name not in FORMATS:
+        raise ValueError(f"unknown format {name!r}; known are {', '.join(FORMATS)}")
+    return FORMATS[name]
+
+
+def decode(codes: ArrayLike, name: str) -> Floats:
+    """Values of `codes` (unsigned integers below 2**bits): (-1)^s 2^(E - bias) (1 + M / 2^m).
+
+    With E = 0 the value is subnormal, (-1)^s 2^(1 - bias) M / 2^m. Raises ValueError for a code
+    that has too many bits.
+    """
+    form, code = named(name), np.asarray(codes, dtype=np.uint64)
+    if form.bits < 64 and np.any(code >> np.uint64(form.bits)):
+        raise ValueError(f"a code of {name} has {form.bits} bits; got one with more")
+    if form.ends == "integer":
+        return code.astype(np.float64) - 2.0 * (code & np.uint64(form.sign)).astype(np.float64)
+    negative = (code & np.uint64(form.sign)) != 0
+    magnitude = code & np.uint64(2 ** (form.exponent + form.mantissa) - 1)
+    values = np.where(negative, -1.0, 1.0) * _magnitude(magnitude, form)
+    return _with_specials(values, code, magnitude, form)
+
+
+def encode(values: ArrayLike, name: str, overflow: Overflow = "format") -> Codes:
+    """Codes of `values` (taken as float64), rounded to nearest, ties to even.
+
+    A magnitude that rounds above the largest value becomes what the format's ends say, as in
+    ml_dtypes; `overflow="saturate"` makes it the largest value (infinity too), as torch does for
+    fp8_e4m3fn. For e8m0 ties round up, smaller than 2^-127 becomes 2^-127, and zero and negative
+    values are NaN (torch encodes their absolute value). Raises ValueError for NaN in a format
+    that has none.
+    """
+    form, x = named(name), np.asarray(values, dtype=np.float64)
+    if form.nan_code is None and np.isnan(x).any():
+        raise ValueError(f"{name} has no NaN; remove it before encoding")
+    if form.ends == "integer":
+        low, high = -float(form.sign), float(form.sign - 1)
+        whole = np.clip(np.rint(x), low, high).astype(np.int64)
+        return whole.astype(np.uint64) & np.uint64(2**form.bits - 1)
+    code = _overflowed(_rounded(np.abs(x), form), form, overflow)
+    return _signed(code, x, form)
+
+
+def spacing(values: ArrayLike, name: str) -> Floats:
+    """Distance from |value| to the next larger magnitude, ignoring the largest; NaN if not finite.
+
+    2^(max(floor(log2 |x|), smallest exponent) - m), and 1 for integers.
+    """
+    form, x = named(name), np.abs(np.asarray(values, dtype=np.float64))
+    if form.ends == "integer":
+        return np.where(np.isfinite(x), 1.0, np.nan)
+    step = np.ldexp(1.0, _exponent(x, form) - form.mantissa)
+    return np.where(np.isfinite(x), step, np.nan)
+
+
+def limits(name: str) -> Limits:
+    """The limits of a format; those of an integer format are for a scale of 1."""
+    form = named(name)
+    if form.ends == "integer":
+        return Limits(float(form.sign - 1), 1.0, 1.0, 1.0)
+    smallest = 0 if form.ends == "scale" or form.mantissa == 0 else 1
+    largest, tiny = decode([form.largest_code, smallest], name)
+    normal = float(np.ldexp(1.0, form.smallest_exponent))
+    return Limits(float(largest), normal, float(tiny), float(spacing(1.0, name)))
+
+
+def _magnitude(magnitude: Codes, form: Format) -> Floats:
+    field = (magnitude >> np.uint64(form.mantissa)).astype(np.int64)
+    fraction = magnitude & np.uint64(2**form.mantissa - 1)
+    normal = (field > 0) | (form.ends == "scale")
+    whole = fraction.astype(np.float64) + np.where(normal, 2.0**form.mantissa, 0.0)
+    # The exponent of infinity and NaN lies outside float64's range; they are replaced later.
+    with np.errstate(over="ignore"):
+        exponent = np.maximum(field - form.bias, form.smallest_exponent) - form.mantissa
+        return np.ldexp(whole, exponent.astype(np.int32))
+
+
+def _with_specials(values: Floats, code: Codes, magnitude: Codes, form: Format) -> Floats:
+    if form.ends == "fnuz":
+        return np.where(code == form.sign, np.nan, values)
+    beyond = magnitude > np.uint64(form.largest_code)
+    if form.ends != "ieee":
+        return np.where(beyond, np.nan, values)
+    infinite = magnitude == np.uint64(form.largest_code + 1)
+    return np.where(beyond, np.where(infinite, np.copysign(np.inf, values), np.nan), values)
+
+
+def _exponent(magnitude: Floats, form: Format) -> NDArray[Any]:
+    """floor(log2) of each magnitude, but not below the smallest exponent (int32)."""
+    exponent = np.frexp(magnitude)[1] - 1
+    usable = np.isfinite(magnitude) & (magnitude > 0)
+    return np.where(usable, np.maximum(exponent, form.smallest_exponent), form.smallest_exponent)
+
+
+def _rounded(magnitude: Floats, form: Format) -> Codes:
+    finite = np.where(np.isfinite(magnitude), magnitude, 0.0)
+    exponent = _exponent(finite, form)
+    steps = np.rint(np.ldexp(finite, form.mantissa - exponent)).astype(np.int64)
+    # A carry out of the fraction raises the exponent by itself: codes are ordered like values.
+    code = steps + ((exponent.astype(np.int64) - form.smallest_exponent) << form.mantissa)
+    if form.ends == "scale":
+        code = np.maximum(code - 1, 0)
+    return np.where(np.isinf(magnitude), np.int64(form.largest_code + 1), code).astype(np.uint64)
+
+
+def _overflowed(code: Codes, form: Format, overflow: Overflow) -> Codes:
+    beyond = code > np.uint64(form.largest_code)
+    if overflow == "saturate" or form.ends == "finite":
+        return np.where(beyond, np.uint64(form.largest_code), code)
+    if form.ends == "ieee":
+        return np.where(beyond, np.uint64(form.largest_code + 1), code)
+    return np.where(beyond, np.uint64(form.nan_code or 0), code)
+
+
+def _signed(code: Codes, x: Floats, form: Format) -> Codes:
+    if form.ends == "scale":
+        return np.where(x > 0, code, np.uint64(form.nan_code or 0))
+    signed = code | np.where(np.signbit(x), np.uint64(form.sign), np.uint64(0))
+    if form.ends == "fnuz":  # a negative zero would be the NaN
+        signed = np.where(code == 0, code, signed)
+    return signed if form.nan_code is None else np.where(np.isnan(x), form.nan_code, signed)
