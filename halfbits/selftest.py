@@ -27,7 +27,7 @@ STEPS: dict[str, list[list[str]]] = {
         [sys.executable, "-m", "ruff", "format", "--check", "."],
         [sys.executable, "-m", "mypy"],
     ],
-    "unit": [[*PYTEST, "tests/unit"]],
+    "unit": [[*PYTEST, "-n", "2", "--dist", "loadfile", "tests/unit"]],
     "contract": [[*PYTEST, "-n", "2", "tests/contract"]],
     "notebooks": [[*NBVAL, "notebooks", "solutions"]],
     "book": [[*PYTEST, "tests/book"]],
