@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import sys
 import time
 from collections.abc import Sequence
@@ -18,6 +19,8 @@ from halfbits.grading.stub import KERNEL, write_notebook
 
 CELL_SECONDS = 900
 KEPT_CELL_METADATA = ("tags", "mystnb")
+# "I0000 00:00:1795515256.868115   21983 cudart_stub.cc:31] ..." differs in every run.
+START_LOG = re.compile(r"[IWEF]\d{4} \d\d:\d\d:|WARNING: All log messages before absl")
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 Json = dict[str, Any]
@@ -128,13 +131,13 @@ def _outputs(outputs: list[Json]) -> list[Json]:
             made[-1]["text"] = [*made[-1]["text"], *output["text"]]
         else:
             made.append(dict(output))
-    return [kept for output in made if (kept := _without_bars(output))]
+    return [kept for output in made if (kept := _worth_keeping(output))]
 
 
-def _without_bars(output: Json) -> Json | None:
-    """The output without lines that redraw themselves; None when nothing is left of it."""
+def _worth_keeping(output: Json) -> Json | None:
+    """The output without lines that redraw themselves or that TensorFlow's start logs."""
     if output["output_type"] != "stream":
         return output
     lines = "".join(output["text"]).split("\n")
-    text = "\n".join(line for line in lines if "\r" not in line)
+    text = "\n".join(line for line in lines if "\r" not in line and not START_LOG.match(line))
     return {**output, "text": text.splitlines(keepends=True)} if text.strip() else None

@@ -96,3 +96,13 @@ def test_a_cell_without_an_id_gets_the_same_one_each_time() -> None:
     del cell["id"]
     ids = {normalized(notebook(cell))["cells"][0]["id"] for _ in range(2)}
     assert len(ids) == 1 and ids.pop()
+
+
+def test_what_tensorflow_logs_at_its_start_is_left_out() -> None:
+    log = (
+        "WARNING: All log messages before absl::InitializeLog() is called are written to STDERR\n"
+        "I0000 00:00:1795515256.868115   21983 cudart_stub.cc:31] Could not find cuda drivers\n"
+    )
+    cell = code(outputs=[stream(log, "stderr"), stream("I0 of the text\n", "stderr")])
+    kept = normalized(notebook(cell))["cells"][0]["outputs"]
+    assert kept == [stream("I0 of the text\n", "stderr")]
