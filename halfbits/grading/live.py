@@ -14,6 +14,7 @@ from halfbits.grading.notebook import Cell, defined_names, find_answer, parse_le
 from halfbits.grading.report import Report
 
 OUTDATED = "The file on disk differs from what you ran ({}); this grades what you ran."
+UNRUN = "You have not run {} here; what the saved file defines there was graded."
 
 
 def grade(name: str) -> Any:
@@ -46,6 +47,8 @@ def executed_cells(history: list[str], saved: list[Cell]) -> tuple[list[Cell], l
 
     A cell that was run twice counts once, at its last run; one that only defined names which
     later cells define again is an old version and is left out.
+    A saved definition of names that were never executed is added: after an error, "Run All"
+    drops the cells below, so a learner who runs the last cell alone has not run them.
     """
     known = {cell.source.strip(): cell for cell in saved if cell.kind == "code"}
     last = {source.strip(): index for index, source in enumerate(history) if source.strip()}
@@ -55,13 +58,21 @@ def executed_cells(history: list[str], saved: list[Cell]) -> tuple[list[Cell], l
         if cell.is_graded and not _grades(source):
             cells.append(cell)
     kept = [cell for i, cell in enumerate(cells) if not _superseded(cell, cells[i + 1 :])]
-    return kept, _differences(known, last)
+    missed = [c for s, c in known.items() if s and c.is_graded and s not in last]
+    added = _never_run(missed, cells)
+    differs = [cell for cell in missed if cell not in added]
+    return kept + added, [*_note(UNRUN, added), *_note(OUTDATED, differs)]
 
 
-def _differences(known: dict[str, Cell], last: dict[str, int]) -> list[str]:
-    missed = [c.place for s, c in known.items() if s and c.is_graded and s not in last]
-    missed = [place for place in missed if place]
-    return [OUTDATED.format(", ".join(missed[:4]))] if missed else []
+def _never_run(missed: Iterable[Cell], ran: Iterable[Cell]) -> list[Cell]:
+    """The saved cells that only define, and only names that no executed cell defines."""
+    taken = {name for cell in ran for name in defined_names(cell.source)}
+    return [cell for cell in missed if (names := _only_defines(cell.source)) and not names & taken]
+
+
+def _note(text: str, cells: Iterable[Cell]) -> list[str]:
+    places = [cell.place for cell in cells if cell.place]
+    return [text.format(", ".join(places[:4]))] if places else []
 
 
 def _superseded(cell: Cell, later: Iterable[Cell]) -> bool:

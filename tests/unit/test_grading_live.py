@@ -64,10 +64,36 @@ def test_old_versions_repeats_and_grade_calls_are_left_out() -> None:
 
 
 def test_difference_from_the_file_is_told() -> None:
-    saved = [Cell("cell 1", DOUBLE), Cell("cell 2", COUNTER)]
+    saved = [Cell("cell 1", DOUBLE), Cell("cell 2", "size = 3")]
     assert executed_cells([DOUBLE], saved)[1] == [
         "The file on disk differs from what you ran (cell 2); this grades what you ran."
     ]
+
+
+def test_saved_definition_of_a_name_that_was_never_run_is_graded() -> None:
+    saved = [Cell("cell 1", DOUBLE), Cell("cell 2", COUNTER)]
+    cells, notes = executed_cells([DOUBLE], saved)
+    assert [cell.place for cell in cells] == ["cell 1", "cell 2"]
+    assert notes == ["You have not run cell 2 here; what the saved file defines there was graded."]
+
+
+def test_saved_definition_never_replaces_an_executed_one() -> None:
+    cells, notes = executed_cells(["def double(x): return 0"], [Cell("cell 1", DOUBLE)])
+    assert [cell.source for cell in cells] == ["def double(x): return 0"]
+    assert notes == [
+        "The file on disk differs from what you ran (cell 1); this grades what you ran."
+    ]
+
+
+def test_queue_dropped_after_a_stub_raised_leaves_the_rest_not_written(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stub = "def double(x):\n    raise NotImplementedError('double: not written yet')"
+    write(root / "exercises" / "numbers" / "double.ipynb", notebook(stub, "double(2)", COUNTER))
+    in_kernel(monkeypatch, stub, "double(2)", "grade('double')")
+    report = grade("double").report
+    assert report.unwritten_tasks() == ["double"]
+    assert not report.to_show()
 
 
 def test_grade_cell_that_is_running_now_is_no_difference() -> None:
