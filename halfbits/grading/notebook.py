@@ -182,7 +182,12 @@ def _patiently(path: Path, parse: Callable[[str], Any]) -> Any:
             return parse(path.read_text(encoding="utf-8-sig"))
         except FileNotFoundError:
             raise CourseError(_missing(path)) from None
-        except (OSError, UnicodeDecodeError) as error:
+        except UnicodeDecodeError as error:
+            what = "a script" if path.suffix == ".py" else "a notebook"
+            raise CourseError(
+                f"{path.name} is not UTF-8 text, as {what} must be: save it again in JupyterLab."
+            ) from error
+        except OSError as error:
             raise CourseError(f"{path.name} cannot be read: {error}.") from error
         except CourseError:
             if time.monotonic() > give_up:

@@ -89,7 +89,7 @@ class Report:
 def lines(report: Report) -> Iterable[str]:
     """The report as plain text, without its summary line."""
     if report.problem:
-        yield report.problem
+        yield clean(report.problem)
     for verdict in report.to_show():
         yield f"{title(verdict)}"
         yield clean(verdict.message)
@@ -99,7 +99,7 @@ def lines(report: Report) -> Iterable[str]:
         yield f"not written yet: {task} ({_count(count)})"
     if report.to_show():
         yield seed_line(report)
-    yield from (f"note: {note}" for note in report.notes)
+    yield from (f"note: {clean(note)}" for note in report.notes)
 
 
 def title(verdict: Verdict) -> str:
@@ -116,5 +116,8 @@ def _count(checks: int) -> str:
 
 
 def clean(text: str) -> str:
-    """`text` without control characters, which an answer could use to repaint the terminal."""
-    return CONTROL.sub("", text)
+    """`text` without control characters, which an answer could use to repaint the terminal.
+
+    Lone surrogates are spelled out: no stream can write them.
+    """
+    return CONTROL.sub("", text).encode("utf-8", "backslashreplace").decode("utf-8")

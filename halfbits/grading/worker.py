@@ -9,6 +9,7 @@ answer ended the process.
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import importlib
 import importlib.util
 import json
@@ -26,6 +27,7 @@ from halfbits.grading.state import State
 from halfbits.grading.verdict import judge
 
 MESSAGE = 4000
+ORPHANED = 5.0  # seconds past the limit; a parent that still lives has ended us by then
 MIB = 1 << 20
 LIMITS = {"RLIMIT_CORE": 0, "RLIMIT_FSIZE": 64 * MIB, "RLIMIT_DATA": 4096 * MIB}
 
@@ -54,6 +56,7 @@ def main(words: list[str]) -> None:
 
 
 def _grade(job: dict[str, Any], say: Say) -> None:
+    faulthandler.dump_traceback_later(job["limit"] + ORPHANED, exit=True)
     _enclose(job["scratch"])
     checks_path = Path(job["checks"])
     checks = _load(checks_path)

@@ -65,7 +65,7 @@ def test_broken_notebook_is_one_sentence(tmp_path: Path, content: str, says: str
 def test_bytes_that_are_no_text_are_one_sentence(tmp_path: Path) -> None:
     path = tmp_path / "a.ipynb"
     path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(CourseError, match=r"a\.ipynb cannot be read"):
+    with pytest.raises(CourseError, match=r"a\.ipynb is not UTF-8 text.*save it again"):
         read_answer(path)
 
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from fake_course import COUNTER, DOUBLE, make_course, notebook, write
 
 from halfbits.catalog import Catalog, load_catalog
-from halfbits.grading.report import Report
+from halfbits.grading.report import Report, lines
 from halfbits.grading.runner import grade_answers
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
@@ -159,6 +161,56 @@ def test_forged_verdicts_on_standard_output_are_ignored(course: Catalog) -> None
     assert graded(course, COUNTER, forged).passed == 0
 
 
+@posix
+def test_flood_of_the_channel_ends_at_the_time_limit(course: Catalog) -> None:
+    flood = (
+        "import os, stat\nfor fd in range(3, 64):\n    try:\n        mode = os.fstat(fd).st_mode\n"
+        "    except OSError:\n        continue\n    while stat.S_ISFIFO(mode):\n"
+        "        os.write(fd, b'noise\\n' * 1000)"
+    )
+    report = graded(course, DOUBLE, COUNTER, flood)
+    assert report.problem is not None
+    assert "was still running after 5 s" in report.problem
+
+
+@posix
+def test_worker_whose_parent_is_gone_ends_by_itself(
+    course: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tell = tmp_path / "pid"
+    loop = f"import os\nopen({str(tell)!r}, 'w').write(str(os.getpid()))\nwhile True: pass"
+    write(course.root / "exercises" / "numbers" / "double.ipynb", notebook(loop, DOUBLE, COUNTER))
+    monkeypatch.setenv("HALFBITS_ROOT", str(course.root))
+    parent = subprocess.Popen([sys.executable, "-m", "halfbits", "grade", "double"])
+    assert _soon(lambda: tell.is_file() and tell.read_text() != "", 60)
+    parent.kill()
+    parent.wait()
+    assert _soon(lambda: not _is_running(int(tell.read_text())), 60)
+
+
+def test_text_that_no_stream_can_write_is_spelled_out(course: Catalog) -> None:
+    raising = "def double(x):\n    raise ValueError('\\ud800')"
+    report = graded(course, "print('\\ud800')", raising, COUNTER)
+    assert report.notes == []
+    text = "\n".join(lines(report))
+    assert "\\ud800" in text
+    assert text.encode("utf-8")
+
+
+def test_control_characters_of_an_answer_do_not_reach_the_terminal(course: Catalog) -> None:
+    report = graded(course, "raise ValueError('\\x1b[2J\\x1b[31mgone')", DOUBLE, COUNTER)
+    told = [line for line in lines(report) if "gone" in line]
+    assert told and "\x1b" not in told[0]
+
+
+def test_answer_prints_any_letter_whatever_the_terminal_can_show(
+    course: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    report = graded(course, "print('\u6570\u503c')", DOUBLE, COUNTER)
+    assert report.notes == []
+
+
 def test_reading_input_ends_at_once(course: Catalog) -> None:
     report = graded(course, "name = input('your name? ')", DOUBLE, COUNTER, "breakpoint()")
     assert report.all_pass
@@ -260,11 +312,14 @@ def test_children_of_the_answer_are_ended_with_it(course: Catalog, tmp_path: Pat
     cell = f"import subprocess\nchild = subprocess.Popen(['sleep', '60'])\nopen({str(tell)!r}, 'w')"
     graded(course, DOUBLE, COUNTER, cell + ".write(str(child.pid))")
     pid = int(tell.read_text())
-    for _ in range(100):
-        if not _is_running(pid):
-            return
+    assert _soon(lambda: not _is_running(pid), 5), f"process {pid} outlived its answer"
+
+
+def _soon(holds: Callable[[], bool], limit: float) -> bool:
+    give_up = time.monotonic() + limit
+    while not holds() and time.monotonic() < give_up:
         time.sleep(0.05)
-    pytest.fail(f"process {pid} outlived its answer")
+    return holds()
 
 
 def _is_running(pid: int) -> bool:
