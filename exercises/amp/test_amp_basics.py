@@ -557,6 +557,13 @@ def test_build_has_two_dense_layers_in_the_policys_precision(answer):
     for policy, compute in POLICIES.items():
         model = answer.tf_build(6, 5, 3, policy)
         called = f"tf_build(6, 5, 3, {policy!r})"
+        expect(
+            bool(model.weights),
+            called=called,
+            expected="a built model, with its variables",
+            got="a model that has no variables yet",
+            why="a layer makes them when it learns its input's size; keras.Input tells it",
+        )
         shapes = [(tuple(v.shape), str(v.dtype)) for v in model.weights]
         want = [((6, 5), "float32"), ((5,), "float32"), ((5, 3), "float32"), ((3,), "float32")]
         why = "a mixed policy keeps float32 variables and casts them for the computation"

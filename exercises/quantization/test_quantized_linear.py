@@ -33,12 +33,12 @@ def draw(seed: int, *shape: int) -> Tensor:
 def quantized(answer, w: Tensor, called: str = "quantize_weight(w)"):
     """The codes and the scale as a column, in float64, once their types are right."""
     pair = answer.quantize_weight(w)
-    two = isinstance(pair, tuple) and len(pair) == 2
+    several = isinstance(pair, (tuple, list))
     expect(
-        two,
+        several and len(pair) == 2,
         called=called,
         expected="a pair (codes, scale)",
-        got=type(pair).__name__ if not isinstance(pair, tuple) else f"{len(pair)} values",
+        got=f"{len(pair)} values" if several else type(pair).__name__,
         why="the layer needs both to get the weights back",
     )
     codes, scale = pair
@@ -62,12 +62,12 @@ def quantized(answer, w: Tensor, called: str = "quantize_weight(w)"):
 def activation(answer, x: Tensor, called: str = "quantize_activation(x)"):
     """Codes (float64), scale (float) and zero point (int), once their types are right."""
     triple = answer.quantize_activation(x)
-    three = isinstance(triple, tuple) and len(triple) == 3
+    several = isinstance(triple, (tuple, list))
     expect(
-        three,
+        several and len(triple) == 3,
         called=called,
         expected="three values (codes, scale, zero_point)",
-        got=type(triple).__name__ if not isinstance(triple, tuple) else f"{len(triple)} values",
+        got=f"{len(triple)} values" if several else type(triple).__name__,
         why="x is about (codes - zero_point) * scale",
     )
     codes, scale, zero_point = triple

@@ -436,6 +436,27 @@ def tf_matmul(a, b, dtype):
         says="off by 1",
     ),
     WrongAnswer(
+        "build: a subclassed model whose layers are never built",
+        """
+def tf_build(n_in, n_hidden, n_out, policy):
+    import keras
+
+    class Net(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.hidden = keras.layers.Dense(n_hidden, activation="relu", dtype=policy)
+            self.output_layer = keras.layers.Dense(n_out, dtype=policy)
+            self.softmax = keras.layers.Softmax(dtype="float32")
+
+        def call(self, x):
+            return self.softmax(self.output_layer(self.hidden(x)))
+
+    return Net()
+""",
+        rejected_by="test_build_has_two_dense_layers_in_the_policys_precision",
+        says="a model that has no variables yet",
+    ),
+    WrongAnswer(
         "build: softmax inside the last dense layer, cast afterwards",
         """
 def tf_build(n_in, n_hidden, n_out, policy):

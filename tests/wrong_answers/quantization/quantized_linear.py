@@ -470,6 +470,20 @@ def quantize_activation(x):
 """,
     ),
     RightAnswer(
+        "lists in place of tuples",
+        """
+tuple_of_weight, tuple_of_activation = quantize_weight, quantize_activation
+
+
+def quantize_weight(w):
+    return list(tuple_of_weight(w))
+
+
+def quantize_activation(x):
+    return list(tuple_of_activation(x))
+""",
+    ),
+    RightAnswer(
         "layer: other names, scale as a column, weights dequantized for each call",
         """
 from torch import nn
