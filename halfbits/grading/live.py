@@ -10,11 +10,19 @@ from pathlib import Path
 from typing import Any
 
 from halfbits.catalog import Catalog, Exercise, load_catalog
-from halfbits.grading.notebook import Cell, defined_names, find_answer, parse_leniently, read_cells
+from halfbits.grading.notebook import (
+    Cell,
+    bound_names,
+    defined_names,
+    find_answer,
+    parse_leniently,
+    read_cells,
+)
 from halfbits.grading.report import Report
 
 OUTDATED = "The file on disk differs from what you ran ({}); this grades what you ran."
 UNRUN = "You have not run {} here; what the saved file defines there was graded."
+NONE_RUN = "You have run no other cell here; the saved file was graded."
 
 
 def grade(name: str) -> Any:
@@ -47,8 +55,9 @@ def executed_cells(history: list[str], saved: list[Cell]) -> tuple[list[Cell], l
 
     A cell that was run twice counts once, at its last run; one that only defined names which
     later cells define again is an old version and is left out.
+
     A saved definition of names that were never executed is added: after an error, "Run All"
-    drops the cells below, so a learner who runs the last cell alone has not run them.
+    drops the cells below. If nothing else was executed at all, the saved file counts as it is.
     """
     known = {cell.source.strip(): cell for cell in saved if cell.kind == "code"}
     last = {source.strip(): index for index, source in enumerate(history) if source.strip()}
@@ -57,6 +66,9 @@ def executed_cells(history: list[str], saved: list[Cell]) -> tuple[list[Cell], l
         cell = known.get(source, Cell(f"In [{index + 1}]", source))
         if cell.is_graded and not _grades(source):
             cells.append(cell)
+    if not cells:
+        whole = [cell for cell in saved if cell.is_graded]
+        return whole, [NONE_RUN] if whole else []
     kept = [cell for i, cell in enumerate(cells) if not _superseded(cell, cells[i + 1 :])]
     missed = [c for s, c in known.items() if s and c.is_graded and s not in last]
     added = _never_run(missed, cells)
@@ -65,8 +77,9 @@ def executed_cells(history: list[str], saved: list[Cell]) -> tuple[list[Cell], l
 
 
 def _never_run(missed: Iterable[Cell], ran: Iterable[Cell]) -> list[Cell]:
-    """The saved cells that only define, and only names that no executed cell defines."""
-    taken = {name for cell in ran for name in defined_names(cell.source)}
+    """The saved cells that only define, and only names that no executed cell binds."""
+    trees = [tree for cell in ran if (tree := parse_leniently(cell.source)) is not None]
+    taken = {name for tree in trees for name in bound_names(tree)}
     return [cell for cell in missed if (names := _only_defines(cell.source)) and not names & taken]
 
 

@@ -77,9 +77,22 @@ def test_saved_definition_of_a_name_that_was_never_run_is_graded() -> None:
     assert notes == ["You have not run cell 2 here; what the saved file defines there was graded."]
 
 
-def test_saved_definition_never_replaces_an_executed_one() -> None:
-    cells, notes = executed_cells(["def double(x): return 0"], [Cell("cell 1", DOUBLE)])
-    assert [cell.source for cell in cells] == ["def double(x): return 0"]
+def test_last_cell_alone_in_a_fresh_kernel_grades_the_saved_file(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    needs_a_constant = "def double(x):\n    return FACTOR * x"
+    saved = notebook("FACTOR = 2", needs_a_constant, COUNTER)
+    write(root / "exercises" / "numbers" / "double.ipynb", saved)
+    in_kernel(monkeypatch, "from halfbits import grade\n\ngrade('double')")
+    report = grade("double").report
+    assert report.all_pass
+    assert report.notes == ["You have run no other cell here; the saved file was graded."]
+
+
+@pytest.mark.parametrize("executed", ["def double(x): return 0", "double = lambda x: 0"])
+def test_saved_definition_never_replaces_an_executed_one(executed: str) -> None:
+    cells, notes = executed_cells([executed], [Cell("cell 1", DOUBLE)])
+    assert [cell.source for cell in cells] == [executed]
     assert notes == [
         "The file on disk differs from what you ran (cell 1); this grades what you ran."
     ]
