@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -114,6 +115,9 @@ def test(
 
 def main() -> None:
     """Run the command line; a mistake a person can mend is one sentence on stderr, status 2."""
+    for stream in (sys.stdout, sys.stderr):  # an answer's text may hold letters a console lacks
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         app()
     except CourseError as error:

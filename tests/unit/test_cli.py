@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from fake_course import make_course
+from fake_course import make_course, notebook, write
 
 
 def halfbits(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -65,3 +65,12 @@ def test_light_modules_import_nothing_heavy(module: str) -> None:
         [sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True
     )
     assert found.stdout.strip() == "[]"
+
+
+def test_report_is_printed_on_a_console_that_lacks_its_letters(course: dict[str, str]) -> None:
+    path = Path(course["HALFBITS_ROOT"]) / "exercises" / "numbers" / "double.ipynb"
+    write(path, notebook("def double(x):\n    raise ValueError('\u6570 is no number')"))
+    done = halfbits("grade", "double", **course, PYTHONIOENCODING="ascii")
+    assert done.returncode == 1
+    assert "? is no number" in done.stdout
+    assert done.stderr == ""
