@@ -58,19 +58,22 @@ def find_answer(folder: Path, exercise: Exercise) -> tuple[Path, tuple[str, ...]
     return script, (f"{script.name} was graded; it wins over {notebook.name} beside it.",)
 
 
-def read_answer(path: Path, notes: Iterable[str] = ()) -> Answer:
-    """Read `path`; raises CourseError when it is missing, unreadable or holds no code."""
-    answer = Answer(path.name, tuple(read_cells(path)), tuple(notes))
+def read_answer(path: Path, notes: Iterable[str] = (), patience: float = PATIENCE) -> Answer:
+    """Read `path`; raises CourseError when it is missing, unreadable or holds no code.
+
+    For `patience` seconds a file that cannot be parsed is taken for one that is being saved.
+    """
+    answer = Answer(path.name, tuple(read_cells(path, patience)), tuple(notes))
     if not answer.code:
         raise CourseError(f"{path.name} has no code cells to grade; save your answer into it.")
     return answer
 
 
-def read_cells(path: Path) -> list[Cell]:
+def read_cells(path: Path, patience: float = PATIENCE) -> list[Cell]:
     """The cells of the notebook or .py file at `path`; raises CourseError."""
     if path.suffix == ".py":
         return [Cell("", _patiently(path, lambda text: text))]
-    return cells_of(_patiently(path, lambda text: _parse(text, path.name)))
+    return cells_of(_patiently(path, lambda text: _parse(text, path.name), patience))
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -175,8 +178,8 @@ def _cell(number: int, raw: dict[str, Any]) -> Cell:
     return Cell(f"cell {number}", text, raw.get("cell_type", ""), tuple(tags), raw.get("id", ""))
 
 
-def _patiently(path: Path, parse: Callable[[str], Any]) -> Any:
-    give_up = time.monotonic() + PATIENCE
+def _patiently(path: Path, parse: Callable[[str], Any], patience: float = PATIENCE) -> Any:
+    give_up = time.monotonic() + patience
     while True:
         try:
             return parse(path.read_text(encoding="utf-8-sig"))
