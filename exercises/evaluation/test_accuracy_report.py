@@ -113,12 +113,13 @@ def reported(answer, fp32, quant, loader, called: str) -> dict:
 
 def train_mode(seed: int) -> nn.Sequential:
     """A model with dropout and batch normalization, left in a mixture of modes."""
-    model = nn.Sequential(
-        nn.utils.skip_init(nn.Linear, 6, 16),
-        nn.BatchNorm1d(16),
-        nn.Dropout(0.5),
-        nn.Sequential(nn.ReLU(), nn.utils.skip_init(nn.Linear, 16, CLASSES)),
-    )
+    with torch.random.fork_rng(devices=[]):  # skip_init would import SymPy, a third of a second
+        model = nn.Sequential(
+            nn.Linear(6, 16),
+            nn.BatchNorm1d(16),
+            nn.Dropout(0.5),
+            nn.Sequential(nn.ReLU(), nn.Linear(16, CLASSES)),
+        )
     source = generator(seed)
     with torch.no_grad():
         for parameter in model.parameters():

@@ -111,7 +111,8 @@ def spread(x: Tensor) -> float:
 
 def random_linear(seed: int, n_in: int, n_out: int, *, bias: bool = True) -> nn.Linear:
     """A float32 Linear whose numbers come from the seed, not from the global generator."""
-    linear = nn.utils.skip_init(nn.Linear, n_in, n_out, bias=bias)
+    with torch.random.fork_rng(devices=[]):  # skip_init would import SymPy, half a second
+        linear = nn.Linear(n_in, n_out, bias=bias)
     with torch.no_grad():
         linear.weight.copy_(draw(seed, n_out, n_in) / math.sqrt(n_in))
         if bias:
