@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import faulthandler
+import gc
 import importlib
 import importlib.util
 import json
@@ -22,6 +23,7 @@ from typing import Any
 
 from halfbits.grading.forks import serve
 from halfbits.grading.notebook import Cell
+from halfbits.grading.offline import leave_network
 from halfbits.grading.shell import Shell
 from halfbits.grading.state import State
 from halfbits.grading.verdict import judge
@@ -38,6 +40,8 @@ def main(words: list[str]) -> None:
     """Preload, say "ready", grade one job; with --fork any number, each in a child of its own."""
     forking, preload = "--fork" in words, [word for word in words if word != "--fork"]
     sys.dont_write_bytecode = True
+    if forking:
+        leave_network()
     channel = os.dup(1)
     os.dup2(2, 1)  # what anything prints goes to the parent's bounded capture
     say = _speaker(channel, "")
@@ -47,6 +51,9 @@ def main(words: list[str]) -> None:
     except BaseException as error:
         say(event="broken", message=f"{type(error).__name__}: {error}")
         return
+    # What is imported stays: collecting it again would cost a check that collects 0.1 s, and
+    # a forked child copies of all those pages.
+    gc.freeze()
     say(event="ready")
     if forking:
         serve(say, lambda job: _grade(job, _speaker(channel, job["nonce"])))
