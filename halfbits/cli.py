@@ -45,6 +45,28 @@ def grade(
     raise typer.Exit(run(names or [], answers))
 
 
+@app.command("grade-class")
+def grade_class(
+    submissions: Annotated[Path, typer.Argument(help="A folder with a folder per student.")],
+    out: Annotated[Path, typer.Option(help="The report; CSV files are written beside it.")] = Path(
+        "report.html"
+    ),
+    exercise: Annotated[
+        list[str] | None, typer.Option(help="An exercise to grade; all handed in if left out.")
+    ] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(help="A Dask scheduler, such as tcp://10.0.0.1:8786.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes on this machine; one per core if left out.")
+    ] = None,
+) -> None:
+    """For teachers: grade a class; a stopped run goes on where it was."""
+    from halfbits.grading.class_run import run
+
+    raise typer.Exit(run(submissions, out, scheduler, exercise or [], workers))
+
+
 @app.command()
 def hint(
     name: Name,
