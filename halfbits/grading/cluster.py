@@ -6,6 +6,7 @@ import contextlib
 import logging
 import os
 import platform
+import signal
 import threading
 from collections.abc import Callable, Collection, Iterator
 from functools import cache
@@ -130,10 +131,24 @@ def _client(scheduler: str | None, workers: int) -> Iterator[Any]:
             )
             client = stack.enter_context(Client(where, timeout=START_LIMIT, set_as_default=False))
             client.wait_for_workers(1, timeout=START_LIMIT)
+            if scheduler is None:
+                client.register_plugin(_uninterrupted())
         except (OSError, TimeoutError, ValueError) as error:
             place = f"at {scheduler}" if scheduler else "on this machine"
             raise CourseError(f"No Dask workers answered {place}: {error}.") from error
         yield client
+
+
+def _uninterrupted() -> Any:
+    """Lets the parent alone answer Ctrl-C, which a terminal sends to the workers too."""
+    from distributed import WorkerPlugin
+
+    class Uninterrupted(WorkerPlugin):
+        def setup(self, worker: Any) -> None:
+            # A handler, since what is merely ignored would be ignored by the graded answers too.
+            signal.signal(signal.SIGINT, lambda number, frame: None)
+
+    return Uninterrupted()
 
 
 @cache
