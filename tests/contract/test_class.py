@@ -1,0 +1,89 @@
+"""Two hundred submissions of every kind: none is lost, and each is graded as if it were alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from itertools import cycle, islice
+from pathlib import Path
+
+import pytest
+
+from halfbits.catalog import Catalog
+from halfbits.grading import forks
+from halfbits.grading.class_run import ClassRun, grade_class
+from halfbits.grading.classroom import find_submissions
+from halfbits.grading.contract import load_answers
+from halfbits.grading.journal import Journal, Result
+from halfbits.grading.notebook import read_json
+from halfbits.grading.runner import grade_answers
+from halfbits.grading.stub import make_exercise
+
+EXERCISE = "quantization/quantized_linear"
+STUDENTS, KILL_AT, STOP_AT, SAMPLE, SEED = 200, 40, 100, 8, 20261124
+
+
+def write_class(folder: Path, catalog: Catalog) -> None:
+    """The solution, the stub, a broken file and every shipped answer, in turn."""
+    exercise = catalog.find(EXERCISE)
+    solution = read_json(catalog.notebook(exercise, "solutions"))
+    answers = load_answers(catalog, exercise)
+    kinds = [json.dumps(solution), json.dumps(make_exercise(catalog, exercise)), '{"cells": [']
+    kinds += [_with_cell(solution, answer.code) for answer in (*answers.wrong, *answers.right)]
+    for number, text in enumerate(islice(cycle(kinds), STUDENTS)):
+        path = folder / f"student-{number:03}" / f"{EXERCISE}.ipynb"
+        path.parent.mkdir(parents=True)
+        path.write_text(text, encoding="utf-8")
+
+
+def _with_cell(notebook: dict, code: str) -> str:
+    cell = {"cell_type": "code", "id": "own", "metadata": {}, "outputs": [], "source": code}
+    return json.dumps({**notebook, "cells": [*notebook["cells"], cell]})
+
+
+class Mishaps:
+    """Kills the worker of one result, and stops the run at a later one as Ctrl-C would."""
+
+    def __call__(self, result: Result, number: int, total: int) -> None:
+        if number == KILL_AT:
+            os.kill(int(result.worker.rsplit(":", 1)[1]), signal.SIGKILL)
+        if number == STOP_AT:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.slow  # 200 gradings and 8 more with an import of torch each: half a minute
+@pytest.mark.skipif(not forks.AVAILABLE, reason="one import of torch per submission: minutes")
+def test_class_loses_nothing_to_a_killed_worker_and_an_interruption(
+    catalog: Catalog, tmp_path: Path
+) -> None:
+    write_class(tmp_path / "class", catalog)
+    exercise = catalog.find(EXERCISE)
+    handed, strays = find_submissions(tmp_path / "class", catalog)
+    assert (len(handed), strays) == (STUDENTS, [])
+
+    def run(**options: object) -> ClassRun:
+        journal = Journal(tmp_path / "report.jsonl")
+        return grade_class(catalog, handed, journal, SEED, workers=2, **options)  # type: ignore[arg-type]
+
+    with pytest.raises(KeyboardInterrupt):
+        run(arrived=Mishaps())
+    found = run()
+    assert found.known == STOP_AT
+    assert [one.student for one, _ in found.graded] == [one.student for one in handed]
+    _assert_same_answers_have_same_results(found)
+    for one, result in found.graded[:: STUDENTS // SAMPLE]:
+        assert one.path is not None
+        alone = grade_answers(catalog, exercise, one.path, seed=SEED)
+        assert result.problem == alone.problem
+        assert result.verdicts == tuple((v.check.name, v.kind, v.message) for v in alone.verdicts)
+
+
+def _assert_same_answers_have_same_results(found: ClassRun) -> None:
+    """Whichever worker graded it, before or after the interruption."""
+    results: dict[str, tuple[object, ...]] = {}
+    for handed, result in found.graded:
+        outcome = (result.problem, result.verdicts)
+        first = results.setdefault(result.submission, outcome)
+        assert outcome == first, f"{handed.student} was graded unlike another with the same file"
+    assert len(results) > 30
