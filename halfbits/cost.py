@@ -151,6 +151,14 @@ class Decoder:
         return Work(batch * (matrices + attention), moved)
 
 
+def llama_3(billions: int) -> Decoder:
+    """The published sizes of Llama 3 with 8 or 70 billion parameters; others raise KeyError."""
+    return {
+        8: Decoder(32, 4096, 14336, 32, 8, 128, 128_256),
+        70: Decoder(80, 8192, 28672, 64, 8, 128, 128_256),
+    }[billions]
+
+
 def amdahl(share: float, speedup: float) -> float:
     """Speed-up of the whole when a `share` of the time becomes `speedup` times faster."""
     return 1 / (1 - share + share / speedup)

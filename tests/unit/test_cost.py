@@ -8,10 +8,19 @@ import sys
 
 import pytest
 
-from halfbits.cost import BITS, Decoder, Machine, Work, amdahl, hardware, linear, weight_bytes
+from halfbits.cost import (
+    BITS,
+    Decoder,
+    Machine,
+    Work,
+    amdahl,
+    hardware,
+    linear,
+    llama_3,
+    weight_bytes,
+)
 
-LLAMA_3_8B = Decoder(32, 4096, 14336, 32, 8, 128, 128_256)
-LLAMA_3_70B = Decoder(80, 8192, 28672, 64, 8, 128, 128_256)
+LLAMA_3_8B, LLAMA_3_70B = llama_3(8), llama_3(70)
 H100 = hardware()["H100 SXM"]
 
 
@@ -31,6 +40,10 @@ def test_intensity_of_one_row_is_two_operations_a_weight() -> None:
 def test_llama_3_8b_keeps_128_kib_a_token() -> None:
     assert LLAMA_3_8B.kv_bytes("bf16") == 128 * 1024
     assert LLAMA_3_70B.kv_bytes("bf16") == 320 * 1024
+
+
+def test_llama_3_70b_has_seventy_and_a_half_billion_weights() -> None:
+    assert LLAMA_3_70B.weights + LLAMA_3_70B.head_weights == pytest.approx(70.55e9, rel=1e-3)
 
 
 def test_llama_3_8b_reads_seven_and_a_half_billion_weights() -> None:
