@@ -1,0 +1,56 @@
+"""Claims of the interview bank about evaluation that no lesson's cell shows, each by running it."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from halfbits.significance import bootstrap_interval, mcnemar
+
+
+def log_p(*rows: list[float]) -> Tensor:
+    return torch.tensor(rows, dtype=torch.float64).log()
+
+
+def test_equal_perplexity_and_accuracy_do_not_make_equal_models():
+    base = log_p([0.6, 0.3, 0.05, 0.05], [0.5, 0.1, 0.2, 0.2])
+    other = log_p([0.6, 0.02, 0.19, 0.19], [0.5, 0.35, 0.1, 0.05])
+    target = torch.tensor([0, 0])
+    for model in (base, other):
+        assert (model.argmax(-1) == target).all()
+    losses = [-model[range(2), target] for model in (base, other)]
+    assert torch.equal(*losses)  # perplexity is exp of their mean
+    assert (base.exp() * (base - other)).sum(-1).mean() > 0.2
+
+
+def test_perplexity_can_improve_while_the_model_moves_away():
+    base = log_p([0.4, 0.5, 0.05, 0.05])
+    other = log_p([0.45, 0.05, 0.25, 0.25])
+    assert other[0, 0] > base[0, 0]  # token 0 is the text's
+    assert base.argmax() != other.argmax()
+    assert (base.exp() * (base - other)).sum() > 0.5
+
+
+def test_kl_is_the_cross_entropy_beyond_the_entropy_of_the_original():
+    base, other = torch.randn(2, 50, 30, generator=torch.Generator().manual_seed(0)).double()
+    p, q = base.log_softmax(-1), other.log_softmax(-1)
+    kl = (p.exp() * (p - q)).sum(-1)
+    cross, entropy = -(p.exp() * q).sum(-1), -(p.exp() * p).sum(-1)
+    assert torch.allclose(kl, cross - entropy) and (kl > 0).all()
+
+
+def test_not_significant_on_few_items_leaves_room_for_a_large_drop():
+    lost, gained, items = 12, 5, 300
+    assert mcnemar(lost, gained) > 0.05  # "no significant loss"
+    differences = torch.zeros(items)
+    differences[:lost], differences[lost : lost + gained] = 1, -1
+    low, high = bootstrap_interval(differences)
+    assert low < 0 and high > 0.04  # and a drop of four points is not excluded
+
+
+def test_a_comparison_with_nan_passes_every_gate_that_asks_for_a_failure():
+    change, allowed = math.nan, 0.05
+    assert not change > allowed  # "if change > allowed: reject" lets it through
+    assert not change <= allowed  # "accept only if change <= allowed" does not

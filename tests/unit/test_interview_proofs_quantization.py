@@ -1,0 +1,206 @@
+"""Claims of the interview bank about quantization that no lesson's cell shows, run one by one."""
+
+from __future__ import annotations
+
+import copy
+import ctypes
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor
+
+from halfbits.models.quantized import block_linears
+from halfbits.models.tiny_lm import load_text, load_tiny_lm
+from halfbits.quantize import FP4_LEVELS, nearest, quantize_mxfp4, quantize_nf4
+
+MATRICES = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+
+
+def draw(seed: int, *shape: int) -> Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def sqnr(x: Tensor, approximation: Tensor) -> float:
+    error = (x - approximation).double()
+    return (10 * torch.log10(x.double().square().sum() / error.square().sum())).item()
+
+
+def clipped(x: Tensor, clip: Tensor | float, bits: int) -> Tensor:
+    top = 2 ** (bits - 1) - 1
+    scale = clip / top
+    return (x / scale).round().clamp(-top, top) * scale
+
+
+def by_row(w: Tensor, bits: int) -> Tensor:
+    return clipped(w, w.abs().amax(1, keepdim=True), bits)
+
+
+def correlated(seed: int, rows: int, width: int) -> Tensor:
+    """Inputs [rows, width] that live mostly in a few directions, the same for every seed."""
+    few = draw(seed, rows, width // 4) @ draw(100, width // 4, width)
+    return few + 0.1 * draw(seed + 1, rows, width)
+
+
+def gptq(w: Tensor, hessian: Tensor, bits: int) -> Tensor:
+    """Columns in order; what rounding adds to one is taken back by those that follow."""
+    w, top = w.clone(), 2 ** (bits - 1) - 1
+    scale = w.abs().amax(1, keepdim=True) / top
+    damped = hessian + 0.01 * hessian.diagonal().mean() * torch.eye(len(hessian)).double()
+    upper = torch.linalg.cholesky(torch.linalg.inv(damped), upper=True)
+    for i in range(w.shape[1]):
+        column = (w[:, i] / scale[:, 0]).round().clamp(-top, top) * scale[:, 0]
+        error = (w[:, i] - column) / upper[i, i]
+        w[:, i:] -= error[:, None] * upper[i, i:]
+        w[:, i] = column
+    return w
+
+
+def test_a_clamp_for_uint8_before_a_cast_to_int8_loses_negatives_and_wraps_the_rest():
+    codes = torch.tensor([-100.0, 3.0, 127.0, 128.0, 200.0])
+    assert codes.clamp(0, 255).to(torch.int8).tolist() == [0, 3, 127, -128, -56]
+    assert codes.clamp(-127, 127).to(torch.int8).tolist() == [-100, 3, 127, 127, 127]
+
+
+def test_the_update_of_gptq_is_the_constrained_minimum_of_the_output_error():
+    x, w = correlated(0, 200, 8), draw(3, 8)
+    hessian, q, rounded = 2 * x.T @ x, 5, 0.0
+    inverse = torch.linalg.inv(hessian)
+    step = -(w[q] - rounded) / inverse[q, q] * inverse[:, q]
+    free = [j for j in range(8) if j != q]
+    fixed = x[:, q] * (rounded - w[q])  # what the one rounded weight does to the output
+    best = torch.linalg.lstsq(x[:, free], -fixed[:, None]).solution[:, 0]
+    assert torch.allclose(step[free], best, rtol=1e-6)
+    assert torch.allclose(step[q], rounded - w[q])
+    cost = (x @ step).square().sum()  # 1/2 d^T H d
+    assert torch.allclose(cost, (w[q] - rounded) ** 2 / (2 * inverse[q, q]))
+
+
+@pytest.mark.parametrize("bits", [4, 3])
+def test_gptq_makes_weights_worse_and_outputs_better(bits):
+    x, w = correlated(0, 512, 64), draw(9, 32, 64)
+    compensated, plain = gptq(w, 2 * x.T @ x, bits), by_row(w, bits)
+    for inputs in (x, correlated(50, 512, 64)):  # seen, and unseen
+        assert sqnr(inputs @ w.T, inputs @ compensated.T) > sqnr(inputs @ w.T, inputs @ plain.T) + 3
+    assert (w - compensated).square().sum() > 1.2 * (w - plain).square().sum()
+
+
+def test_gptq_is_rounding_when_inputs_are_uncorrelated():
+    w = draw(1, 16, 32)
+    assert torch.equal(gptq(w, torch.diag(torch.rand(32).double() + 1), 4), by_row(w, 4))
+
+
+def test_scaling_up_the_weights_of_a_strong_channel_lowers_the_output_error():
+    x, w = draw(0, 512, 128), draw(1, 64, 128)
+    x[:, :2] *= 20  # two strong channels of 128
+    strength = x.abs().mean(0)
+    quality = {}
+    for alpha in (0.0, 0.3, 1.0):
+        s = strength**alpha
+        quality[alpha] = sqnr(x @ w.T, x @ (by_row(w * s, 4) / s).T)
+    assert quality[0.3] > quality[0.0] + 3  # and no weight is kept in higher precision
+    assert quality[1.0] < quality[0.0] - 3  # too much: the strong columns set everyone's step
+
+
+@pytest.mark.parametrize("bits", [4, 8])
+def test_which_clip_is_best_depends_on_whose_error_counts(bits):
+    x = draw(0, 2**17)
+    x[::8192] *= 75 / x[::8192].abs()  # 16 outliers of 75 sigma
+    inliers = x.abs() < 10
+    percentile = x.abs().kthvalue(int(0.9995 * len(x))).values
+    absmax, cut = clipped(x, x.abs().max(), bits), clipped(x, percentile, bits)
+    assert sqnr(x[inliers], cut[inliers]) > sqnr(x[inliers], absmax[inliers]) + 10
+    if bits == 8:
+        assert sqnr(x, absmax) > sqnr(x, cut) + 5
+    else:
+        assert not absmax[inliers].any()  # one step is more than ten sigma: all inliers are zero
+
+
+def nvfp4(w: Tensor) -> Tensor:
+    """E2M1 codes in groups of 16, E4M3 scales that one float32 brings into range."""
+    groups = w.reshape(-1, 16)
+    whole = groups.abs().max() / (6 * 448)
+    ideal = groups.abs().amax(1, keepdim=True) / 6
+    scale = (ideal / whole).to(torch.float8_e4m3fn).float() * whole
+    levels = torch.tensor(FP4_LEVELS)
+    return (levels[nearest(groups / scale, levels)] * scale).reshape(w.shape)
+
+
+def test_nvfp4_beats_mxfp4_by_smaller_groups_and_by_scales_with_a_mantissa():
+    w = draw(0, 256, 1024).float()
+    assert sqnr(w, nvfp4(w)) > sqnr(w, quantize_mxfp4(w).dequantize()) + 1
+
+
+def test_quantizing_the_scales_of_nf4_to_eight_bits_costs_almost_nothing():
+    w = draw(0, 256, 1024).float()
+    plain = quantize_nf4(w)
+    scales = plain.scale.view(-1, 256)
+    middle = scales.mean()
+    again = clipped(scales - middle, (scales - middle).abs().amax(1, keepdim=True), 8) + middle
+    restored = (plain.dequantize().view(-1, 64) * (again.view(-1, 1) / plain.scale)).view(w.shape)
+    assert abs(sqnr(w, restored) - sqnr(w, plain.dequantize())) < 0.05
+
+
+def test_a_q4_k_super_block_takes_four_and_a_half_bits_a_weight():
+    class Q4K(ctypes.Structure):
+        _fields_ = [
+            ("d", ctypes.c_uint16),
+            ("dmin", ctypes.c_uint16),
+            ("scales", ctypes.c_uint8 * 12),  # 8 scales and 8 minima of 6 bits
+            ("codes", ctypes.c_uint8 * 128),
+        ]
+
+    assert ctypes.sizeof(Q4K) == 144 and 8 * ctypes.sizeof(Q4K) / 256 == 4.5
+
+
+@pytest.fixture(scope="module")
+def damage() -> dict[str, tuple[float, int]]:
+    """KL from the original when one kind of matrix of the tiny LM has 4 bits, and its weights."""
+    lm = load_tiny_lm()
+    ids = lm.encode(load_text("heldout"))[:512].view(2, 256)
+
+    @torch.no_grad()
+    def divergence(chosen: Callable[[str], bool]) -> tuple[float, int]:
+        lossy, count = copy.deepcopy(lm.model), 0
+        for name, layer in block_linears(lossy):
+            if chosen(name):
+                layer.weight.copy_(by_row(layer.weight, 4))
+                count += layer.weight.numel()
+        p = lm.model(ids).double().log_softmax(-1)
+        return (p.exp() * (p - lossy(ids).double().log_softmax(-1))).sum(-1).mean().item(), count
+
+    found = {kind: divergence(lambda name, kind=kind: name.endswith(kind)) for kind in MATRICES}
+    return found | {"all": divergence(lambda name: True)}
+
+
+def test_value_and_down_projections_are_the_most_sensitive(damage):
+    kl = {kind: damage[kind][0] for kind in MATRICES}
+    assert {"v_proj", "down_proj"} == set(sorted(kl, key=kl.__getitem__)[-2:])
+    for_each_weight = {kind: loss / count for kind, (loss, count) in damage.items()}
+    assert for_each_weight["v_proj"] > 10 * for_each_weight["q_proj"]
+    assert for_each_weight["down_proj"] > 1.5 * for_each_weight["up_proj"]
+
+
+def test_damage_of_single_kinds_nearly_adds_up_at_four_bits(damage):
+    added = sum(damage[kind][0] for kind in MATRICES)
+    assert 0.7 < added / damage["all"][0] < 1.3
+
+
+def test_the_trace_of_the_inverse_hessian_ranks_sensitivity_backwards():
+    flat, steep = torch.diag(torch.tensor([0.1, 0.2])), torch.diag(torch.tensor([10.0, 20.0]))
+    move = torch.tensor([0.05, -0.05])
+    loss = [(move @ h @ move / 2).item() for h in (flat, steep)]
+    assert loss[1] > 50 * loss[0] and steep.trace() > flat.trace()
+    assert torch.linalg.inv(steep).trace() < torch.linalg.inv(flat).trace()
+
+
+def test_bits_where_they_save_most_beat_the_same_bits_everywhere():
+    weight = torch.tensor([1.0, 4.0, 16.0, 256.0])  # how much each layer's squared error counts
+    bits, equal = torch.full((4,), 2), torch.full((4,), 4)
+    for _ in range(8):
+        bits[(weight * 4.0**-bits).argmax()] += 1
+    assert bits.sum() == equal.sum()
+    # A bit quarters an error, so the best share is half a bit for each factor of two.
+    ideal = 4 + (weight.log2() - weight.log2().mean()) / 2
+    assert (bits - ideal).abs().max() < 1
+    assert (weight * 4.0**-bits).sum() < 0.5 * (weight * 4.0**-equal).sum()
