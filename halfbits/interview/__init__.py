@@ -1,0 +1,1 @@
+"""The question bank of book/interview/questions: read, checked, and drilled."""
