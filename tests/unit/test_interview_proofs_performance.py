@@ -1,0 +1,172 @@
+"""Claims of the interview bank on speed and memory that no lesson's cell shows, run one by one."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from halfbits.cost import Decoder, hardware, llama_3
+
+RECORD = Path(__file__).parents[2] / "book" / "data" / "gpu_matmul.json"
+E4M3 = torch.float8_e4m3fn
+
+
+def draw(*shape: int) -> Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(0))
+
+
+def microseconds(way: str, batch: int, inputs: int = 8192, outputs: int = 8192) -> float:
+    """The recorded median of a product on the H100."""
+    shape: dict[str, Any] = {"way": way, "batch": batch, "inputs": inputs, "outputs": outputs}
+    rows = json.loads(RECORD.read_text(encoding="utf-8"))["products"]
+    [row] = [row for row in rows if shape.items() <= row.items()]
+    return 1e6 * row["seconds"]["median"]
+
+
+def test_attention_over_the_cache_does_heads_over_kv_heads_operations_a_byte_at_any_batch() -> None:
+    for model, ratio in ((llama_3(8), 4), (llama_3(70), 8)):
+        for batch in (1, 64, 512):
+            near, far = (model.decode(batch, context, "bf16") for context in (1000, 2000))
+            assert (far.flops - near.flops) / (far.nbytes - near.nbytes) == ratio
+
+
+def test_the_recorded_int4_kernel_wins_for_one_row_and_loses_from_sixteen() -> None:
+    int4, bf16 = "int4 in groups, fused kernel", "bf16"
+    assert microseconds(int4, 1) < microseconds(bf16, 1) / 2
+    assert microseconds(int4, 4) < microseconds(bf16, 4)
+    assert microseconds(int4, 16) > 1.5 * microseconds(bf16, 16)
+
+
+def test_four_rows_cost_bf16_nothing_and_the_recorded_int4_kernel_half_as_much_again() -> None:
+    int4 = "int4 in groups, fused kernel"
+    assert microseconds("bf16", 4) < 1.02 * microseconds("bf16", 1)
+    assert 1.4 < microseconds(int4, 4) / microseconds(int4, 1) < 1.7
+
+
+def test_a_small_square_reaches_half_the_rate_of_a_large_one() -> None:
+    rate = {n: n**3 / microseconds("bf16", n, n, n) for n in (1024, 4096)}
+    tiles = (1024 // 128) ** 2
+    assert tiles < 132  # streaming multiprocessors of an H100 SXM
+    assert 0.45 < rate[1024] / rate[4096] < 0.55
+
+
+def test_a_4096_square_bf16_weight_fits_the_l2_cache_and_an_8192_square_does_not() -> None:
+    cache = json.loads(RECORD.read_text(encoding="utf-8"))["hardware"]["l2_bytes"]
+    assert 2 * 4096**2 < cache < 2 * 8192**2
+
+
+def test_a_scale_for_the_whole_batch_lets_a_neighbor_change_the_codes_of_a_row() -> None:
+    def codes(x: Tensor, per_row: bool) -> Tensor:
+        amax = x.abs().amax(1, keepdim=True) if per_row else x.abs().amax()
+        return (x * (127 / amax)).round()
+
+    row, neighbor = draw(1, 64), 100 * torch.ones(1, 64)
+    batch = torch.cat([row, neighbor])
+    assert not torch.equal(codes(batch, per_row=False)[:1], codes(row, per_row=False))
+    assert torch.equal(codes(batch, per_row=True)[:1], codes(row, per_row=True))
+
+
+def test_a_scale_of_one_clips_large_keys_and_flushes_small_values() -> None:
+    def stored(x: Tensor, scale: float) -> Tensor:
+        return (x / scale).clamp(-448, 448).to(E4M3).float() * scale
+
+    assert stored(torch.tensor(1000.0), 1) == 448
+    assert stored(torch.tensor(2.0**-11), 1) == 0
+    for size in (1e-4, 1000.0):
+        x = size * draw(4096)
+        good = stored(x, x.abs().max().item() / 448)
+        assert (good - x).norm() < 2**-4 * x.norm()
+    tiny = 1e-4 * draw(4096)
+    assert stored(tiny, 1).eq(0).all()
+
+
+def test_the_same_eight_bits_are_worth_half_as_much_in_fnuz() -> None:
+    codes = torch.arange(1, 120, dtype=torch.uint8)
+    fn, fnuz = (codes.view(kind).float() for kind in (E4M3, torch.float8_e4m3fnuz))
+    assert torch.equal(fn, 2 * fnuz)
+
+
+def test_a_scale_for_each_row_may_follow_the_product_and_then_fp16_can_overflow() -> None:
+    codes, x = torch.full((2, 4096), 127, dtype=torch.int8), torch.ones(1, 4096)
+    scale = torch.tensor([1e-4, 2e-4])
+    before = x.double() @ (codes.double() * scale[:, None]).T
+    after = (x.double() @ codes.double().T) * scale
+    torch.testing.assert_close(after, before)
+    assert (x.half() @ codes.half().T).isinf().all()
+    assert (x.half() @ (codes.half() * scale[:, None].half()).T).isfinite().all()
+
+
+def test_two_products_of_u8_and_s8_overflow_a_signed_sixteen_bit_sum() -> None:
+    assert 2 * 255 * 127 > 2**15 - 1
+    assert 4 * 255 * 127 < 2**31 - 1
+    assert 2 * 255 * 63 < 2**15 - 1  # seven bits for the weights are safe
+
+
+def test_training_under_autocast_keeps_sixteen_bytes_a_parameter() -> None:
+    layer = torch.nn.Linear(64, 64, bias=False)
+    optimizer = torch.optim.Adam(layer.parameters())
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        loss = layer(draw(8, 64)).float().square().mean()
+    loss.backward()
+    optimizer.step()
+    moments = [v for v in optimizer.state[layer.weight].values() if v.shape == layer.weight.shape]
+    assert layer.weight.grad is not None and len(moments) == 2
+    kept = [layer.weight, layer.weight.grad, *moments]
+    assert sum(t.nbytes for t in kept) == 16 * layer.weight.numel()
+
+
+def test_autocast_saves_sixteen_bit_activations_for_the_backward_pass() -> None:
+    def saved(enabled: bool) -> int:
+        layers = torch.nn.Sequential(*(torch.nn.Linear(64, 64) for _ in range(4)))
+        own, sizes = {p.data_ptr() for p in layers.parameters()}, {}
+
+        def note(t: Tensor) -> Tensor:
+            if t.shape == (256, 64) and t.data_ptr() not in own:
+                sizes[t.data_ptr()] = t.nbytes
+            return t
+
+        watch = torch.autograd.graph.saved_tensors_hooks(note, lambda t: t)
+        with watch, torch.autocast("cpu", dtype=torch.bfloat16, enabled=enabled):
+            layers(draw(256, 64).requires_grad_())
+        return sum(sizes.values())
+
+    assert saved(True) == saved(False) / 2
+
+
+def test_mixtral_holds_46_7_billion_weights_and_uses_12_9() -> None:
+    dense = Decoder(32, 4096, 14336, 32, 8, 128, 32_000)
+    expert = 3 * 4096 * 14336
+    rest = dense.block_weights - 32 * expert + 2 * dense.head_weights + 32 * 4096 * 8
+    assert rest + 32 * 8 * expert == pytest.approx(46.7e9, rel=1e-3)
+    assert rest + 32 * 2 * expert == pytest.approx(12.88e9, rel=1e-3)
+
+
+def test_rows_that_choose_two_of_eight_experts_hit_most_of_them_soon() -> None:
+    choices = list(itertools.combinations(range(8), 2))
+    for rows in (1, 2, 3):
+        rounds = itertools.product(choices, repeat=rows)
+        hit = [len({expert for pair in round_ for expert in pair}) for round_ in rounds]
+        assert sum(hit) / len(hit) == pytest.approx(8 * (1 - (1 - 2 / 8) ** rows))
+
+
+def test_a_chain_of_guesses_gives_a_geometric_sum_of_tokens() -> None:
+    accept, guesses = 0.8, 4
+    chances = [accept**n * (1 - accept) for n in range(guesses)] + [accept**guesses]
+    tokens = sum((n + 1) * chance for n, chance in enumerate(chances))
+    assert tokens == pytest.approx((1 - accept ** (guesses + 1)) / (1 - accept))
+
+
+def test_no_batch_lifts_the_rate_above_bandwidth_over_the_cache_of_one_row() -> None:
+    model, card, context = llama_3(8), hardware()["H100 SXM"], 8192
+    limit = card.bandwidth / (context * model.kv_bytes("bf16"))
+    rates = [
+        batch / card.seconds(model.decode(batch, context, "bf16"), "bf16")
+        for batch in (1, 16, 256, 4096)
+    ]
+    assert rates == sorted(rates) and 0.98 * limit < rates[-1] < limit
