@@ -75,6 +75,7 @@ def run_step(step: str, root: Path, scratch: Path) -> Outcome:
     environment = {**os.environ, "HALFBITS_DATA": str(scratch / "data"), "PYTHONUTF8": "1"}
     # Threads that spin while they wait make a busy machine several times slower.
     environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    environment.setdefault("HALFBITS_SPARE", "0")  # no worker is to wait behind the tests
     for number, command in enumerate(STEPS[step]):
         xml = scratch / f"{step}-{number}.xml"
         is_pytest = "pytest" in command

@@ -12,8 +12,8 @@ from halfbits.catalog import Catalog, CourseError, load_catalog
 from halfbits.grading.classroom import Handed, Task, find_submissions, result, task_of
 from halfbits.grading.cluster import grade_tasks
 from halfbits.grading.journal import Journal, Result
-from halfbits.grading.offline import can_leave_network
 from halfbits.grading.runner import fresh_seed
+from halfbits.grading.sandbox import can_confine
 from halfbits.grading.spare import SPARE
 
 POISON = "it was not graded: twice it ended the process that graded it, the second time alone"
@@ -43,8 +43,10 @@ def run(
         print(line)
     journal = Journal(_writable(out).with_suffix(".jsonl"))
     seed = _seed(journal)
-    if not can_leave_network():
-        print("This system does not let the grader cut submissions off from the network.")
+    if not can_confine():
+        print(
+            "This system does not let the grader keep submissions off the network and your files."
+        )
     try:
         found = grade_class(
             catalog, handed, journal, seed, scheduler=scheduler, workers=workers, arrived=shown

@@ -11,14 +11,14 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import secrets
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from halfbits.grading.process import Late, Worker, ending
+from halfbits.grading import descendants
+from halfbits.grading.process import END_LIMIT, Late, Worker
 
 AVAILABLE = sys.platform == "linux"
 GRACE = 0.5
@@ -27,42 +27,28 @@ GRACE = 0.5
 class ForkingWorker(Worker):
     """A server process; each job runs in a child of its own, one at a time."""
 
-    def __init__(self, preload: tuple[str, ...]) -> None:
-        super().__init__(preload, ["--fork"], {"OMP_NUM_THREADS": "1"})
+    def __init__(
+        self, preload: tuple[str, ...], environment: Mapping[str, str] | None = None
+    ) -> None:
+        one_thread = {"OMP_NUM_THREADS": "1"}
+        super().__init__(preload, ["--fork"], {**(environment or {}), **one_thread})
         self._is_ready = False
-        self._status: int | None = None
 
     def ready(self) -> str:
         reason = "" if self._is_ready else super().ready()
         self._is_ready = not reason
         return reason
 
-    def submit(self, job: dict[str, Any]) -> None:
-        self._nonce, self._status = secrets.token_hex(8), None
-        self._send(json.dumps({**job, "nonce": self._nonce}) + "\n")
-
-    def events(self, deadline: float) -> Iterator[dict[str, Any]]:
-        while (event := self._next(deadline)) is not None:
-            if event["event"] == "over":
-                self._status = event["status"]
-                return
-            yield event
-            if event["event"] in ("done", "exit"):
-                return
-
-    def how_it_ended(self) -> str:
-        return super().how_it_ended() if self._status is None else ending(self._status)
-
     def close(self) -> None:
         """Wait for the end of the job's child; the server stays for the next job."""
         with contextlib.suppress(Late):
-            while self._status is None:
-                event = self._next(time.monotonic() + 10)
+            while not self._over:
+                event = self._next(time.monotonic() + END_LIMIT)
                 if event is None:
                     break
                 if event["event"] == "over":
-                    self._status = event["status"]
-        if self._status is None:
+                    self._over = event
+        if not self._over or "printed" in self._over:  # it is the server that ended
             self.shut_down()
 
     def shut_down(self) -> None:
@@ -70,22 +56,22 @@ class ForkingWorker(Worker):
         self._is_ready = False
         super().close()
 
-    @property
-    def is_alive(self) -> bool:
-        return self._child.poll() is None
-
 
 class Forks:
-    """One forking server per set of preloaded modules; used in place of a Spare."""
+    """One forking server per set of preloaded modules; used in place of a Spare.
 
-    def __init__(self) -> None:
+    `environment` is added to the servers' own, for instance {"TZ": "Pacific/Chatham"}.
+    """
+
+    def __init__(self, environment: Mapping[str, str] | None = None) -> None:
+        self._environment = dict(environment or {})
         self._servers: dict[tuple[str, ...], ForkingWorker] = {}
 
     def prepare(self, preload: tuple[str, ...]) -> None:
         """Start the server of these modules, unless it runs already."""
         server = self._servers.get(preload)
         if server is None or not server.is_alive:
-            self._servers[preload] = ForkingWorker(preload)
+            self._servers[preload] = ForkingWorker(preload, self._environment)
 
     def take(self, preload: tuple[str, ...]) -> Worker:
         """The server of these modules."""
@@ -101,6 +87,7 @@ class Forks:
 
 def serve(say: Callable[..., None], grade: Callable[[dict[str, Any]], None]) -> None:
     """The server's loop: read a job, fork a child that grades it, report how the child ended."""
+    descendants.adopt_orphans()
     for line in iter(sys.stdin.readline, ""):
         job = json.loads(line)
         pid = os.fork()
@@ -123,6 +110,8 @@ def _wait(pid: int, limit: float) -> int:
         if time.monotonic() > deadline:
             os.kill(pid, signal.SIGKILL)
         time.sleep(0.002)
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, signal.SIGKILL)
+    descendants.end_all(os.getpid())
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
     return os.waitstatus_to_exitcode(status)

@@ -165,6 +165,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     from halfbits.grading.spare import SPARE
 
     SPARE.close()
+    SPARE.leave_another()
     files = {item.parent for item in session.items if isinstance(item, CheckItem)}
     for file in files:
         own = file.catalog.root / "exercises"

@@ -1,4 +1,4 @@
-"""A worker process seen from its parent: start it, send it a job, read its events, end it."""
+"""A worker seen from its grader: find or start one, send it a job, read its events, end it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import os
 import queue
 import secrets
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -16,8 +17,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
+from halfbits.grading import room
+from halfbits.grading.descendants import own_group
+
 START_LIMIT = 180.0
-KEPT = 4096
+END_LIMIT = 10.0
 ENVIRONMENT = {
     "CUDA_VISIBLE_DEVICES": "-1",
     "HALFBITS_GRADING": "1",
@@ -26,8 +30,12 @@ ENVIRONMENT = {
     "PYTHONIOENCODING": "utf-8:backslashreplace",
     "TF_CPP_MIN_LOG_LEVEL": "3",
 }
-# They would change what a check means (-O drops asserts) or leave files behind.
-DROPPED = ("PYTHONOPTIMIZE", "PYTHONWARNINGS", "PYTHONINSPECT", "PYTHONSTARTUP", "PYTHONSAFEPATH")
+# They would change what a check means (-O drops asserts) or leave files behind, or they only
+# tell one terminal from another.
+DROPPED = (
+    *("PYTHONOPTIMIZE", "PYTHONWARNINGS", "PYTHONINSPECT", "PYTHONSTARTUP", "PYTHONSAFEPATH"),
+    *("PYTHONUTF8", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"),
+)
 
 
 class Late(Exception):  # noqa: N818
@@ -35,29 +43,27 @@ class Late(Exception):  # noqa: N818
 
 
 class Worker:
-    """One single-use child process that preloads and waits for its one job."""
+    """A single-use process that preloads and waits for its one job, behind its keeper.
+
+    With `waiting` the process may be one that an earlier grading left behind (room.py).
+    """
 
     def __init__(
         self,
         preload: tuple[str, ...],
         options: Iterable[str] = (),
         environment: Mapping[str, str] | None = None,
+        waiting: bool = False,
     ) -> None:
         self.preload = preload
-        self.captured = b""
-        self._nonce = ""
+        self._words = (*options, *preload)
+        self._environment = worker_environment() | dict(environment or {})
+        self._nonce, self._over = "", dict[str, Any]()
         self._lines: queue.Queue[bytes | None] = queue.Queue()
-        module = ["-m", "halfbits.grading.worker", *options, *preload]
-        self._child = subprocess.Popen(
-            [sys.executable, "-P", "-X", "utf8", *module],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=_environment() | dict(environment or {}),
-            **_own_group(),
-        )
-        for read, pipe in ((self._read, self._child.stdout), (self._drain, self._child.stderr)):
-            threading.Thread(target=read, args=(pipe,), daemon=True).start()
+        self._channel = room.take(self._key) if waiting else None
+        self._keeper = None if self._channel else self._start()
+        self._source, self._sink = self._ends()
+        threading.Thread(target=self._read, args=(self._source,), daemon=True).start()
 
     def ready(self) -> str:
         """Wait until it has preloaded; "" or a sentence that says why it has not."""
@@ -65,57 +71,82 @@ class Worker:
             event = self._next(time.monotonic() + START_LIMIT)
         except Late:
             return f"the grader did not start within {START_LIMIT:g} s: close other programs"
-        if event is None:
-            tail = self.captured.decode(errors="replace").strip().splitlines()[-1:]
+        if event is None or event["event"] == "over":
+            tail = str((event or {}).get("printed", "")).strip().splitlines()[-1:]
             return f"the grader's process did not start: {' '.join(tail) or 'no reason given'}"
         return "" if event["event"] == "ready" else f"the grader cannot import: {event['message']}"
 
     def submit(self, job: dict[str, Any]) -> None:
-        """Send the one job; a dead worker is noticed by `events`."""
-        self._nonce = secrets.token_hex(8)
-        self._send(json.dumps({**job, "nonce": self._nonce}) + "\n")
-        with contextlib.suppress(OSError):
-            self._stdin.close()
+        """Send a job; a dead worker is noticed by `events`."""
+        self._nonce, self._over = secrets.token_hex(8), {}
+        with contextlib.suppress(OSError, ValueError):
+            self._sink.write(json.dumps({**job, "nonce": self._nonce}).encode() + b"\n")
+            self._sink.flush()
 
     def events(self, deadline: float) -> Iterator[dict[str, Any]]:
-        """The job's events until its process closes the channel; raises Late at `deadline`."""
+        """The job's events until its process ends; raises Late at `deadline`."""
         while (event := self._next(deadline)) is not None:
+            if event["event"] == "over":
+                self._over = event
+                return
             yield event
             if event["event"] in ("done", "exit"):
                 return
 
     def how_it_ended(self) -> str:
         """ "ended early (exit status 0)" or "was ended by signal 11 (SIGSEGV)"."""
-        try:
-            code = self._child.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            return "closed the grader's channel"
-        return ending(code)
+        if self._over.get("reason"):
+            return str(self._over["reason"])
+        return ending(self._over["status"]) if self._over else "closed the grader's channel"
+
+    def leave_another(self) -> None:
+        """Let a process like this one preload and wait for the next grading."""
+        room.leave(self._key, self._words, self._environment)
 
     def close(self) -> None:
-        """End the process and everything it started."""
-        if os.name == "nt":
-            kill = ["taskkill", "/T", "/F", "/PID", str(self._child.pid)]
-            subprocess.run(kill, capture_output=True, check=False)
-        else:
-            # The group may outlive its leader, so it is killed even after the leader's end.
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._child.pid, signal.SIGKILL)
-        with contextlib.suppress(OSError):
-            self._child.kill()
-        self._child.wait()
-        with contextlib.suppress(OSError):
-            self._stdin.close()
+        """End the process, everything it started, and what it wrote."""
+        with contextlib.suppress(OSError, ValueError):
+            if self._channel is not None:
+                self._channel.shutdown(socket.SHUT_WR)
+            else:
+                self._sink.close()
+        # The keeper closes the channel once all is cleaned up.
+        deadline = time.monotonic() + END_LIMIT
+        with contextlib.suppress(queue.Empty):
+            while self._lines.get(timeout=max(0.0, deadline - time.monotonic())) is not None:
+                pass
+        if self._keeper is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._keeper.wait(timeout=max(0.1, deadline - time.monotonic()))
+            self._keeper.kill()
+            self._keeper.wait()
+        if self._channel is not None:
+            self._channel.close()
 
     @property
-    def _stdin(self) -> IO[bytes]:
-        assert self._child.stdin is not None
-        return self._child.stdin
+    def is_alive(self) -> bool:
+        """Whether its keeper still runs, as far as this process can tell."""
+        return self._keeper is None or self._keeper.poll() is None
 
-    def _send(self, line: str) -> None:
-        with contextlib.suppress(OSError):
-            self._stdin.write(line.encode())
-            self._stdin.flush()
+    @property
+    def _key(self) -> str:
+        return room.key_of(self._words, self._environment)
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-P", "-X", "utf8", "-m", "halfbits.grading.keeper", "--"]
+        return subprocess.Popen(
+            [*command, *self._words],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=self._environment,
+            **own_group(),
+        )
+
+    def _ends(self) -> tuple[IO[bytes], IO[bytes]]:
+        if self._channel is not None:
+            return self._channel.makefile("rb"), self._channel.makefile("wb")
+        assert self._keeper is not None and self._keeper.stdout and self._keeper.stdin
+        return self._keeper.stdout, self._keeper.stdin
 
     def _next(self, deadline: float) -> dict[str, Any] | None:
         while True:
@@ -124,25 +155,18 @@ class Worker:
             except queue.Empty:
                 raise Late from None
             if line is None:
+                self._lines.put(None)
                 return None
             with contextlib.suppress(ValueError, AttributeError):
                 event = json.loads(line)
-                if event.get("nonce") == self._nonce:
+                if event.get("nonce") in (self._nonce, ""):
                     return event
 
     def _read(self, pipe: IO[bytes]) -> None:
         with contextlib.suppress(OSError, ValueError), pipe:
-            # An answer can find the channel and flood it; what lacks the job's nonce is dropped
-            # here, so that the queue stays short and the deadline is noticed.
             for line in iter(lambda: pipe.readline(1 << 16), b""):
-                if self._nonce.encode() in line:
-                    self._lines.put(line)
+                self._lines.put(line)
         self._lines.put(None)
-
-    def _drain(self, pipe: IO[bytes]) -> None:
-        with contextlib.suppress(OSError, ValueError), pipe:
-            while chunk := pipe.read1(1 << 16):  # type: ignore[attr-defined]
-                self.captured = (self.captured + chunk)[-KEPT:]
 
 
 def ending(code: int) -> str:
@@ -154,17 +178,13 @@ def ending(code: int) -> str:
     return f"ended early (exit status {code})"
 
 
-def _environment() -> dict[str, str]:
+def worker_environment() -> dict[str, str]:
+    """This process's environment without what would change a check."""
     kept = {key: value for key, value in os.environ.items() if key not in DROPPED}
     package = str(Path(__file__).resolve().parents[2])
-    paths = [package, *filter(None, [kept.get("PYTHONPATH")])]
+    given = kept.get("PYTHONPATH", "").split(os.pathsep)
+    paths = [package, *(path for path in given if path and path != package)]
     return kept | ENVIRONMENT | {"PYTHONPATH": os.pathsep.join(paths)}
-
-
-def _own_group() -> dict[str, Any]:
-    if sys.platform == "win32":
-        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
-    return {"start_new_session": True}
 
 
 def _signal_name(number: int) -> str:

@@ -24,6 +24,7 @@ def grade_submissions(waiting: list[Submission]) -> Iterator[Report]:
         following = next((s for s in waiting[index + 1 :] if s.needs_worker), None)
         yield one.grade(meanwhile=following.preload if following else None)
     SPARE.close()
+    SPARE.leave_another()
 
 
 def submission(

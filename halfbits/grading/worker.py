@@ -1,4 +1,4 @@
-"""The child process that runs one answer and its checks, then ends; started by runner.py.
+"""The child process that runs one answer and its checks, then ends; started by its keeper.
 
 It imports the frameworks named on its command line and says "ready". Then it waits for one job,
 a JSON line on its standard input, and sends events as JSON lines over a private copy of its
@@ -16,14 +16,16 @@ import importlib.util
 import json
 import os
 import sys
+import tempfile
 import types
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from halfbits.catalog import CourseError, find_root
 from halfbits.grading.forks import serve
 from halfbits.grading.notebook import Cell
-from halfbits.grading.offline import leave_network
+from halfbits.grading.sandbox import confine, leave_network, open_scratch
 from halfbits.grading.shell import Shell
 from halfbits.grading.state import State
 from halfbits.grading.verdict import judge
@@ -40,7 +42,9 @@ def main(words: list[str]) -> None:
     """Preload, say "ready", grade one job; with --fork any number, each in a child of its own."""
     forking, preload = "--fork" in words, [word for word in words if word != "--fork"]
     sys.dont_write_bytecode = True
-    if forking:
+    # Before any import that starts a thread. A class's answers may be hostile to each other.
+    confined = confine(_hidden()) if forking else False
+    if not forking:
         leave_network()
     channel = os.dup(1)
     os.dup2(2, 1)  # what anything prints goes to the parent's bounded capture
@@ -56,10 +60,25 @@ def main(words: list[str]) -> None:
     gc.freeze()
     say(event="ready")
     if forking:
-        serve(say, lambda job: _grade(job, _speaker(channel, job["nonce"])))
+
+        def grade(job: dict[str, Any]) -> None:
+            if confined:
+                open_scratch(job["scratch"])
+            _grade(job, _speaker(channel, job["nonce"]))
+
+        serve(say, grade)
     elif line := sys.stdin.readline():
         job = json.loads(line)
         _grade(job, _speaker(channel, job["nonce"]))
+
+
+def _hidden() -> list[Path]:
+    """Where a course keeps its answers."""
+    try:
+        root = find_root()
+    except CourseError:
+        return []
+    return [root / "solutions", root / "tests"]
 
 
 def _grade(job: dict[str, Any], say: Say) -> None:
@@ -109,6 +128,8 @@ def _left_changed(changes: list[str]) -> str:
 
 
 def _enclose(scratch: str) -> None:
+    os.environ.update(dict.fromkeys(("TMPDIR", "TEMP", "TMP"), scratch))
+    tempfile.tempdir = None
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 0)
     sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115, PTH123

@@ -17,8 +17,8 @@ from halfbits.grading import forks
 from halfbits.grading.class_run import POISON, ClassRun, grade_class
 from halfbits.grading.classroom import find_submissions
 from halfbits.grading.journal import Journal, Result
-from halfbits.grading.offline import can_leave_network
 from halfbits.grading.runner import grade_answers
+from halfbits.grading.sandbox import can_confine
 
 linux = pytest.mark.skipif(not forks.AVAILABLE, reason="forking servers are for Linux")
 SEED = 11
@@ -119,7 +119,7 @@ def test_submission_that_ended_the_whole_run_twice_is_not_tried_again(
 
 
 @linux
-@pytest.mark.skipif(not can_leave_network(), reason="this system allows no network namespaces")
+@pytest.mark.skipif(not can_confine(), reason="this system allows no network namespaces")
 def test_submission_reaches_no_network(course: Catalog, students: Path, tmp_path: Path) -> None:
     """Its connection to a closed local port is not refused but impossible."""
     write(students / "ada" / "double.py", CONNECTS)
