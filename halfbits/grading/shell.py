@@ -1,6 +1,7 @@
 """Runs the cells of an answer as a notebook would, without IPython's side effects."""
 
 from __future__ import annotations
+import __future__
 
 import ast
 import asyncio
@@ -14,9 +15,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from halfbits.grading.notebook import Cell
+from halfbits.grading.sources import MERGE
 
 KEEP_BODY = {"time", "timeit", "capture", "prun"}
 RUN_LINE = {"time", "prun"}
+FEATURES = sum({getattr(__future__, name).compiler_flag for name in __future__.all_feature_names})
 
 
 class QuietShell:
@@ -25,9 +28,22 @@ class QuietShell:
     def __init__(self, namespace: dict[str, Any], notes: list[str]) -> None:
         self.namespace, self.notes = namespace, notes
 
-    def run_line_magic(self, name: str, line: str, *_: object, **__: object) -> None:
+    def run_line_magic(self, name: str, line: str, *_: object, **__: object) -> Any:
         if name in RUN_LINE and line.strip():
-            exec(compile(line, f"%{name}", "exec"), self.namespace)
+            return self._value(name, line)
+        if name == "run":
+            self.notes.append("%run lines were not run: paste what they define")
+        return None
+
+    def _value(self, name: str, line: str) -> Any:
+        for mode in ("eval", "exec"):
+            try:
+                code = compile(line.strip(), f"%{name}", mode)
+            except (SyntaxError, ValueError):
+                continue
+            return eval(code, self.namespace)
+        self.notes.append(f"a %{name} line was not run: it holds more than a statement")
+        return None
 
     def getoutput(self, *_: object, **__: object) -> list[str]:
         self.notes.append("shell lines (!) were not run")
@@ -38,6 +54,18 @@ class QuietShell:
 
     def __getattr__(self, name: str) -> Any:
         return lambda *_, **__: None
+
+
+class Captured:
+    """What `%%capture name` binds: nothing was captured, and showing it does nothing."""
+
+    stdout = stderr = ""
+    outputs: tuple[object, ...] = ()
+
+    def show(self) -> None:
+        """Does nothing."""
+
+    __call__ = show
 
 
 class Shell:
@@ -53,6 +81,8 @@ class Shell:
         quiet = QuietShell(self.namespace, self.notes)
         self.namespace |= {"get_ipython": lambda: quiet, "display": lambda *_, **__: None}
         self.given = set(self.namespace)
+        # As in Jupyter, `from __future__ import …` holds for the cells below, too.
+        self.features = 0
 
     def label(self, cell: Cell) -> str:
         """The file name that tracebacks show for `cell`."""
@@ -65,8 +95,7 @@ class Shell:
         except SystemExit:
             raise
         except SyntaxError as error:
-            line = f", line {error.lineno}" if error.filename == self.label(cell) else ""
-            self.broken.append(f"{self.label(cell)}{line}: {type(error).__name__}: {error.msg}")
+            self.broken.append(self._of_syntax(cell, error))
         except BaseException as error:
             self.broken.append(f"{self.where(error) or self.label(cell)}: {in_words(error)}")
 
@@ -78,13 +107,22 @@ class Shell:
     def owns(self, filename: str) -> bool:
         return filename == self.name or filename.startswith(f"{self.name}, ")
 
+    def _of_syntax(self, cell: Cell, error: SyntaxError) -> str:
+        own = error.filename == self.label(cell)
+        where = f"{self.label(cell)}, line {error.lineno}" if own else self.where(error)
+        says = f"{type(error).__name__}: {' '.join(str(error.msg).split())}"
+        if own and MERGE.search(cell.source):
+            says = "git merge markers (<<<<<<<): keep one side"
+        return f"{where or self.label(cell)}: {says}"[:600]
+
     def _execute(self, cell: Cell) -> None:
         source, label = cell.source, self.label(cell)
         try:
-            code = _compile(source, label)
+            code = _compile(source, label, self.features)
         except SyntaxError:
-            source = plain_python(source, self.notes, label)
-            code = _compile(source, label)
+            source = plain_python(source, self, label)
+            code = _compile(source, label, self.features)
+        self.features |= code.co_flags & FEATURES
         linecache.cache[label] = (len(source), None, source.splitlines(keepends=True), label)
         if code.co_flags & inspect.CO_COROUTINE:
             asyncio.run(eval(code, self.namespace))
@@ -92,20 +130,25 @@ class Shell:
             exec(code, self.namespace)
 
 
-def plain_python(source: str, notes: list[str], label: str) -> str:
+def plain_python(source: str, shell: Shell, label: str) -> str:
     """`source` with its magics turned into calls of `get_ipython()`, line for line.
 
     The body of `%%time` and its like is kept; a cell of any other `%%` magic becomes empty
-    and is named in `notes`.
+    and is named in the shell's notes.
     """
     from IPython.core.inputtransformer2 import TransformerManager
 
-    if magic := re.match(r"\s*%%(\w+)[^\n]*\n?", source):
+    kept = source
+    while magic := re.match(r"\s*%%(\w+)([^\n]*)\n?", kept):
         if magic[1] not in KEEP_BODY:
-            notes.append(f"{label} was left out: it is a %%{magic[1]} cell")
+            shell.notes.append(f"{label} was left out: it is a %%{magic[1]} cell")
             return ""
-        source = "\n" * magic[0].count("\n") + source[magic.end() :]
-    return _aligned(source, TransformerManager().transform_cell(source))
+        if magic[1] == "capture":
+            shell.namespace |= {
+                word: Captured() for word in magic[2].split() if word.isidentifier()
+            }
+        kept = "\n" * magic[0].count("\n") + kept[magic.end() :]
+    return _aligned(kept, TransformerManager().transform_cell(kept))
 
 
 def in_words(error: BaseException) -> str:
@@ -124,8 +167,8 @@ def stack(error: BaseException) -> Iterable[Any]:
     return traceback.extract_tb(error.__traceback__)
 
 
-def _compile(source: str, label: str) -> types.CodeType:
-    flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+def _compile(source: str, label: str, features: int) -> types.CodeType:
+    flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT | features
     try:
         return compile(source, label, "exec", flags=flags, dont_inherit=True)
     except ValueError as error:

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from halfbits.catalog import Catalog, CourseError, Exercise, load_catalog
-from halfbits.grading.notebook import DEFINES, cells_of, read_json
+from halfbits.grading.notebook import cells_of, read_json
+from halfbits.grading.sources import DEFINES
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 SOLUTION_LINK = """<details><summary>Solution (try first)</summary>
@@ -50,8 +51,10 @@ def digest(notebook: dict[str, Any]) -> str:
 
 def is_pristine(notebook: dict[str, Any]) -> bool:
     """Whether a generated notebook still has the sources it was generated with."""
-    made = (notebook.get("metadata") or {}).get("halfbits") or {}
-    return made.get("stub") == digest(notebook)
+    made: Any = notebook
+    for key in ("metadata", "halfbits", "stub"):
+        made = made.get(key) if isinstance(made, dict) else None
+    return made == digest(notebook)
 
 
 def as_text(notebook: dict[str, Any]) -> str:

@@ -1,0 +1,128 @@
+"""What the source of an answer tells before anything runs: names, imports, untouched stubs."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from halfbits.grading.notebook import Cell
+
+MERGE = re.compile(r"^[ \t]*(<{7}|>{7}) ", re.MULTILINE)
+NOT_PYTHON = re.compile(r"^[ \t]*[%!].*$|^.*\?$", re.MULTILINE)
+DEFINES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+# Such code can bind a name without naming it.
+INDIRECT = {"exec", "eval", "globals", "locals", "vars", "setattr"}
+# Decorators that leave a stub a stub; any other one may be the answer (functools.singledispatch).
+HARMLESS = {"classmethod", "dataclass", "inference_mode", "no_grad", "property", "staticmethod"}
+
+
+def parse_leniently(source: str) -> ast.Module | None:
+    """The cell's syntax tree, its magic and shell lines blanked; None if it has none."""
+    return _parse(source) or _parse(NOT_PYTHON.sub("", source))
+
+
+def bound_names(tree: ast.AST) -> list[str]:
+    """Every name that the code binds anywhere, once per binding."""
+    return [name for node in ast.walk(tree) if (name := _bound(node))]
+
+
+def defined_names(source: str) -> list[str]:
+    """The functions and classes that a cell defines at its top level."""
+    tree = parse_leniently(source)
+    return [node.name for node in (tree.body if tree else ()) if isinstance(node, DEFINES)]
+
+
+def top_imports(source: str) -> set[str]:
+    """The packages that a cell imports when it runs, those inside its functions left out."""
+    tree = parse_leniently(source)
+    found: set[str] = set()
+    for node in tree.body if tree else ():
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add((node.module or "").split(".")[0])
+    return found
+
+
+def unwritten(cells: Iterable[Cell], tasks: Iterable[str]) -> set[str]:
+    """The tasks that are untouched stubs, seen without running anything.
+
+    A task counts only if its one binding in the whole notebook is a stub and nothing could
+    bind it behind our back; when in doubt it is left out, and running the cells decides.
+    """
+    sources = [cell.source for cell in cells]
+    trees = [tree for source in sources if (tree := parse_leniently(source)) is not None]
+    words = {word for source in sources for word in _words_outside(source)}
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    names = {node.id for node in nodes if isinstance(node, ast.Name)}
+    bound = [name for tree in trees for name in bound_names(tree)]
+    if (names | words) & INDIRECT or "*" in bound or words & {"%run", "import *"}:
+        return set()
+    words |= {name for node in nodes for name in _altered(node)}
+    stubs = {s.name for tree in trees for s in tree.body if isinstance(s, DEFINES) and is_stub(s)}
+    return {task for task in tasks if task in stubs - words and bound.count(task) == 1}
+
+
+def is_stub(node: ast.stmt) -> bool:
+    """Whether a function only raises NotImplementedError, or a class has only such methods."""
+    if not isinstance(node, DEFINES) or {*map(_last_name, node.decorator_list)} - HARMLESS:
+        return False
+    if isinstance(node, ast.ClassDef):
+        methods = [part for part in node.body if isinstance(part, DEFINES)]
+        others = [part for part in node.body if not isinstance(part, (*DEFINES, ast.AnnAssign))]
+        return bool(methods) and all(is_stub(m) for m in methods) and not _work(others)
+    return _raises_not_implemented(node.body[-1]) and not _work(node.body[:-1])
+
+
+def _parse(source: str) -> ast.Module | None:
+    try:
+        return ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def _words_outside(source: str) -> list[str]:
+    """The words of a cell that its syntax tree leaves out: magic lines, or all of a broken cell."""
+    if _parse(source) is not None:
+        return []
+    blanked = _parse(NOT_PYTHON.sub("", source)) is not None
+    text = "\n".join(found[0] for found in NOT_PYTHON.finditer(source)) if blanked else source
+    return re.findall(r"import \*|%?\w+", text)
+
+
+def _bound(node: ast.AST) -> str | None:
+    if isinstance(node, (*DEFINES, ast.ExceptHandler, ast.MatchAs, ast.MatchStar)):
+        return node.name
+    if isinstance(node, ast.Name) and isinstance(node.ctx, (ast.Store, ast.Del)):
+        return node.id
+    if isinstance(node, ast.MatchMapping):
+        return node.rest
+    return (node.asname or node.name.split(".")[0]) if isinstance(node, ast.alias) else None
+
+
+def _altered(node: ast.AST) -> Iterator[str]:
+    """Both names of `a.b = …`: it may bind b elsewhere, and it changes a."""
+    if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
+        yield node.attr
+        if isinstance(node.value, ast.Name):
+            yield node.value.id
+
+
+def _last_name(decorator: ast.expr) -> str:
+    called = decorator.func if isinstance(decorator, ast.Call) else decorator
+    return ast.unparse(called).split(".")[-1]
+
+
+def _work(body: list[ast.stmt]) -> bool:
+    idle = (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant) for s in body)
+    return not all(idle)
+
+
+def _raises_not_implemented(node: ast.stmt) -> bool:
+    if not isinstance(node, ast.Raise) or node.exc is None:
+        return False
+    error = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
+    return isinstance(error, ast.Name) and error.id == "NotImplementedError"
