@@ -63,6 +63,7 @@ class Site:
         tools = " ".join(f"{tool} {version(tool)}" for tool in TOOLS).encode()
         package = Path(__file__).parent
         code = [Path(__file__), *sorted((package / "grading").glob("[ns]*.py"))]
+        code += sorted(path for path in (package / "widgets").iterdir() if path.is_file())
         machinery = hashlib.sha256(tools + b"".join(path.read_bytes() for path in code))
         everything = machinery.copy()
         for path in sorted(files_of(self.root, *MACHINERY)):

@@ -1,0 +1,1 @@
+"""Interactive figures: web components that run in the book and in JupyterLab."""

@@ -1,0 +1,202 @@
+// What every component shares: state in attributes, traits and the page's address; small builders.
+
+const Base = globalThis.HTMLElement ?? class {};
+
+/** A component. A subclass states `static state` (name: default text) and writes build, update. */
+export class Figure extends Base {
+  static state = {};
+  static allowed = {}; // name: the texts that may come from outside
+  static tasks = []; // {text, done(figure), said}
+
+  connectedCallback() {
+    if (this.state) return;
+    const script = this.querySelector(':scope > script[type="application/json"]');
+    this.data ??= script ? JSON.parse(script.textContent) : {};
+    this.state = { ...this.constructor.state };
+    const given = {};
+    for (const name in this.state) {
+      if (this.hasAttribute(name)) given[name] = this.getAttribute(name);
+    }
+    this.inputs = {};
+    this.checks = [];
+    this.accept(given);
+    this.initial = { ...this.state };
+    if (this.hasAttribute("linked")) this.link();
+    this.classList.add("hb-figure");
+    const tasks = this.constructor.tasks.map((task) => this.tried(task));
+    this.replaceChildren(...this.build(), h("div", { class: "hb-try" }, tasks));
+    this.refresh();
+  }
+
+  /** Changes made by the person here: drawn, told to the outside, kept in the address. */
+  set(changes) {
+    this.accept(changes);
+    this.refresh();
+    this.dispatchEvent(new CustomEvent("hb-change", { bubbles: true }));
+    if (this.hasAttribute("linked")) this.remember();
+  }
+
+  /** Changes that come from outside: drawn. */
+  receive(changes) {
+    this.accept(changes);
+    this.refresh();
+  }
+
+  accept(changes) {
+    const allowed = this.constructor.allowed;
+    const known = Object.entries(changes).filter(
+      ([name, text]) => name in this.state && (allowed[name]?.includes(String(text)) ?? true),
+    );
+    Object.assign(this.state, this.settle(Object.fromEntries(known)));
+  }
+
+  /** The changes as they are kept, with what follows from them. */
+  settle(changes) {
+    return changes;
+  }
+
+  /** What Python sees of the state. */
+  traits() {
+    return { ...this.state };
+  }
+
+  refresh() {
+    for (const [name, input] of Object.entries(this.inputs)) {
+      const text = String(this.state[name]);
+      if (input.type === "checkbox") input.checked = text === "true";
+      else if (input.value !== text && document.activeElement !== input) input.value = text;
+      else if (input.tagName === "SELECT") input.value = text;
+    }
+    Object.values(this.written ?? {}).forEach((write) => write());
+    this.update();
+    this.checks.forEach((check) => check());
+  }
+
+  tried(task) {
+    const said = h("output", { class: "hb-said" });
+    this.checks.push(() => {
+      if (!said.value && task.done(this)) said.value = ` Done. ${task.said}`;
+    });
+    return h("p", {}, h("strong", {}, "Try this. "), task.text, said);
+  }
+
+  link() {
+    const mine = () => {
+      const pairs = [...new URLSearchParams(location.hash.slice(1))];
+      const own = pairs.filter(([key]) => key.startsWith(`${this.id}.`));
+      return Object.fromEntries(own.map(([key, text]) => [key.slice(this.id.length + 1), text]));
+    };
+    this.accept(mine());
+    addEventListener("hashchange", () => this.isConnected && this.receive(mine()));
+  }
+
+  remember() {
+    clearTimeout(this.later);
+    this.later = setTimeout(() => {
+      const all = new URLSearchParams(location.hash.includes("=") ? location.hash.slice(1) : "");
+      for (const name in this.state) {
+        const key = `${this.id}.${name}`;
+        if (this.state[name] === this.initial[name]) all.delete(key);
+        else all.set(key, this.state[name]);
+      }
+      history.replaceState(history.state, "", `#${all}`);
+    }, 250);
+  }
+
+  /** A labeled <select> for the state called `name`. */
+  choice(name, label, options = this.constructor.allowed[name]) {
+    const rows = options.map((option) => (Array.isArray(option) ? option : [option, option]));
+    const input = h("select", {}, ...rows.map(([value, text]) => h("option", { value }, text)));
+    return this.labeled(name, label, input, "change");
+  }
+
+  /** A labeled slider with its value written beside it. */
+  slider(name, label, min, max, step, written = (text) => text) {
+    const shown = h("output", {});
+    const input = h("input", { type: "range", min, max, step });
+    const made = this.labeled(name, label, input, "input");
+    made.append(shown);
+    this.written = { ...this.written, [name]: () => (shown.value = written(this.state[name])) };
+    return made;
+  }
+
+  check(name, label) {
+    const input = h("input", { type: "checkbox" });
+    input.addEventListener("change", () => this.set({ [name]: String(input.checked) }));
+    this.inputs[name] = input;
+    return h("label", { class: "hb-check" }, input, label);
+  }
+
+  labeled(name, label, input, event) {
+    input.addEventListener(event, () => this.set({ [name]: input.value }));
+    this.inputs[name] = input;
+    return h("label", {}, h("span", {}, label), input);
+  }
+}
+
+/** Define a component once, and make what anywidget loads: the same element with its traits. */
+export function widget(tag, component) {
+  if (globalThis.customElements && !customElements.get(tag)) customElements.define(tag, component);
+  const names = Object.keys(component.state);
+  return {
+    render({ model, el }) {
+      const figure = document.createElement(tag);
+      figure.data = model.get("data");
+      for (const name of names) figure.setAttribute(name, model.get(name));
+      figure.addEventListener("hb-change", () => {
+        for (const [name, value] of Object.entries(figure.traits())) model.set(name, value);
+        model.save_changes();
+      });
+      for (const name of names) {
+        model.on(`change:${name}`, () => {
+          if (model.get(name) !== figure.traits()[name]) figure.receive({ [name]: model.get(name) });
+        });
+      }
+      el.append(figure);
+    },
+  };
+}
+
+/** An HTML element with attributes and children. */
+export function h(tag, attributes, ...children) {
+  return filled(document.createElement(tag), attributes, children);
+}
+
+/** An SVG element with attributes and children. */
+export function s(tag, attributes, ...children) {
+  return filled(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
+}
+
+function filled(element, attributes, children) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name === "onclick") element.addEventListener("click", value);
+    else if (value !== undefined && value !== false) element.setAttribute(name, value);
+  }
+  element.append(...children.flat().filter((child) => child !== "" && child !== undefined));
+  return element;
+}
+
+/** A row of terms and values: [["term", "value"], ...]. */
+export function facts(rows) {
+  return h("dl", {}, rows.map(([term, ...value]) => h("div", {}, h("dt", {}, term), h("dd", {}, ...value))));
+}
+
+/** A table with a head; the first cell of each row is its head. */
+export function table(caption, head, rows) {
+  const line = (row) =>
+    h("tr", {}, row.map((cell, i) => (i ? h("td", {}, cell) : h("th", { scope: "row" }, cell))));
+  return h("div", { class: "hb-scroll", tabindex: "0", role: "region", "aria-label": caption },
+    h("table", {}, h("caption", {}, caption),
+      h("thead", {}, h("tr", {}, head.map((cell) => h("th", { scope: "col" }, cell)))),
+      h("tbody", {}, rows.map(line))));
+}
+
+/** A Number in few characters. */
+export function brief(x, digits = 4) {
+  if (!Number.isFinite(x)) return Number.isNaN(x) ? "NaN" : x > 0 ? "∞" : "−∞";
+  const size = Math.abs(x);
+  const plain = size === 0 || (size >= 1e-3 && size < 1e7);
+  const text = plain ? Number(x.toPrecision(digits)).toLocaleString("en-US", { maximumSignificantDigits: digits })
+    : x.toExponential(Math.max(digits - 2, 1));
+  return (Object.is(x, -0) ? "-0" : text).replace("-", "−").replace("e+", "e").replace("e-", "e−");
+}

@@ -1,0 +1,62 @@
+"""The HTML of a component: its element, and what stands in for it without a script."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from html import escape
+from typing import Any
+
+from halfbits import formats
+
+Data = Mapping[str, Any]
+Cells = Sequence[object]
+
+
+def element(name: str, state: Mapping[str, str], data: Data, identifier: str = "") -> str:
+    """The element `name`; with an identifier its state is kept in the page's address."""
+    words = [f'{key}="{escape(value)}"' for key, value in state.items()]
+    if identifier:
+        words = [f'id="{escape(identifier)}"', "linked", *words]
+    content = STAND_INS[name](data)
+    if data:
+        text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+        content = f'<script type="application/json">{text}</script>\n{content}'
+    return f'<hb-{name} class="hb-figure" {" ".join(words)}>\n{content}\n</hb-{name}>'
+
+
+def table(caption: str, head: Cells, rows: Sequence[Cells]) -> str:
+    """An HTML table whose first column heads its rows."""
+    top = "".join(f'<th scope="col">{escape(str(cell))}</th>' for cell in head)
+    body = "\n".join(
+        f'<tr><th scope="row">{escape(str(first))}</th>'
+        + "".join(f"<td>{escape(str(cell))}</td>" for cell in rest)
+        + "</tr>"
+        for first, *rest in rows
+    )
+    return (
+        f"<table><caption>{escape(caption)}</caption>\n"
+        f"<thead><tr>{top}</tr></thead>\n<tbody>\n{body}\n</tbody></table>"
+    )
+
+
+def table_of_formats(data: Data) -> str:
+    rows = []
+    for name, form in formats.FORMATS.items():
+        known = formats.limits(name)
+        numbers = (known.largest, known.smallest_normal, known.smallest, known.eps)
+        rows.append((name, form.bits, form.exponent, form.mantissa, *(f"{x:.4g}" for x in numbers)))
+    head = (
+        "Format",
+        "Bits",
+        "Exponent",
+        "Fraction",
+        "Largest",
+        "Smallest normal",
+        "Smallest",
+        "Step at 1",
+    )
+    return table("The formats", head, rows)
+
+
+STAND_INS: dict[str, Callable[[Data], str]] = {"bit-explorer": table_of_formats}

@@ -1,0 +1,171 @@
+"""The components' arithmetic, run by Node, against the library; bit for bit where it is exact."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import shutil
+import struct
+import subprocess
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from halfbits import formats
+from halfbits.widgets import bundle
+
+RUNNER = Path(__file__).with_name("widgets_in_node.mjs")
+WIDE = ("fp64", "fp32", "tf32", "bf16", "fp16")
+
+
+def node() -> str:
+    """The path of Node; without one the tests are skipped, or fail where a browser is required."""
+    path = shutil.which("node")
+    if path is None:
+        say = pytest.fail if os.environ.get("HALFBITS_REQUIRE_BROWSER") == "1" else pytest.skip
+        say("Node was not found: install it (nodejs) to compare the components with the library")
+    return path
+
+
+def in_node(job: str, **payload: Any) -> Any:
+    command = [node(), str(RUNNER), str(bundle.FOLDER)]
+    text = json.dumps({"job": job, **payload})
+    done = subprocess.run(command, input=text, capture_output=True, encoding="utf-8", timeout=120)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def hexes(values: Any) -> list[str]:
+    """The bits of float64 values as text; every NaN as one."""
+    flat = np.asarray(values, dtype=np.float64).ravel()
+    flat = np.where(np.isnan(flat), np.nan, flat)
+    return [struct.pack(">d", value).hex() for value in flat]
+
+
+def some_codes(name: str, draw: np.random.Generator) -> np.ndarray:
+    """All codes of up to 8 bits; else drawn ones, with the ends and the neighbors of powers."""
+    form = formats.FORMATS[name]
+    if form.bits <= 8:
+        return np.arange(2**form.bits, dtype=np.uint64)
+    last = np.uint64(2**form.bits - 1)
+    drawn = draw.integers(last, size=1500, dtype=np.uint64, endpoint=True)
+    edge = np.array([0, 1, form.largest_code, form.largest_code + 1, form.sign], dtype=np.uint64)
+    return np.concatenate([drawn, edge, edge | np.uint64(form.sign)])
+
+
+def some_values(name: str, draw: np.random.Generator) -> np.ndarray:
+    """Values of every size, the format's own, the middles between them, and the special ones."""
+    own = formats.decode(some_codes(name, draw), name)
+    own = np.sort(own[np.isfinite(own)])
+    middles = own[:-1] / 2 + own[1:] / 2
+    known = formats.limits(name)
+    ends = np.array([known.largest, known.smallest, known.smallest_normal, 1.0])
+    factors = np.array([0.4, 0.5, 0.6, 0.999, 1, 1.001, 1.5, 1.6])
+    wide = draw.normal(size=1000) * 2.0 ** draw.integers(-160, 140, size=1000)
+    special = np.array([0.0, -0.0, math.inf, -math.inf, 5e-324, -5e-324])
+    nan = [] if formats.FORMATS[name].nan_code is None else [math.nan]
+    with np.errstate(over="ignore"):
+        near = np.outer(ends, factors).ravel()
+        values = np.concatenate([own, middles, near, -near, wide, special])
+        return np.concatenate([values, np.nextafter(values, np.inf), nan])
+
+
+@pytest.fixture(scope="module")
+def vectors() -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    draw = np.random.default_rng(0)
+    codes = {name: some_codes(name, draw) for name in formats.FORMATS}
+    return codes, {name: some_values(name, draw) for name in formats.FORMATS}
+
+
+@pytest.fixture(scope="module")
+def computed(vectors) -> dict[str, dict[str, list]]:
+    codes, values = vectors
+    return in_node(
+        "formats",
+        codes={name: [str(code) for code in some] for name, some in codes.items()},
+        values={name: hexes(some) for name, some in values.items()},
+    )
+
+
+@pytest.mark.parametrize("name", formats.FORMATS)
+def test_codes_decode_to_the_same_values(name, vectors, computed):
+    assert computed["decoded"][name] == hexes(formats.decode(vectors[0][name], name))
+
+
+@pytest.mark.parametrize("name", formats.FORMATS)
+def test_values_encode_to_the_same_codes(name, vectors, computed):
+    for kind, overflow in (("encoded", "format"), ("saturated", "saturate")):
+        expected = [str(code) for code in formats.encode(vectors[1][name], name, overflow)]
+        assert computed[kind][name] == expected, kind
+
+
+@pytest.mark.parametrize("name", formats.FORMATS)
+def test_the_fast_rounding_is_encoding_and_decoding(name, vectors, computed):
+    values = vectors[1][name]
+    assert computed["rounded"][name] == hexes(formats.decode(formats.encode(values, name), name))
+
+
+@pytest.mark.parametrize("name", formats.FORMATS)
+def test_spacing_and_limits_are_the_same(name, vectors, computed):
+    assert computed["spacing"][name] == hexes(formats.spacing(vectors[1][name], name))
+    known = formats.limits(name)
+    numbers = (known.largest, known.smallest_normal, known.smallest, known.eps)
+    assert computed["limits"][name] == hexes(numbers)
+
+
+@pytest.mark.parametrize("name", [name for name in formats.FORMATS if name not in WIDE])
+def test_the_next_larger_code_is_the_next_larger_value(name, vectors, computed):
+    every = formats.decode(vectors[0][name], name)
+    ordered = np.unique(every[~np.isnan(every)])
+    for value, text in zip(every, computed["next"][name], strict=True):
+        larger = ordered[ordered > value]
+        if math.isnan(value) or not larger.size:
+            assert text is None
+        else:
+            assert formats.decode(np.uint64(int(text)), name) == larger[0]
+
+
+@pytest.mark.parametrize(
+    "name, dtype", [("fp64", np.float64), ("fp32", np.float32), ("fp16", np.float16)]
+)
+def test_the_next_larger_code_is_what_numpy_calls_so(name, dtype, vectors, computed):
+    with np.errstate(invalid="ignore", over="ignore"):
+        values = formats.decode(vectors[0][name], name).astype(dtype)
+    for value, text in zip(values, computed["next"][name], strict=True):
+        with np.errstate(over="ignore"):
+            expected = np.nextafter(value, dtype(math.inf))
+        if np.isnan(value) or value == math.inf:
+            assert text is None
+        else:
+            assert formats.decode(np.uint64(int(text)), name) == expected
+
+
+def test_every_digit_of_a_number_is_shown(vectors):
+    values = vectors[1]["fp16"]
+    values = values[np.isfinite(values)]
+    shown = in_node("bit-explorer", values=hexes(values), texts=[])["exact"]
+    for value, text in zip(values, shown, strict=True):
+        assert Decimal(text) == Decimal(float(value)), value
+
+
+def test_what_a_person_types_is_read_as_a_number():
+    texts = {
+        "0.1": 0.1, " 1e-5 ": 1e-5, "1/3": 1 / 3, "2^-14": 2.0**-14, "-2": -2.0, "65,504": 65504.0,
+        "inf": math.inf, "-inf": -math.inf, "nan": math.nan, "-0": -0.0,
+    }  # fmt: skip
+    read = in_node("bit-explorer", values=[], texts=[*texts, "", "abc", "1..2"])["parsed"]
+    assert read == [*hexes(list(texts.values())), None, None, None]
+
+
+@pytest.mark.parametrize("name", bundle.COMPONENTS)
+def test_a_bundle_is_one_module_that_needs_no_other(name, tmp_path):
+    path = tmp_path / f"{name}.mjs"
+    path.write_text(bundle.bundled(name), encoding="utf-8")
+    done = subprocess.run([node(), str(path)], capture_output=True, encoding="utf-8")
+    assert done.returncode == 0, done.stderr
+    assert "import {" not in bundle.bundled(name)
+    assert bundle.bundled(name).count("export ") == 1

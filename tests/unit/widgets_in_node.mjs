@@ -1,0 +1,56 @@
+// Runs a component's arithmetic on vectors that Python wrote: node widgets_in_node.mjs FOLDER < JSON.
+// A float64 travels as the 16 hexadecimal digits of its bits, so that NaN and -0 arrive whole.
+
+import { pathToFileURL } from "node:url";
+
+const view = new DataView(new ArrayBuffer(8));
+const folder = pathToFileURL(`${process.argv[2]}/`);
+
+export function number(hex) {
+  view.setBigUint64(0, BigInt(`0x${hex}`));
+  return view.getFloat64(0);
+}
+
+export function hex(x) {
+  view.setFloat64(0, x);
+  const bits = Number.isNaN(x) ? 0x7ff8000000000000n : view.getBigUint64(0);
+  return bits.toString(16).padStart(16, "0");
+}
+
+const load = (name) => import(new URL(`${name}.mjs`, folder));
+
+const JOBS = {
+  async formats({ codes, values }) {
+    const { decode, encode, limits, neighbor, rounder, spacing } = await load("formats");
+    const out = { decoded: {}, next: {}, encoded: {}, saturated: {}, rounded: {}, spacing: {}, limits: {} };
+    const code = (made) => (made === null ? null : made.toString());
+    for (const [name, texts] of Object.entries(codes)) {
+      out.decoded[name] = texts.map((text) => hex(decode(BigInt(text), name)));
+      out.next[name] = texts.map((text) => code(neighbor(BigInt(text), name, 1)));
+      const known = limits(name);
+      out.limits[name] = [known.largest, known.smallestNormal, known.smallest, known.eps].map(hex);
+    }
+    for (const [name, numbers] of Object.entries(values)) {
+      const x = numbers.map(number);
+      const round = rounder(name);
+      out.encoded[name] = x.map((one) => code(encode(one, name)));
+      out.saturated[name] = x.map((one) => code(encode(one, name, "saturate")));
+      out.rounded[name] = x.map((one) => (encode(one, name) === null ? null : hex(round(one))));
+      out.spacing[name] = x.map((one) => hex(spacing(one, name)));
+    }
+    return out;
+  },
+  async "bit-explorer"({ values, texts }) {
+    const { exact, parsed } = await load("bit-explorer");
+    const plain = (text) => text.replaceAll(",", "").replace("−", "-");
+    return {
+      exact: values.map((one) => plain(exact(number(one), 2000))),
+      parsed: texts.map((text) => (parsed(text) === undefined ? null : hex(parsed(text)))),
+    };
+  },
+};
+
+let text = "";
+for await (const chunk of process.stdin) text += chunk;
+const { job, ...payload } = JSON.parse(text);
+process.stdout.write(JSON.stringify(await JOBS[job](payload)));
