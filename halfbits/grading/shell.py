@@ -5,6 +5,7 @@ import __future__
 
 import ast
 import asyncio
+import contextlib
 import difflib
 import inspect
 import linecache
@@ -15,7 +16,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from halfbits.grading.notebook import Cell
-from halfbits.grading.sources import MERGE
+from halfbits.grading.sources import MERGE, defined_names
 
 KEEP_BODY = {"time", "timeit", "capture", "prun"}
 RUN_LINE = {"time", "prun"}
@@ -83,6 +84,7 @@ class Shell:
         self.given = set(self.namespace)
         # As in Jupyter, `from __future__ import …` holds for the cells below, too.
         self.features = 0
+        self._waiting: list[Cell] = []
 
     def label(self, cell: Cell) -> str:
         """The file name that tracebacks show for `cell`."""
@@ -98,6 +100,15 @@ class Shell:
             self.broken.append(self._of_syntax(cell, error))
         except BaseException as error:
             self.broken.append(f"{self.where(error) or self.label(cell)}: {in_words(error)}")
+            if isinstance(error, NameError):
+                self._waiting.append(cell)
+
+    def recover(self, name: str) -> None:
+        """Run the cells again that define `name` but stand above something that they need."""
+        for cell in [cell for cell in self._waiting if name in defined_names(cell.source)]:
+            self._waiting.remove(cell)
+            with contextlib.suppress(Exception):
+                self._execute(cell)
 
     def where(self, error: BaseException) -> str:
         """The deepest line of the answer in the error's traceback: "x.ipynb, cell 5, line 3"."""

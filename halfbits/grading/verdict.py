@@ -28,6 +28,7 @@ class Answers:
 
     def __getattr__(self, name: str) -> Any:
         shell = self._shell
+        shell.recover(name)
         if name not in shell.namespace:
             raise MissingAnswer(_missing(name, shell))
         found = shell.namespace[name]

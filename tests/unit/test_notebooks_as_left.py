@@ -17,6 +17,7 @@ from halfbits.grading import notebook as reader
 from halfbits.grading.notebook import Cell, read_answer, unwritten
 from halfbits.grading.shell import Shell
 from halfbits.grading.stub import is_pristine
+from halfbits.grading.verdict import Answers, MissingAnswer
 
 BOM = b"\xef\xbb\xbf"
 STUB = 'def double(x):\n    raise NotImplementedError("double: not written yet")\n'
@@ -326,3 +327,31 @@ def test_syntax_error_of_several_lines_is_one_line(shell: Shell) -> None:
     run(shell, "raise SyntaxError('first\\nsecond')", "class E(SyntaxError): pass\nraise E(3)")
     assert len(shell.broken) == 2
     assert not any("\n" in broken for broken in shell.broken)
+
+
+ANSWER_ABOVE = ("def double(x: Number): return 2 * x", "Number = int")
+
+
+def test_answer_above_what_it_needs_is_run_again_when_it_is_wanted(shell: Shell) -> None:
+    run(shell, *ANSWER_ABOVE)
+    assert "NameError: name 'Number' is not defined" in shell.broken[0]
+    assert Answers(shell).double(2) == 4
+
+
+def test_cell_that_failed_for_another_reason_is_not_run_again(shell: Shell) -> None:
+    shell.namespace["runs"] = []
+    run(
+        shell,
+        "runs.append(1)\ndef double(x): return 2 * x\ndouble.x.y",
+        "def other(): return missing",
+    )
+    assert Answers(shell).double(2) == 4
+    run(shell, "runs.append(1)\n1 / 0\ndef later(x): return 2 * x")
+    with pytest.raises(MissingAnswer, match="later"):
+        Answers(shell).later(1)
+    assert shell.namespace["runs"] == [1, 1]
+
+
+def test_earlier_definition_does_not_stand_in_for_a_cell_that_failed(shell: Shell) -> None:
+    run(shell, "def double(x): return 0", *ANSWER_ABOVE)
+    assert Answers(shell).double(2) == 4
