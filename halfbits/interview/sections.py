@@ -11,7 +11,7 @@ HAN = r"[\u4e00-\u9fff]"
 CODE = re.compile(r"(`+).+?\1|\$[^$\n]+\$|\{\{.*?\}\}")
 ITEM = re.compile(r"- \*\*(?P<first>.+?)\*\*\s+(?P<second>\S.*)", re.DOTALL)
 BANNED = {
-    r"\{[\w:-]+\}`": "roles such as {cite} do not work on cards; use sources or lessons",
+    r"\{[\w:-]+\}[`\u2022]": "roles such as {cite} do not work on cards; use sources or lessons",
     r"\]\((?!https://)": "only links that begin with https:// work on cards; use lessons or proof",
     r"</?[a-zA-Z][^>]*>": "HTML does not work on cards",
 }
