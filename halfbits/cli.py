@@ -145,6 +145,10 @@ def main() -> None:
     except CourseError as error:
         print(f"halfbits: {error}", file=sys.stderr)
         sys.exit(2)
+    except SystemExit as end:
+        if isinstance(getattr(end.__context__, "__cause__", None), KeyboardInterrupt):
+            print("halfbits: stopped.", file=sys.stderr)
+        raise
 
 
 if __name__ == "__main__":

@@ -63,6 +63,8 @@ def read_progress() -> dict[str, Record]:
         return {key: Record(**record) for key, record in saved.items()}
     except FileNotFoundError:
         return {}
+    except OSError as error:
+        raise _unusable(path, error) from error
     except (ValueError, KeyError, TypeError, AttributeError):
         aside = path.with_name(f"progress-unreadable-{stamp()}.json")
         path.replace(aside)
@@ -79,8 +81,13 @@ def changing_progress() -> Iterator[dict[str, Record]]:
         yield records
         content = {"version": 1, "exercises": {key: asdict(r) for key, r in records.items()}}
         fresh = path.with_suffix(f".{os.getpid()}.new")
-        fresh.write_text(json.dumps(content, indent=1, sort_keys=True), encoding="utf-8")
-        fresh.replace(path)
+        try:
+            fresh.write_text(json.dumps(content, indent=1, sort_keys=True), encoding="utf-8")
+            fresh.replace(path)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                fresh.unlink()
+            raise _unusable(path, error) from error
 
 
 def record_report(report: Report, all_checks: int) -> None:
@@ -113,6 +120,12 @@ def next_exercise(catalog: Catalog, records: dict[str, Record]) -> Exercise | No
     return next(ready, left[0] if left else None)
 
 
+def _unusable(path: Path, error: OSError) -> CourseError:
+    return CourseError(
+        f"{path} cannot be used ({error.strerror}): set HALFBITS_DATA to a folder of yours."
+    )
+
+
 def stamp() -> str:
     """Now, fit for a file name."""
     return datetime.now().strftime("%Y-%m-%d-%H%M%S-%f")[:-3]
@@ -135,6 +148,8 @@ def _lock(path: Path) -> Iterator[None]:
             # A lock this old was left by a writer that died; writing takes milliseconds.
             if time.monotonic() > give_up:
                 path.unlink(missing_ok=True)
+        except OSError as error:
+            raise _unusable(path, error) from error
         time.sleep(0.01)
     try:
         yield
