@@ -10,15 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from halfbits.catalog import Catalog, Exercise, load_catalog
-from halfbits.grading.notebook import (
-    Cell,
-    bound_names,
-    defined_names,
-    find_answer,
-    parse_leniently,
-    read_cells,
-)
+from halfbits.grading.notebook import Cell, find_answer, read_cells
 from halfbits.grading.report import Report
+from halfbits.grading.sources import bound_names, defined_names, parse_leniently
 
 OUTDATED = "The file on disk differs from what you ran ({}); this grades what you ran."
 UNRUN = "You have not run {} here; what the saved file defines there was graded."

@@ -11,11 +11,6 @@ from typing import Any
 
 from halfbits.catalog import CourseError, Exercise
 from halfbits.grading.sources import MERGE
-from halfbits.grading.sources import bound_names as bound_names
-from halfbits.grading.sources import defined_names as defined_names
-from halfbits.grading.sources import parse_leniently as parse_leniently
-from halfbits.grading.sources import top_imports as top_imports
-from halfbits.grading.sources import unwritten as unwritten
 
 # Jupyter rewrites the file in place, so a reader can meet a half-written one; for about this long.
 PATIENCE = 1.0

@@ -14,16 +14,10 @@ from typing import Any
 from halfbits.catalog import Catalog, CourseError, Exercise
 from halfbits.grading.checks import Check, read_checks
 from halfbits.grading.forks import Forks
-from halfbits.grading.notebook import (
-    Answer,
-    Cell,
-    defined_names,
-    read_answer,
-    top_imports,
-    unwritten,
-)
+from halfbits.grading.notebook import Answer, Cell, read_answer
 from halfbits.grading.process import Late, Worker
 from halfbits.grading.report import NOT_RUN, UNWRITTEN, Report, Verdict
+from halfbits.grading.sources import defined_names, top_imports, unwritten
 from halfbits.grading.spare import SPARE, Spare
 
 FRAMEWORKS = {"tensorflow": ("tensorflow", "keras"), "torch": ("torch",)}

@@ -14,8 +14,9 @@ from halfbits.grading.checks import read_checks
 from halfbits.grading.contract import Answers, RightAnswer, WrongAnswer
 from halfbits.grading.forks import Forks
 from halfbits.grading.hints import LEVELS, read_hints
-from halfbits.grading.notebook import Cell, defined_names, read_json
+from halfbits.grading.notebook import Cell, read_json
 from halfbits.grading.runner import grade_answers
+from halfbits.grading.sources import defined_names
 from halfbits.grading.spare import Spare
 from halfbits.grading.stub import is_pristine, make_exercise, stub_text
 

@@ -13,7 +13,8 @@ from fake_course import DOUBLE, cell, make_course, notebook, write
 
 from halfbits.catalog import CourseError, load_catalog
 from halfbits.grading import notebook as reader
-from halfbits.grading.notebook import Cell, find_answer, read_answer, read_cells, unwritten
+from halfbits.grading.notebook import Cell, find_answer, read_answer, read_cells
+from halfbits.grading.sources import unwritten
 
 STUB = (
     'def double(x):\n    """Twice."""\n    raise NotImplementedError("double: not written yet")\n'

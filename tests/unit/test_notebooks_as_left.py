@@ -14,8 +14,9 @@ from fake_course import DOUBLE, cell, notebook
 
 from halfbits.catalog import CourseError
 from halfbits.grading import notebook as reader
-from halfbits.grading.notebook import Cell, read_answer, unwritten
+from halfbits.grading.notebook import Cell, read_answer
 from halfbits.grading.shell import Shell
+from halfbits.grading.sources import unwritten
 from halfbits.grading.stub import is_pristine
 from halfbits.grading.verdict import Answers, MissingAnswer
 
