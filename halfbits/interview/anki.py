@@ -1,0 +1,149 @@
+"""Anki decks of the bank, one file for each language.
+
+A note is known by its slug and language and a note type by its language, so a newer deck updates
+an older one in Anki and keeps the progress. The same questions give the same file, byte by byte.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import os
+import sqlite3
+import tempfile
+import zipfile
+from pathlib import Path
+
+import genanki
+
+from halfbits.catalog import CourseError
+from halfbits.interview.anki_template import BACK, FRONT, LABELS, STYLE
+from halfbits.interview.bank import LANGUAGES, Bank, load_bank
+from halfbits.interview.cards import Card, make_cards
+from halfbits.interview.question import KINDS, LEVELS, TOPICS
+from halfbits.interview.render import mathjax, to_html
+
+FIELDS = ("Question", "Answer", "Points", "Full answer", "About", "Name")
+NAMES = {"en": "Half the Bits: interview (English)", "zh": "Half the Bits：面试（中文）"}
+YEAR_2025 = 1_735_689_600_000  # milliseconds; Anki shows an id as the moment of creation
+
+
+def export(folder: Path) -> int:
+    """Write both decks into `folder` and name them."""
+    for path in write_decks(load_bank(), folder):
+        print(path)
+    return 0
+
+
+def write_decks(bank: Bank, folder: Path) -> list[Path]:
+    """Write halfbits-<language>.apkg for each language. Raises CourseError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return [write_deck(bank, language, folder) for language in LANGUAGES]
+    except OSError as error:
+        raise CourseError(f"{folder} cannot be written ({error.strerror}).") from error
+
+
+def write_deck(bank: Bank, language: str, folder: Path) -> Path:
+    path = folder / f"halfbits-{language}.apkg"
+    with tempfile.TemporaryDirectory(prefix="halfbits-anki-") as scratch:
+        database = Path(scratch) / "collection.anki2"
+        _write_database(make_deck(bank, language), database, changed(bank))
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as package:
+            for name, content in (
+                ("collection.anki2", database.read_bytes()),
+                ("media", b"{}"),
+            ):
+                # A zip entry of its own date, else two runs differ.
+                package.writestr(_entry(name), content)
+    return path
+
+
+def _entry(name: str) -> zipfile.ZipInfo:
+    entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    return entry
+
+
+def _write_database(deck: genanki.Deck, path: Path, timestamp: int) -> None:
+    connection = sqlite3.connect(path)
+    try:
+        package = genanki.Package(deck)
+        package.write_to_db(connection.cursor(), timestamp, itertools.count(1))
+        connection.commit()
+    finally:
+        connection.close()
+
+
+def changed(bank: Bank) -> int:
+    """When the questions changed last, in seconds; Anki takes only notes newer than its own.
+
+    $SOURCE_DATE_EPOCH, else the time of the newest file.
+    """
+    if named := os.environ.get("SOURCE_DATE_EPOCH"):
+        return int(named)
+    return max((int(question.path.stat().st_mtime) for question in bank.questions), default=0)
+
+
+def make_deck(bank: Bank, language: str) -> genanki.Deck:
+    """The deck of one language, its notes in the bank's order."""
+    deck = genanki.Deck(stable_id("deck", language), NAMES[language])
+    note_type = make_note_type(language)
+    for place, card in enumerate(make_cards(bank, language)):
+        deck.add_note(_note(card, note_type, place))
+    return deck
+
+
+def make_note_type(language: str) -> genanki.Model:
+    """The note type of one language: its labels and `lang` differ."""
+    words = LABELS[language]
+    return genanki.Model(
+        stable_id("note type", language),
+        NAMES[language],
+        fields=[{"name": name} for name in FIELDS],
+        templates=[{"name": "Card", "qfmt": _fill(FRONT, words), "afmt": _fill(BACK, words)}],
+        css=STYLE,
+    )
+
+
+def _fill(template: str, words: dict[str, str]) -> str:
+    for name, word in words.items():
+        template = template.replace(f"[{name}]", word)
+    return template
+
+
+class StableNote(genanki.Note):
+    """A note whose ids, and its card's, follow from its guid."""
+
+    def write_to_db(self, cursor, timestamp, deck_id, id_gen) -> None:  # type: ignore[no-untyped-def]
+        ids = iter([stable_id("note", self.guid), stable_id("card", self.guid)])
+        super().write_to_db(cursor, timestamp, deck_id, ids)
+
+
+def _note(card: Card, note_type: genanki.Model, place: int) -> StableNote:
+    question, language = card.question, card.language
+    names = (TOPICS[question.topic], LEVELS[question.level], KINDS[question.kind])
+    points = "\n".join(f"- {point}" for point in card.points)
+    texts = (card.front, card.back, points, question.texts[language].full)
+    about = " · ".join(name[language] for name in names)
+    return StableNote(
+        model=note_type,
+        fields=[*(to_html(text, mathjax) for text in texts), about, card.id],
+        guid=f"halfbits-{card.id}",
+        tags=tags(card),
+        due=place,
+    )
+
+
+def tags(card: Card) -> list[str]:
+    """Topics, level and kind as Anki's nested tags."""
+    question = card.question
+    found = [f"halfbits::topic::{topic}" for topic in question.topics]
+    found += [f"halfbits::level::{question.level}", f"halfbits::kind::{question.kind}"]
+    return found + (["halfbits::seed"] if question.seed is not None else [])
+
+
+def stable_id(*words: str) -> int:
+    """An id that follows from the words: 13 digits, as Anki's own."""
+    digest = hashlib.sha256("\0".join(("halfbits", *words)).encode()).digest()
+    return YEAR_2025 + int.from_bytes(digest[:5], "big") % 30_000_000_000
