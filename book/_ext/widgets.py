@@ -20,7 +20,11 @@ from halfbits.widgets import bundle, markup
 from halfbits.widgets.records import page_data
 
 # What the components' states are called.
-STATES = ("value", "format", "second", "bits")
+STATES = (
+    *("value", "format", "second", "bits"),
+    *("source", "scaling", "axis", "spread"),
+    *("series", "added", "length"),
+)
 
 
 class Widget(SphinxDirective):

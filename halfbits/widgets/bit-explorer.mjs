@@ -105,7 +105,7 @@ export class BitExplorer extends Figure {
     this.facts ??= h("div", {});
     this.facts.replaceChildren(explained(code, format, typed));
     const stored = decode(code, format);
-    this.live.textContent = this.problem || `${format} stores ${brief(stored, 9)}.`;
+    this.live.textContent = this.problem || `${format} stores ${brief(stored, format === "fp64" ? 17 : 9)}.`;
     const beside = second === "none" || typed === undefined ? null : encode(typed, second);
     this.other.hidden = beside === null;
     if (beside === null) return;
@@ -159,13 +159,14 @@ function part(i, name) {
 function explained(code, name, typed) {
   const stored = decode(code, name);
   const error = stored === typed || Number.isNaN(stored) ? 0 : stored - typed;
+  const digits = name === "fp64" ? 17 : 9;
   const around = [-1, 1].map((direction) => neighbor(code, name, direction));
-  const shown = around.map((next) => (next === null ? "none" : brief(decode(next, name), 9)));
+  const shown = around.map((next) => (next === null ? "none" : brief(decode(next, name), digits)));
   const relative = Number.isFinite(error) && typed ? ` (${brief((100 * Math.abs(error)) / Math.abs(typed), 2)}%)` : "";
   return facts([
     ["stored", exact(stored)],
     ["made of", formula(code, name)],
-    ["rounding error", error ? `${brief(error, 3)}${relative}` : "none"],
+    ["rounding error", error ? `${brief(error, 3)}${relative}` : name === "fp64" ? "none: this page computes in fp64" : "none"],
     ["spacing here", brief(spacing(stored, name), 6)],
     ["neighbors", `${shown[0]} and ${shown[1]}`],
   ]);

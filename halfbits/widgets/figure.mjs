@@ -26,6 +26,16 @@ export class Figure extends Base {
     const tasks = this.constructor.tasks.map((task) => this.tried(task));
     this.replaceChildren(...this.build(), h("div", { class: "hb-try" }, tasks));
     this.refresh();
+    this.drawnIn = this.room;
+    new ResizeObserver(() => {
+      if (this.isConnected && this.room !== this.drawnIn) this.update();
+      this.drawnIn = this.room;
+    }).observe(this);
+  }
+
+  /** The width in pixels for a drawing, so that its letters keep their size. */
+  get room() {
+    return Math.max(260, Math.min(740, this.clientWidth - 34));
   }
 
   /** Changes made by the person here: drawn, told to the outside, kept in the address. */
@@ -115,7 +125,7 @@ export class Figure extends Base {
     const shown = h("output", {});
     const input = h("input", { type: "range", min, max, step });
     const made = this.labeled(name, label, input, "input");
-    made.append(shown);
+    made.firstChild.append(" ", shown);
     this.written = { ...this.written, [name]: () => (shown.value = written(this.state[name])) };
     return made;
   }

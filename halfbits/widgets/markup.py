@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import Any
 
+import numpy as np
+
 from halfbits import formats
 
 Data = Mapping[str, Any]
@@ -59,4 +61,29 @@ def table_of_formats(data: Data) -> str:
     return table("The formats", head, rows)
 
 
-STAND_INS: dict[str, Callable[[Data], str]] = {"bit-explorer": table_of_formats}
+def table_of_values(data: Data) -> str:
+    rows = []
+    for name in ("int4", "fp4_e2m1", "fp6_e3m2", "fp8_e4m3fn", "int8"):
+        every = formats.decode(np.arange(2 ** formats.FORMATS[name].bits), name)
+        values = np.unique(every[every > 0])
+        shown = ", ".join(f"{value:g}" for value in values[:8])
+        rows.append((name, len(values), shown + (", ..." if len(values) > 8 else "")))
+    return table("Where the positive values lie", ("Format", "How many", "The smallest"), rows)
+
+
+def table_of_stalls(data: Data) -> str:
+    """Where a sum of ones stops: the first whole number n with n + 1 rounded to n."""
+    rows = []
+    for name in ("fp8_e4m3fn", "fp8_e5m2", "bf16", "fp16", "fp32"):
+        stall = float(2.0 ** (formats.FORMATS[name].mantissa + 1))
+        step = float(formats.spacing(stall, name))
+        rows.append((name, f"{stall:,.0f}", f"{step:g}", f"{stall:,.0f}"))
+    head = ("Format", "Sum", "Its spacing", "Sum after one more 1")
+    return table("A sum of ones in one accumulator stalls", head, rows)
+
+
+STAND_INS: dict[str, Callable[[Data], str]] = {
+    "bit-explorer": table_of_formats,
+    "number-line": table_of_values,
+    "accumulator": table_of_stalls,
+}

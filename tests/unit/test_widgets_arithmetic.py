@@ -161,6 +161,74 @@ def test_what_a_person_types_is_read_as_a_number():
     assert read == [*hexes(list(texts.values())), None, None, None]
 
 
+def fitted(x: np.ndarray, name: str, scale: float) -> list[float]:
+    """Scale, largest magnitude, SQNR, share that becomes 0, share beyond the largest value."""
+    near = formats.decode(formats.encode(x / scale, name, "saturate"), name) * scale
+    # The component adds one by one, so numpy's pairwise sums may differ in the last digits.
+    signal, noise = math.fsum(x * x), math.fsum((x - near) ** 2)
+    sqnr = 10 * math.log10(signal / noise) if noise else math.inf
+    beyond = np.abs(x / scale) > formats.limits(name).largest
+    return [scale, np.abs(x).max(), sqnr, np.mean((near == 0) & (x != 0)), np.mean(beyond)]
+
+
+def test_the_number_line_fits_numbers_as_the_library_does():
+    names = ["fp4_e2m1", "fp6_e3m2", "fp8_e4m3fn", "fp8_e5m2", "int8", "int4", "fp16", "bf16"]
+    x = np.random.default_rng(0).standard_t(3, size=3000) * 30
+    made = in_node("number-line", names=names, numbers=hexes(x), shapes=["bell", "even"])
+    for i, name in enumerate(names):
+        every = formats.decode(np.arange(2 ** formats.FORMATS[name].bits), name)
+        assert made["values"][i] == hexes(np.unique(every[np.isfinite(every)]) + 0.0), name
+        largest = float(np.abs(x).max() / formats.limits(name).largest)
+        for kind, scale in (("none", 1.0), ("largest", largest)):
+            numbers = [struct.unpack(">d", bytes.fromhex(text))[0] for text in made[kind][i]]
+            assert numbers == pytest.approx(fitted(x, name, scale), rel=1e-12), (name, kind)
+
+
+def test_the_number_lines_samples_have_the_shapes_they_are_called_by():
+    bell, even = in_node("number-line", names=[], numbers=[], shapes=["bell", "even"])["samples"]
+    assert np.std(bell) == pytest.approx(1, abs=2e-3)
+    assert np.mean(np.abs(bell) < 1) == pytest.approx(0.6827, abs=2e-3)
+    assert np.ptp(np.diff(even)) == pytest.approx(0, abs=1e-12)
+
+
+SERIES = ["ones", "0.1 each", "1/k", "random, 0 to 1", "one large, then ones"]
+
+
+@pytest.fixture(scope="module")
+def sums() -> dict[tuple[str, str], dict[str, Any]]:
+    names = ["bf16", "fp16", "fp32"]
+    made = in_node("accumulator", names=names, series=SERIES, length=1024)
+    return {
+        (name, series): made[i][j]
+        for i, name in enumerate(names)
+        for j, series in enumerate(SERIES)
+    }
+
+
+@pytest.mark.parametrize("series", SERIES)
+@pytest.mark.parametrize("name", ["bf16", "fp16", "fp32"])
+def test_sums_in_a_small_format_are_torchs_to_the_last_bit(name, series, sums):
+    import torch
+
+    dtype = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}[name]
+    made = sums[name, series]
+    x = torch.tensor([struct.unpack(">d", bytes.fromhex(text))[0] for text in made["terms"]])
+    x = x.to(dtype)
+    total, wide = torch.zeros((), dtype=dtype), torch.zeros(())
+    kahan, lost = torch.zeros((), dtype=dtype), torch.zeros((), dtype=dtype)
+    expected: list[list[float]] = [[], [], []]
+    for term in x:
+        total, wide = total + term, wide + term.float()
+        corrected = term - lost
+        lost, kahan = ((kahan + corrected) - kahan) - corrected, kahan + corrected
+        for sums_of_one, now in zip(expected, (total, kahan, wide.to(dtype)), strict=True):
+            sums_of_one.append(now.item())
+    assert made["sums"] == [hexes(one) for one in expected]
+    while len(x) > 1:
+        x = x[::2] + x[1::2]
+    assert [made["pairwise"]] == hexes(x.double().numpy())
+
+
 @pytest.mark.parametrize("name", bundle.COMPONENTS)
 def test_a_bundle_is_one_module_that_needs_no_other(name, tmp_path):
     path = tmp_path / f"{name}.mjs"

@@ -48,6 +48,26 @@ const JOBS = {
       parsed: texts.map((text) => (parsed(text) === undefined ? null : hex(parsed(text)))),
     };
   },
+  async "number-line"({ names, numbers, shapes }) {
+    const { fitted, sample, values } = await load("number-line");
+    const x = numbers.map(number);
+    const fit = (name, scaling) => Object.values(fitted(x, name, scaling)).map(hex);
+    return {
+      values: names.map((name) => values(name).map(hex)),
+      none: names.map((name) => fit(name, "none")),
+      largest: names.map((name) => fit(name, "largest to largest")),
+      samples: shapes.map((shape) => sample(shape, 0)),
+    };
+  },
+  async accumulator({ names, series, length }) {
+    const { kahan, naive, pairwise, terms, wide } = await load("accumulator");
+    const row = (name, kind) => {
+      const x = terms(kind, length, name);
+      const sums = [naive, kahan, wide].map((way) => way(x, name).map(hex));
+      return { terms: x.map(hex), sums, pairwise: hex(pairwise(x, name)) };
+    };
+    return names.map((name) => series.map((kind) => row(name, kind)));
+  },
 };
 
 let text = "";
