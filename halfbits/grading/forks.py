@@ -31,7 +31,7 @@ class ForkingWorker(Worker):
         self, preload: tuple[str, ...], environment: Mapping[str, str] | None = None
     ) -> None:
         one_thread = {"OMP_NUM_THREADS": "1"}
-        super().__init__(preload, ["--fork"], {**(environment or {}), **one_thread})
+        super().__init__(preload, ["--fork"], {**one_thread, **(environment or {})})
         self._is_ready = False
 
     def ready(self) -> str:
@@ -55,6 +55,7 @@ class ForkingWorker(Worker):
         """End the server."""
         self._is_ready = False
         super().close()
+        self.wait()
 
 
 class Forks:
