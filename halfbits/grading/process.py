@@ -63,7 +63,8 @@ class Worker:
         self._channel = room.take(self._key) if waiting else None
         self._keeper = None if self._channel else self._start()
         self._source, self._sink = self._ends()
-        threading.Thread(target=self._read, args=(self._source,), daemon=True).start()
+        self._reader = threading.Thread(target=self._read, args=(self._source,), daemon=True)
+        self._reader.start()
 
     def ready(self) -> str:
         """Wait until it has preloaded; "" or a sentence that says why it has not."""
@@ -104,17 +105,19 @@ class Worker:
         room.leave(self._key, self._words, self._environment)
 
     def close(self) -> None:
-        """End the process, everything it started, and what it wrote."""
+        """Have the process ended, everything it started, and what it wrote; does not wait."""
         with contextlib.suppress(OSError, ValueError):
             if self._channel is not None:
                 self._channel.shutdown(socket.SHUT_WR)
             else:
                 self._sink.close()
-        # The keeper closes the channel once all is cleaned up.
+        # The keeper goes on by itself, even when this process ends.
+        threading.Thread(target=self.wait, daemon=True).start()
+
+    def wait(self) -> None:
+        """After `close`, until the keeper has cleaned up, for at most END_LIMIT seconds."""
         deadline = time.monotonic() + END_LIMIT
-        with contextlib.suppress(queue.Empty):
-            while self._lines.get(timeout=max(0.0, deadline - time.monotonic())) is not None:
-                pass
+        self._reader.join(END_LIMIT)
         if self._keeper is not None:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._keeper.wait(timeout=max(0.1, deadline - time.monotonic()))

@@ -95,7 +95,7 @@ def leave(key: str, words: tuple[str, ...], environment: Mapping[str, str]) -> N
         if channel := _take(path):
             channel.close()  # its keeper ends then
     command = [sys.executable, "-P", "-X", "utf8", "-m", "halfbits.grading.keeper"]
-    command += ["--wait", str(folder), key, str(seconds), "--", *words]
+    command += ["--wait", str(folder), key, str(seconds), "--", "--warm", *words]
     with contextlib.suppress(OSError):
         _start(command, environment)
 

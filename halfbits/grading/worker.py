@@ -29,6 +29,7 @@ from halfbits.grading.sandbox import confine, leave_network, open_scratch
 from halfbits.grading.shell import Shell
 from halfbits.grading.state import State
 from halfbits.grading.verdict import judge
+from halfbits.grading.warmup import warm_up
 
 MESSAGE = 4000
 ORPHANED = 5.0  # seconds past the limit; a parent that still lives has ended us by then
@@ -39,8 +40,12 @@ Say = Callable[..., None]
 
 
 def main(words: list[str]) -> None:
-    """Preload, say "ready", grade one job; with --fork any number, each in a child of its own."""
-    forking, preload = "--fork" in words, [word for word in words if word != "--fork"]
+    """Preload, say "ready", grade one job.
+
+    With --fork any number of jobs, each in a child of its own; with --warm, which is for workers
+    that have time, run the frameworks' first operations before being ready.
+    """
+    forking, preload = "--fork" in words, [word for word in words if not word.startswith("--")]
     sys.dont_write_bytecode = True
     # Before any import that starts a thread. A class's answers may be hostile to each other.
     confined = confine(_hidden()) if forking else False
@@ -55,6 +60,8 @@ def main(words: list[str]) -> None:
     except BaseException as error:
         say(event="broken", message=f"{type(error).__name__}: {error}")
         return
+    if "--warm" in words:
+        warm_up()
     # What is imported stays: collecting it again would cost a check that collects 0.1 s, and
     # a forked child copies of all those pages.
     gc.freeze()
