@@ -1,0 +1,141 @@
+"""Each component in its lesson: by keyboard alone, on a desk and on a phone, light and dark."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import re
+import threading
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import pytest
+from conftest import CHECKOUT, SCREENSHOTS
+
+from halfbits.book import Site, build
+from halfbits.widgets.bundle import COMPONENTS
+
+pytestmark = pytest.mark.browser
+
+
+class Walk(NamedTuple):
+    """Where a component stands and the keys that solve its task: (a control's label, keys)."""
+
+    page: str
+    steps: list[tuple[str, list[str]]]
+
+
+def typed(text: str) -> list[str]:
+    """The keys that replace a field's text."""
+    return ["Control+A", *text]
+
+
+WALKS = {
+    "bit-explorer": Walk("number_formats", [("Value", typed("2^-24"))]),
+    "number-line": Walk(
+        "number_formats", [("Numbers", [*"heavy"]), ("Format", [*"fp8_e4m3fn"])]
+    ),
+    "accumulator": Walk(
+        "rounding_and_accumulation", [("Add 16", ["Enter"] * 3), ("Add one", ["Space"] * 9)]
+    ),
+}  # fmt: skip
+SCREENS = {
+    "desk, light": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"},
+    "phone, dark": {
+        "viewport": {"width": 390, "height": 844},
+        "color_scheme": "dark",
+        "has_touch": True,
+    },
+}
+
+
+class Handler(http.server.SimpleHTTPRequestHandler):
+    extensions_map = {  # noqa: RUF012
+        **http.server.SimpleHTTPRequestHandler.extensions_map,
+        ".mjs": "text/javascript",
+    }
+
+    def log_message(self, *words: Any) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """The built book, served as plain files."""
+    site = Site(CHECKOUT, CHECKOUT / "_build")
+    assert build(root=CHECKOUT) == 0, site.log.read_text(encoding="utf-8")[-2000:]
+    handler = functools.partial(Handler, directory=str(site.pages))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def open_component(context: Any, address: str, name: str, fragment: str = "") -> tuple[Any, Any]:
+    """The lesson's page and the component in it, drawn."""
+    page = context.new_page()
+    page.goto(f"{address}/notebooks/{WALKS[name].page}.html{fragment}")
+    component = page.locator(f"hb-{name}").first
+    component.scroll_into_view_if_needed()
+    component.locator(".hb-try").wait_for()
+    return page, component
+
+
+def tab_to(page: Any, label: str) -> None:
+    """Press Tab until the control called `label` has the focus."""
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        name = page.evaluate(
+            "(document.activeElement.labels?.[0] ?? document.activeElement).innerText"
+        )
+        if name.startswith(label):
+            return
+    pytest.fail(f"no control called {label!r} was reached with Tab")
+
+
+def walk(page: Any, component: Any, name: str) -> None:
+    for label, keys in WALKS[name].steps:
+        component.evaluate("e => { e.tabIndex = -1; e.focus(); e.removeAttribute('tabindex'); }")
+        tab_to(page, label)
+        for key in keys:
+            page.keyboard.press(key)
+
+
+def test_every_component_is_walked_through() -> None:
+    assert set(WALKS) == set(COMPONENTS)
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("name", COMPONENTS)
+def test_a_component_is_solved_with_the_keyboard(name, screen, chromium, address):
+    context = chromium.new_context(**SCREENS[screen])
+    errors: list[str] = []
+    context.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
+    context.on("weberror", lambda error: errors.append(str(error.error)))
+    foreign: list[str] = []
+    context.on("request", lambda r: foreign.append(r.url) if address not in r.url else None)
+    page, component = open_component(context, address, name)
+    assert component.locator(".hb-said").first.inner_text() == ""
+    walk(page, component, name)
+    component.locator(".hb-said", has_text="Done.").first.wait_for()
+    page.wait_for_function(f"location.hash.includes('{name}.')")
+    wide = component.evaluate("e => document.documentElement.scrollWidth - innerWidth")
+    assert wide <= 0, "the page scrolls sideways"
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    component.screenshot(path=SCREENSHOTS / f"{name}-{re.sub(r'[ ,]+', '-', screen)}.png")
+    # The address leads back to the same state.
+    live = component.locator(".hb-live").inner_text()
+    _, again = open_component(context, address, name, page.evaluate("location.hash"))
+    assert again.locator(".hb-live").inner_text() == live
+    context.close()
+    assert not errors and not [url for url in foreign if not url.startswith("data:")]
+
+
+@pytest.mark.parametrize("name", COMPONENTS)
+def test_without_scripts_a_table_stands_in(name, chromium, address):
+    context = chromium.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{address}/notebooks/{WALKS[name].page}.html")
+    table = page.locator(f"hb-{name} table").first
+    assert table.is_visible() and table.locator("tbody tr").count() >= 3
+    context.close()
