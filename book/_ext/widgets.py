@@ -24,6 +24,8 @@ STATES = (
     *("value", "format", "second", "bits"),
     *("source", "scaling", "axis", "spread"),
     *("series", "added", "length"),
+    *("machine", "model", "phase", "batch", "context", "weights", "cache", "arithmetic"),
+    *("bandwidth", "peak", "memory"),
 )
 
 

@@ -122,11 +122,15 @@ export class Figure extends Base {
 
   /** A labeled slider with its value written beside it. */
   slider(name, label, min, max, step, written = (text) => text) {
-    const shown = h("output", {});
+    const shown = h("b", {}); // an <output> here would take the label from the slider
     const input = h("input", { type: "range", min, max, step });
     const made = this.labeled(name, label, input, "input");
     made.firstChild.append(" ", shown);
-    this.written = { ...this.written, [name]: () => (shown.value = written(this.state[name])) };
+    const write = () => {
+      shown.textContent = written(this.state[name]);
+      input.setAttribute("aria-valuetext", shown.textContent);
+    };
+    this.written = { ...this.written, [name]: write };
     return made;
   }
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from halfbits import formats
+from halfbits.cost import Decoder, Machine
 
 Data = Mapping[str, Any]
 Cells = Sequence[object]
@@ -82,8 +83,21 @@ def table_of_stalls(data: Data) -> str:
     return table("A sum of ones in one accumulator stalls", head, rows)
 
 
+def table_of_rates(data: Data) -> str:
+    """The most tokens a second of one row of Llama 3 8B, 1,024 tokens of context, bf16 cache."""
+    model = Decoder(**data["models"]["Llama 3 8B"])
+    works = [model.decode(1, 1024, weights) for weights in ("bf16", "fp8", "int4")]
+    rows = []
+    for name, row in data["machines"].items():
+        machine = Machine(name, row["bandwidth"], row["peak"], row["memory"])
+        rows.append((name, *(f"{1 / machine.seconds(work, 'bf16'):,.0f}" for work in works)))
+    head = ("Hardware", "bf16 weights", "fp8 weights", "int4 weights")
+    return table("Llama 3 8B, batch 1: at most so many tokens a second", head, rows)
+
+
 STAND_INS: dict[str, Callable[[Data], str]] = {
     "bit-explorer": table_of_formats,
     "number-line": table_of_values,
     "accumulator": table_of_stalls,
+    "roofline": table_of_rates,
 }

@@ -38,6 +38,14 @@ WALKS = {
     "accumulator": Walk(
         "rounding_and_accumulation", [("Add 16", ["Enter"] * 3), ("Add one", ["Space"] * 9)]
     ),
+    "roofline": Walk(
+        "where_time_goes",
+        [
+            ("Tokens of context", ["ArrowLeft"] * 6),
+            ("Weights", [*"int4"]),
+            ("Batch", ["ArrowRight"] * 7),
+        ],
+    ),
 }  # fmt: skip
 SCREENS = {
     "desk, light": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"},

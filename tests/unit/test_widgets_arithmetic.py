@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import os
 import shutil
 import struct
 import subprocess
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,9 @@ import numpy as np
 import pytest
 
 from halfbits import formats
+from halfbits.cost import hardware
 from halfbits.widgets import bundle
+from halfbits.widgets.records import MODELS, page_data
 
 RUNNER = Path(__file__).with_name("widgets_in_node.mjs")
 WIDE = ("fp64", "fp32", "tf32", "bf16", "fp16")
@@ -227,6 +231,36 @@ def test_sums_in_a_small_format_are_torchs_to_the_last_bit(name, series, sums):
     while len(x) > 1:
         x = x[::2] + x[1::2]
     assert [made["pairwise"]] == hexes(x.double().numpy())
+
+
+def roofline_states() -> Iterator[tuple[str, str, dict[str, str]]]:
+    """A grid of machines, models, work, sizes and formats."""
+    sizes = itertools.product(("0", "3", "7", "10"), ("0", "4", "10", "17"))
+    kinds = itertools.product(("decode", "prefill"), ("fp32", "bf16", "int4"), ("bf16", "int8"))
+    for (batch, context), (phase, weights, cache) in itertools.product(sizes, kinds):
+        for machine, model in itertools.product(hardware(), MODELS):
+            state = {"phase": phase, "batch": batch, "context": context, "arithmetic": "bf16"}
+            yield machine, model, {**state, "weights": weights, "cache": cache}
+
+
+def test_the_roofline_is_the_librarys_over_a_grid():
+    states = list(roofline_states())
+    assert len(states) > 3000
+    made = in_node("roofline", **page_data("roofline"), states=states)
+    machines = hardware()
+    for (machine, model, state), seen in zip(states, made, strict=True):
+        batch, context = 2 ** int(state["batch"]), 2 ** int(state["context"])
+        work_of = getattr(MODELS[model], state["phase"])
+        work = work_of(batch, context, state["weights"], state["cache"])
+        tokens = batch * (1 if state["phase"] == "decode" else context)
+        seconds = machines[machine].seconds(work, "bf16")
+        assert seen["flops"] == pytest.approx(work.flops, rel=1e-15)  # some are above 2^53
+        assert seen["needed"] == work.nbytes
+        assert seen["seconds"] == pytest.approx(seconds, rel=1e-15)
+        assert seen["rate"] == pytest.approx(tokens / seconds, rel=1e-15)
+        assert seen["memoryBound"] == machines[machine].is_memory_bound(work, "bf16")
+        one_more = work_of(seen["rows"] + 1, context, state["weights"], state["cache"])
+        assert one_more.nbytes > machines[machine].memory
 
 
 @pytest.mark.parametrize("name", bundle.COMPONENTS)

@@ -68,6 +68,10 @@ const JOBS = {
     };
     return names.map((name) => series.map((kind) => row(name, kind)));
   },
+  async roofline({ machines, models, states }) {
+    const { predicted } = await load("roofline");
+    return states.map(([machine, model, state]) => predicted(machines[machine], models[model], state));
+  },
 };
 
 let text = "";
