@@ -1,11 +1,13 @@
-"""What every page made from a notebook gets: folded answers, a bar to open it in JupyterLab."""
+"""What every page made from a notebook gets: folded answers, anchors, a bar for JupyterLab."""
 
 from __future__ import annotations
 
 import json
 from html import escape
+from pathlib import Path
 from typing import Any
 
+from docutils import nodes
 from sphinx.application import Sphinx
 
 RUN_BAR = """</h1>
@@ -26,6 +28,17 @@ def fold_answers(app: Sphinx, docname: str, source: list[str]) -> None:
         if "answer" in tags:
             cell["metadata"]["tags"] = [*tags, "hide-input"]
     source[0] = json.dumps(notebook)
+
+
+def name_cells(app: Sphinx, doctree: nodes.document) -> None:
+    """Give each code cell the anchor `cell-<id>`, so that a question can link to its proof."""
+    path = Path(app.env.doc2path(app.env.docname))
+    if path.suffix != ".ipynb":
+        return
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    for box in doctree.findall(nodes.container):
+        if box.get("nb_element") == "cell_code" and "id" in cells[box["cell_index"]]:
+            box["ids"].append(f"cell-{cells[box['cell_index']]['id']}")
 
 
 def reread_quoting_pages(
@@ -66,6 +79,7 @@ def is_thebe(file: Any) -> bool:
 
 def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("source-read", fold_answers)
+    app.connect("doctree-read", name_cells)
     app.connect("env-get-outdated", reread_quoting_pages)
     app.connect("html-page-context", add_run_bar)
     app.connect("html-page-context", drop_thebe, priority=999)

@@ -17,15 +17,17 @@ OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
     **{ast.UAdd: operator.pos, ast.USub: operator.neg},
 }
 LARGEST_POWER = 1100  # float64 ends at 2**1024; a longer integer would only cost time
-OWN = tuple(
-    value for value in vars(cost).values() if getattr(value, "__module__", "") == cost.__name__
-)
+OWN = {
+    name: value
+    for name, value in vars(cost).items()
+    if name[0] != "_" and getattr(value, "__module__", "") == cost.__name__
+}
 NAMES: dict[str, Any] = {
-    **{value.__name__: value for value in OWN if value.__name__[0] != "_"},
+    **OWN,
     **{"BITS": cost.BITS, "round": round, "min": min, "max": max},
     **{"sqrt": math.sqrt, "log2": math.log2},
 }
-CLASSES = tuple(value for value in OWN if inspect.isclass(value))
+CLASSES = tuple(value for value in OWN.values() if inspect.isclass(value))
 
 
 class BadExpressionError(ValueError):

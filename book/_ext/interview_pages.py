@@ -1,0 +1,241 @@
+"""The question bank as MyST: the questions of a topic, the ten seed questions, the topics."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+from os.path import relpath
+from pathlib import Path
+
+from interview_words import LANG, OTHER, WORDS
+
+from halfbits.formats import limits, named
+from halfbits.interview.bank import Bank, Proof, Question, Source
+from halfbits.interview.question import KINDS, LEVELS, TOPICS
+
+
+def page_of(question: Question, language: str) -> str:
+    """The page, without suffix, that shows a question."""
+    return f"{folder(language)}/{question.topic}"
+
+
+def folder(language: str) -> str:
+    return "book/interview" if language == "en" else f"book/interview/{language}"
+
+
+@dataclass(frozen=True)
+class Writer:
+    """Writes for one page in one language; `source` is the folder that holds book/."""
+
+    bank: Bank
+    source: Path
+    page: str
+    language: str
+
+    @property
+    def words(self) -> dict[str, str]:
+        return WORDS[self.language]
+
+    def topic(self, topic: str) -> Iterator[str]:
+        """The questions whose first topic this is, under a heading for each level."""
+        for level, names in LEVELS.items():
+            chosen = [q for q in self.bank.questions if (q.topic, q.level) == (topic, level)]
+            if chosen:
+                yield f"\n## {names[self.language]}\n\n% id {level}\n"
+            for question in chosen:
+                yield from self.question(question)
+
+    def question(self, question: Question) -> Iterator[str]:
+        text = question.texts[self.language]
+        yield f"\n### {text.question}\n\n% id {question.slug}\n"
+        yield self.badges(question)
+        yield from self.fold("short", [text.short])
+        yield from self.fold("full", [text.full])
+        yield from self.fold(
+            "follow_ups",
+            [f"::::{{fold}} {asked}\n{answer}\n::::" for asked, answer in text.follow_ups],
+        )
+        yield from self.fold("red_flags", bullets(f"**{a}** {b}" for a, b in text.red_flags))
+        yield from self.fold("points", bullets(p[self.language] for p in question.points))
+        yield from self.links(question)
+
+    def fold(self, name: str, lines: Sequence[str]) -> Iterator[str]:
+        yield f":::::{{fold}} {self.words[name]}\n:class: hb-{name.replace('_', '-')}\n"
+        yield from lines
+        yield ":::::\n"
+
+    def badges(self, question: Question) -> str:
+        said = [
+            LEVELS[question.level][self.language],
+            KINDS[question.kind][self.language],
+            self.words["minutes"].format(question.minutes),
+        ]
+        if question.seed is not None:
+            said.append(self.words["seed"].format(question.seed))
+        spans = " ".join(f"<span>{escape(word)}</span>" for word in said)
+        other = OTHER[self.language]
+        there = self.link(question, self.words["other"], other)
+        return f'<p class="hb-badges">{spans} {there}</p>\n'
+
+    def links(self, question: Question) -> Iterator[str]:
+        """What proves the answer, what trains it, what is asked next, and where to read more."""
+        rows = {
+            "proof": [self.proof(proof) for proof in question.proofs],
+            "lessons": [self.notebook(f"notebooks/{name}") for name in question.lessons],
+            "exercises": [self.notebook(f"exercises/{key}") for key in question.exercises],
+            "prerequisites": self.titles(question.prerequisites),
+            "next": self.titles(question.follow_ups),
+            "sources": [cited(source) for source in question.sources],
+        }
+        yield "::::{container} hb-links"
+        for name, entries in rows.items():
+            if entries:
+                said = self.words["comma"].join(entries)
+                yield f"- **{self.words[name]}{self.words['colon']}** {said}"
+        yield "::::\n"
+
+    def proof(self, proof: Proof) -> str:
+        return self.words[proof.kind].format(*PROVE[proof.kind](self, proof))
+
+    def cell(self, proof: Proof) -> tuple[str, ...]:
+        name = proof.place.removesuffix(".ipynb")
+        address = escape(f"{self.path(name)}.html#cell-{proof.name}")
+        return f'<a href="{address}"><code>{proof.name}</code></a>', self.notebook(name)
+
+    def check(self, proof: Proof) -> tuple[str, ...]:
+        return f"`{proof.name}`", self.notebook(f"exercises/{proof.place}")
+
+    def test(self, proof: Proof) -> tuple[str, ...]:
+        return (f"`{proof.target}`",)
+
+    def record(self, proof: Proof) -> tuple[str, ...]:
+        return f"`{proof.name}`", f"[`{proof.place}`]({self.path(proof.place)})"
+
+    def notebook(self, name: str) -> str:
+        """A link to the page of a notebook, named by its title."""
+        return f'<a href="{escape(self.path(name))}.html">{title_of(self.source, name)}</a>'
+
+    def titles(self, slugs: Sequence[str]) -> list[str]:
+        """Links to other questions; one that is not there is left to the bank's test."""
+        known = self.bank.by_slug
+        return [
+            self.link(known[slug], known[slug].texts[self.language].question)
+            for slug in slugs
+            if slug in known
+        ]
+
+    def link(self, question: Question, text: str, language: str | None = None) -> str:
+        """A link to a question in this language or another."""
+        address = f"{self.path(page_of(question, language or self.language))}.html"
+        mark = f' lang="{LANG[language]}" hreflang="{LANG[language]}"' if language else ""
+        return f'<a href="{address}#{question.slug}"{mark}>{text}</a>'
+
+    def path(self, name: str) -> str:
+        """The way from this page to a file or page below the folder that holds book/."""
+        return Path(relpath(name, Path(self.page).parent)).as_posix()
+
+    def seed(self) -> Iterator[str]:
+        """The seed's ten questions as a table."""
+        yield self.row("number", "question", "topic", "level", "time")
+        yield "|--:|---|---|---|--:|"
+        for question in self.bank.questions:
+            if question.seed is not None:
+                title = cell(question.texts[self.language].question)
+                topic, level = TOPICS[question.topic], LEVELS[question.level]
+                yield (
+                    f"| {question.seed} | {self.link(question, title)} | {topic[self.language]} "
+                    f"| {level[self.language]} | {question.minutes} |"
+                )
+
+    def topics(self) -> Iterator[str]:
+        """The pages of questions as a table: how many questions of each level, how long."""
+        levels = [names[self.language] for names in LEVELS.values()]
+        yield f"| {self.words['topic']} | {' | '.join(levels)} | {self.words['time']} |"
+        yield "|---|--:|--:|--:|--:|"
+        for topic, names in TOPICS.items():
+            own = [question for question in self.bank.questions if question.topic == topic]
+            counts = [sum(question.level == level for question in own) for level in LEVELS]
+            minutes = sum(question.minutes for question in own)
+            cells = " | ".join(map(str, counts))
+            yield f"| [{names[self.language]}]({topic}.md) | {cells} | {minutes} |"
+
+    def formats(self) -> Iterator[str]:
+        """The limits of the formats that interviews ask for."""
+        yield self.row("format", "layout", "largest", "normal", "eps")
+        yield "|---|---|--:|--:|--:|"
+        for name, short in FORMATS.items():
+            form, ends = named(name), limits(name)
+            layout = f"1 / {form.exponent} / {form.mantissa}"
+            if form.ends == "integer":
+                yield f"| {short} | {form.bits} | {ends.largest:.0f} | | |"
+            else:
+                yield (
+                    f"| {short} | {layout} | {value(ends.largest)} "
+                    f"| {value(ends.smallest_normal)} | {value(ends.eps)} |"
+                )
+
+    def points(self) -> Iterator[str]:
+        """What a strong answer to each of the seed's questions says."""
+        for question in self.bank.questions:
+            if question.seed is not None:
+                points = [point[self.language].rstrip(".。") for point in question.points]
+                said = self.words["join"].join(points) + self.words["stop"]
+                yield f"{question.seed}. **{question.texts[self.language].question}** {said}"
+
+    def flags(self) -> Iterator[str]:
+        """The first wrong answer to each of the seed's questions."""
+        for question in self.bank.questions:
+            if question.seed is not None:
+                claim, why = question.texts[self.language].red_flags[0]
+                yield f"{question.seed}. **{claim}** {why}"
+
+    def row(self, *names: str) -> str:
+        return f"| {' | '.join(self.words[name] for name in names)} |"
+
+
+PROVE: dict[str, Callable[[Writer, Proof], tuple[str, ...]]] = {
+    "cell": Writer.cell,
+    "check": Writer.check,
+    "test": Writer.test,
+    "record": Writer.record,
+}
+
+
+FORMATS = {
+    **{name: name for name in ("fp32", "tf32", "bf16", "fp16")},
+    **{"fp8_e4m3fn": "fp8 e4m3", "fp8_e5m2": "fp8 e5m2", "fp4_e2m1": "fp4 e2m1"},
+    **{name: name for name in ("int8", "int4")},
+}
+
+
+def value(number: float) -> str:
+    """Few digits; small numbers as powers of two, which they are."""
+    if number < 0.1:
+        return f"$2^{{{math.log2(number):.0f}}}$"
+    return f"{number:,.6g}" if number < 1e6 else f"{number:.2e}".replace("e+", "e")
+
+
+def bullets(entries: Iterator[str]) -> list[str]:
+    return ["- " + entry.replace("\n", "\n  ") for entry in entries]
+
+
+def cell(text: str) -> str:
+    """Inline Markdown for a cell of a table."""
+    return text.replace("\n", " ").replace("|", r"\|")
+
+
+def cited(source: Source) -> str:
+    return f"{{cite:t}}`{source.cite}`" if source.cite else f"[{source.title}]({source.url})"
+
+
+def title_of(source: Path, name: str) -> str:
+    """The first heading of a notebook."""
+    notebook = json.loads((source / f"{name}.ipynb").read_text(encoding="utf-8"))
+    for entry in notebook["cells"]:
+        for line in "".join(entry["source"]).split("\n"):
+            if entry["cell_type"] == "markdown" and line.startswith("# "):
+                return line[2:].strip()
+    return name

@@ -1,0 +1,59 @@
+// Filters the tables of questions as one types. The filter stands in the address, so that it can be
+// kept, sent and gone back to; without this script both tables are shown whole.
+const form = document.querySelector(".hb-find");
+const fields = [...form.elements].filter((field) => field.name);
+const tables = [...document.querySelectorAll("[data-table]")];
+
+/** The fields that differ from their first choice, as the address's fragment. */
+function toHash() {
+  const kept = fields.filter((field) => field.value !== (field.name === "lang" ? "en" : ""));
+  return new URLSearchParams(kept.map((field) => [field.name, field.value])).toString();
+}
+
+function fromHash() {
+  const wanted = new URLSearchParams(location.hash.slice(1));
+  for (const field of fields) {
+    field.value = wanted.get(field.name) ?? (field.name === "lang" ? "en" : "");
+    if (field.selectedIndex === -1) field.selectedIndex = 0;
+  }
+}
+
+function fits(row, wanted, words) {
+  if (wanted.topic && !row.dataset.topic.split(" ").includes(wanted.topic)) return false;
+  if (wanted.level && row.dataset.level !== wanted.level) return false;
+  if (wanted.kind && row.dataset.kind !== wanted.kind) return false;
+  const text = `${row.textContent} ${row.dataset.text}`.toLowerCase();
+  return words.every((word) => text.includes(word));
+}
+
+function show() {
+  const wanted = Object.fromEntries(fields.map((field) => [field.name, field.value]));
+  const words = wanted.text.toLowerCase().split(/\s+/).filter(Boolean);
+  let count = 0;
+  for (const table of tables) {
+    table.hidden = table.dataset.table !== wanted.lang;
+    for (const row of table.querySelectorAll("tbody tr")) {
+      row.hidden = !fits(row, wanted, words);
+      count += !table.hidden && !row.hidden;
+    }
+  }
+  form.querySelector("output").value =
+    wanted.lang === "zh" ? `${count} 道题` : `${count} ${count === 1 ? "question" : "questions"}`;
+}
+
+function changed() {
+  const hash = toHash();
+  history.replaceState(null, "", hash ? `#${hash}` : location.pathname + location.search);
+  show();
+}
+
+form.addEventListener("input", changed);
+form.addEventListener("submit", (event) => event.preventDefault());
+form.addEventListener("reset", () => setTimeout(changed));
+addEventListener("hashchange", () => {
+  fromHash();
+  show();
+});
+form.hidden = false;
+fromHash();
+show();
