@@ -1,0 +1,141 @@
+"""The kernels compute what float64 computes from the unpacked weight, within a derived bound."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import random
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from halfbits.kernels import cpu
+from halfbits.kernels.packed import Packed, dequantize, error_bound, nibbles, pack, reference
+from halfbits.quantize import Quantized, quantize_affine, quantize_nf4, quantize_symmetric
+
+FORMATS: dict[str, Callable[[torch.Tensor], Quantized]] = {
+    "int8": lambda w: quantize_symmetric(w, 8),
+    "int4 g128": lambda w: quantize_symmetric(w, 4, 128),
+    "int4 g32": lambda w: quantize_symmetric(w, 4, 32),
+    "int4 g128 zero": lambda w: quantize_affine(w, 4, 128),
+    "int4 g32 zero": lambda w: quantize_affine(w, 4, 32),
+}
+every_format = pytest.mark.parametrize("name", FORMATS)
+
+
+def drawn(name: str, batch: int = 3) -> tuple[torch.Tensor, torch.Tensor, Packed]:
+    """x, w and the packed w, of sizes that leave tails; the seed is printed."""
+    seed = random.SystemRandom().randrange(2**31)
+    print("seed", seed)
+    torch.manual_seed(seed)
+    inputs, outputs = 128 * int(torch.randint(1, 6, ())), int(torch.randint(1, 80, ()))
+    w = torch.randn(outputs, inputs) * torch.randn(outputs, 1).exp()
+    return torch.randn(inputs, batch).T, w, pack(FORMATS[name](w))
+
+
+def share(y: torch.Tensor, x: torch.Tensor, packed: Packed) -> float:
+    """Largest error over its bound; NaN stays NaN and passes no comparison."""
+    return (
+        ((y.double() - reference(x, packed)).abs() / error_bound(x, packed, y.dtype)).max().item()
+    )
+
+
+@every_format
+def test_unpacking_returns_what_the_quantizer_made(name: str) -> None:
+    _, w, packed = drawn(name)
+    want = FORMATS[name](w).dequantize().double()
+    assert (dequantize(packed) - want).abs().max() <= 2**-23 * want.abs().max()
+
+
+@every_format
+def test_the_packed_weight_takes_the_bytes_of_its_codes(name: str) -> None:
+    _, w, packed = drawn(name)
+    assert packed.shape == tuple(w.shape)
+    assert packed.codes.nbytes == w.numel() * packed.bits // 8
+
+
+def test_neighbors_in_x_are_met_by_neighboring_words() -> None:
+    codes = torch.arange(128) % 16
+    packed = pack(
+        Quantized(codes[None], torch.ones(1, 1), torch.Size([1, 128]), 4, 16, torch.zeros(1, 1))
+    )
+    assert (packed.codes[0, :] & 15).tolist() == codes[:16].tolist()
+    assert nibbles(packed)[0, 0].tolist() == codes.tolist()
+
+
+@every_format
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_cpu_twin_is_within_its_bound(name: str, threads: int) -> None:
+    x, _, packed = drawn(name)
+    assert share(cpu.matmul(x, packed, threads), x, packed) <= 1
+
+
+@every_format
+def test_one_wrong_code_is_outside_the_bound(name: str) -> None:
+    x, _, packed = drawn(name)
+    x = x.sign() + (x == 0)
+    right = cpu.matmul(x, packed)
+    packed.codes[-1, -1] ^= 1
+    assert share(right, x, packed) > 1
+
+
+@every_format
+def test_zeros_and_infinities_stay_what_they_are(name: str) -> None:
+    x, _, packed = drawn(name)
+    assert cpu.matmul(torch.zeros_like(x), packed).abs().max() == 0
+    assert not cpu.matmul(torch.full_like(x, torch.nan), packed).isfinite().any()
+
+
+def test_integer_products_err_by_the_rounding_of_x_alone() -> None:
+    x, _, packed = drawn("int8")
+    step = x.abs().amax(1, keepdim=True) / 127
+    off = (cpu.integer_matmul(x, packed).double() - reference(x, packed)).abs()
+    # Half a step for each x, met by |w|; a thousandth more for the float32 scales.
+    most = step.double() / 2 * dequantize(packed).abs().sum(1)
+    assert (off <= 1.001 * most).all() and off.max() > 0.001 * most.max()
+
+
+@pytest.mark.parametrize("call", [cpu.matmul, cpu.integer_matmul])
+def test_a_shape_that_does_not_fit_is_refused(call: Callable[..., torch.Tensor]) -> None:
+    _, _, packed = drawn("int8")
+    with pytest.raises(ValueError, match="float32"):
+        call(torch.randn(2, packed.shape[1] + 1), packed)
+
+
+def test_formats_without_a_kernel_are_refused() -> None:
+    w = torch.randn(4, 128)
+    for quantized in (
+        quantize_symmetric(w, 8, 32),
+        quantize_nf4(w, 64),
+        quantize_symmetric(w, 3, 32),
+    ):
+        with pytest.raises(ValueError, match="the kernels read int8 per channel and int4"):
+            pack(quantized)
+
+
+@pytest.fixture(scope="module")
+def interpreted() -> dict[str, float]:
+    """What the Triton kernels are off by, over its bound, in Triton's interpreter."""
+    if importlib.util.find_spec("triton") is None:
+        pytest.skip("Triton has no package for this system")
+    seed = random.SystemRandom().randrange(2**31)
+    print("seed", seed)
+    script = Path(__file__).with_name("kernels_interpreted.py")
+    done = subprocess.run(
+        [sys.executable, str(script), str(seed)], capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr.decode(errors="replace")[-2000:]
+    return json.loads(done.stdout)
+
+
+def test_the_triton_kernels_are_within_their_bounds(interpreted: dict[str, float]) -> None:
+    outside = {name: value for name, value in interpreted.items() if not value <= 1}
+    assert interpreted and not outside
+
+
+def test_half_precision_results_were_rounded(interpreted: dict[str, float]) -> None:
+    assert all(value > 0.01 for name, value in interpreted.items() if name.endswith("float16"))
