@@ -79,7 +79,7 @@ def test_one_wrong_code_is_outside_the_bound(name: str) -> None:
     x, _, packed = drawn(name)
     x = x.sign() + (x == 0)
     right = cpu.matmul(x, packed)
-    packed.codes[-1, -1] ^= 1
+    packed.codes[-1, -1] ^= 64
     assert share(right, x, packed) > 1
 
 
