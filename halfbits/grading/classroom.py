@@ -21,7 +21,10 @@ from halfbits.grading.spare import Spare
 
 LARGEST = 64 << 20
 # What decides a verdict besides the checks: a change in one of them grades everything anew.
-JUDGES = ("expect", "notebook", "runner", "shell", "state", "verdict", "worker")
+JUDGES = (
+    *("expect", "guard", "job", "notebook", "runner", "shell", "sources", "state", "verdict"),
+    "worker",
+)
 SUFFIXES = (".py", ".ipynb")
 
 

@@ -1,0 +1,85 @@
+"""An answer that replaces what judges it gains nothing, whenever it does so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from fake_course import COUNTER, make_course
+
+from halfbits.catalog import Catalog, load_catalog
+from halfbits.grading.guard import suspicious
+from halfbits.grading.notebook import Cell
+from halfbits.grading.report import Report
+from halfbits.grading.runner import grade_answers
+
+WRONG = "def double(x):\n    return x\n"
+NOTHING = "lambda *args, **more: None"
+PASSED = "lambda *args, **more: ('passed', '')"
+REPLACEMENTS = {
+    "the judge": f"import halfbits.grading.verdict as v; v.judge = {PASSED}",
+    "the worker's judge": f"import sys; sys.modules['__main__'].judge = {PASSED}",
+    "the judge's code": (
+        f"import halfbits.grading.verdict as v\nv.judge.__code__ = ({PASSED}).__code__"
+    ),
+    "expect_close": f"import halfbits.grading.expect as e; e.expect_close = {NOTHING}",
+    "expect_close's code": (
+        f"import halfbits.grading.expect as e\ne.expect_close.__code__ = ({NOTHING}).__code__"
+    ),
+    "what expect_close calls": (
+        "import halfbits.grading.expect as e, numpy\n"
+        "e._within = lambda have, *more: numpy.ones(numpy.shape(have), bool)\n"
+        "e._worst = lambda *more: ''"
+    ),
+    "the failure": "import halfbits.grading.expect as e\ne.CheckFailed = type('Q', (), {})",
+    "a built-in": "import builtins\nbuiltins.all = builtins.any = lambda *args: True",
+    "a shadowed built-in": "import halfbits.grading.verdict as v\nv.isinstance = lambda *a: False",
+    "numpy": "import numpy\nnumpy.abs = lambda x, **more: 0 * numpy.asarray(x)",
+    "pytest's failure": "import pytest\npytest.fail = lambda *args, **more: None",
+    "the guard": "import halfbits.grading.guard as g\ng.take_guard = lambda checks: list",
+}
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Catalog:
+    return load_catalog(make_course(tmp_path))
+
+
+def graded(course: Catalog, *cells: str) -> Report:
+    return grade_answers(course, course.find("double"), list(cells))
+
+
+@pytest.mark.parametrize("code", REPLACEMENTS.values(), ids=REPLACEMENTS)
+def test_replaced_in_a_cell_it_is_put_back(course: Catalog, code: str) -> None:
+    report = graded(course, WRONG, COUNTER, code)
+    assert (report.passed, report.problem) == (1, None)
+    assert "   called: double(3)" in report.failures["test_doubles_numbers"]
+
+
+@pytest.mark.parametrize("code", REPLACEMENTS.values(), ids=REPLACEMENTS)
+def test_replaced_while_a_check_runs_it_fails_that_check(course: Catalog, code: str) -> None:
+    indented = code.replace("\n", "\n    ")
+    report = graded(course, f"def double(x):\n    {indented}\n    return x", COUNTER)
+    assert report.problem is None
+    assert {"test_doubles_numbers", "test_doubles_text"} <= report.failures.keys()
+
+
+def test_right_answer_that_replaces_something_is_right_and_told_so(course: Catalog) -> None:
+    report = graded(course, "import math\nmath.pi = 3\ndef double(x):\n    return 2 * x", COUNTER)
+    assert report.all_pass
+    assert "put back before the checks: math.pi" in report.notes
+
+
+def test_check_during_which_something_is_replaced_says_what(course: Catalog) -> None:
+    report = graded(
+        course, "def double(x):\n    import math; math.pi = 3\n    return 2 * x", COUNTER
+    )
+    assert "got: the answer replaced math.pi" in report.failures["test_doubles_numbers"]
+
+
+def test_names_that_reach_into_the_grader_are_listed_for_a_teacher() -> None:
+    code = (
+        "import gc, sys\nfor thing in gc.get_objects(): sys._getframe(1)\nfrom ctypes import CDLL"
+    )
+    assert suspicious([Cell("cell 1", code)]) == ["_getframe", "ctypes", "get_objects"]
+    assert suspicious([Cell("cell 1", "def quantize(w):\n    return w.round()")]) == []

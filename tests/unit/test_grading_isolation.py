@@ -1,0 +1,179 @@
+"""What an answer cannot reach, and what is left of it: nothing."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from fake_course import COUNTER, DOUBLE, make_course
+
+from halfbits.catalog import Catalog, load_catalog
+from halfbits.grading import descendants, forks
+from halfbits.grading.forks import Forks
+from halfbits.grading.report import Report
+from halfbits.grading.runner import grade_answers
+from halfbits.grading.sandbox import can_confine
+from halfbits.grading.spare import SPARE
+
+linux = pytest.mark.skipif(not descendants.AVAILABLE, reason="complete on Linux only")
+confining = pytest.mark.skipif(
+    not (forks.AVAILABLE and can_confine()), reason="this system gives users no namespaces"
+)
+DAEMON = """
+import os, subprocess, sys
+child = subprocess.Popen(["sleep", "300"], start_new_session=True)
+open({tell!r}, "w").write(str(child.pid))
+"""
+TWICE_FORKED = """
+import os, time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        open({tell!r}, "w").write(str(os.getpid()))
+        time.sleep(300)
+    os._exit(0)
+time.sleep(0.3)
+"""
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Catalog:
+    return load_catalog(make_course(tmp_path))
+
+
+def graded(course: Catalog, *cells: str, workers: object = SPARE) -> Report:
+    whole = [DOUBLE, COUNTER, *cells]
+    return grade_answers(course, course.find("double"), whole, workers=workers)  # type: ignore[arg-type]
+
+
+def soon(holds: Callable[[], bool], limit: float = 10.0) -> bool:
+    give_up = time.monotonic() + limit
+    while not holds() and time.monotonic() < give_up:
+        time.sleep(0.02)
+    return holds()
+
+
+def is_running(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state not in "ZX"
+
+
+@linux
+@pytest.mark.parametrize("code", [DAEMON, TWICE_FORKED], ids=["own session", "forked twice"])
+def test_daemon_of_an_answer_does_not_outlive_it(
+    course: Catalog, tmp_path: Path, code: str
+) -> None:
+    tell = tmp_path / "pid"
+    assert graded(course, code.format(tell=str(tell))).all_pass
+    pid = int(tell.read_text(encoding="utf-8"))
+    assert soon(lambda: not is_running(pid)), f"process {pid} outlived its answer"
+
+
+@linux
+def test_daemon_in_a_class_is_ended_before_the_next_answer(course: Catalog) -> None:
+    workers = Forks()
+    tell = "import os\nprint(os.getpid())"
+    try:
+        before = len(descendants.of(os.getpid()))
+        for code in (DAEMON, TWICE_FORKED):
+            graded(course, code.format(tell="pid"), workers=workers)
+        assert graded(course, tell, workers=workers).all_pass
+        assert len(descendants.of(os.getpid())) == before + 2, "keeper and server alone remain"
+    finally:
+        workers.close()
+    assert soon(lambda: len(descendants.of(os.getpid())) == before)
+
+
+@linux
+def test_answer_that_starts_processes_without_end_is_ended(course: Catalog) -> None:
+    bomb = "import os, time\nfor _ in range(300):\n    if os.fork() == 0:\n        time.sleep(60)"
+    report = graded(course, bomb + "\ntime.sleep(60)")
+    assert report.problem == "double.ipynb, cell 3: the process started more than 64 processes."
+    assert soon(lambda: not descendants.of(os.getpid()))
+
+
+@linux
+def test_nothing_is_left_when_the_grader_itself_is_killed(course: Catalog, tmp_path: Path) -> None:
+    tell = tmp_path / "started"
+    cell = f"import os, time; open({str(tell)!r}, 'w').write(os.getcwd()); time.sleep(300)"
+    script = (
+        "import sys\nfrom pathlib import Path\nfrom halfbits.catalog import load_catalog\n"
+        "from halfbits.grading.runner import grade_answers\n"
+        f"course = load_catalog(Path({str(course.root)!r}))\n"
+        f"grade_answers(course, course.find('double'), [{DOUBLE!r}, {cell!r}])"
+    )
+    grader = subprocess.Popen([sys.executable, "-c", script])
+    assert soon(lambda: tell.exists() and bool(tell.read_text(encoding="utf-8")), 30)
+    started = descendants.of(grader.pid)
+    grader.send_signal(signal.SIGKILL)
+    grader.wait()
+    scratch = Path(tell.read_text(encoding="utf-8"))
+    assert scratch.parent == Path(tempfile.gettempdir())
+    assert soon(lambda: not scratch.exists()), f"{scratch} was left"
+    assert started
+    assert soon(lambda: not any(is_running(pid) for pid in started))
+
+
+@confining
+@pytest.mark.parametrize("source", [lambda: SPARE, Forks], ids=["alone", "in a class"])
+def test_answer_has_no_network(course: Catalog, source: Callable[[], object]) -> None:
+    workers = source()
+    code = (
+        "import os\nnames = sorted(os.listdir('/sys/class/net')) if False else "
+        "[line.split(':')[0].strip() for line in open('/proc/net/dev') if ':' in line]\n"
+        "assert names == ['lo'], names\nimport socket\ntry:\n"
+        "    socket.create_connection(('192.0.2.1', 80), 1)\nexcept OSError as error:\n"
+        "    assert error.errno == 101, error\nelse:\n    raise SystemExit"
+    )
+    report = graded(course, code, workers=workers)
+    if isinstance(workers, Forks):
+        workers.close()
+    assert (report.all_pass, report.notes) == (True, [])
+
+
+@confining
+def test_answer_in_a_class_writes_to_its_scratch_folder_alone(
+    course: Catalog, tmp_path: Path
+) -> None:
+    workers, other = Forks(), tmp_path / "another student.ipynb"
+    other.write_text("theirs", encoding="utf-8")
+    code = (
+        "import tempfile\nopen('mine', 'w').write('x')\ntempfile.NamedTemporaryFile().write(b'x')\n"
+        f"for path in ({str(other)!r}, '/dev/shm/x', {str(course.root / 'x')!r}):\n    try:\n"
+        "        open(path, 'w').write('gone')\n    except OSError as error:\n"
+        "        assert error.errno == 30, error"
+    )
+    try:
+        report = graded(course, code, workers=workers)
+    finally:
+        workers.close()
+    assert (report.all_pass, report.notes) == (True, [])
+    assert other.read_text(encoding="utf-8") == "theirs"
+    assert not list(course.root.glob("x"))
+
+
+@confining
+def test_answer_in_a_class_finds_no_solutions(
+    course: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HALFBITS_ROOT", str(course.root))
+    there = course.root / "solutions" / "numbers" / "double.ipynb"
+    there.parent.mkdir(parents=True, exist_ok=True)
+    there.write_text("{}", encoding="utf-8")
+    workers = Forks()
+    code = f"import os\nassert not os.listdir({str(course.root / 'solutions')!r})"
+    try:
+        report = graded(course, code, workers=workers)
+    finally:
+        workers.close()
+    assert (report.all_pass, report.notes) == (True, [])
