@@ -149,7 +149,7 @@ def complaints(values: dict[str, Any]) -> Iterator[Complaint]:
 def read_front_matter(text: str) -> tuple[dict[str, Any], dict[str, int]]:
     """The fields and the line of each, counted from 1. Raises FrontMatterError."""
     try:
-        loader = yaml.SafeLoader(text)
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
         node = loader.get_single_node()
         lines = dict(_lines(node, ""))
         values = loader.construct_document(node) if node else None
