@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from halfbits.catalog import CourseError
+from halfbits.interview import commands as interview
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -93,6 +94,9 @@ def progress() -> None:
     from halfbits.grading.commands import progress as run
 
     raise typer.Exit(run())
+
+
+interview.add_to(app)
 
 
 @app.command()

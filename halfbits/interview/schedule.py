@@ -103,6 +103,14 @@ class Schedule:
             del state["card_id"]  # type: ignore[misc]
         return {"version": 1, "cards": cards, "reviews": self.reviews}
 
+    def save_as(self, path: Path) -> None:
+        """Write the same file elsewhere, for the page or another computer. Raises CourseError."""
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            store.write(path, self.content())
+        except OSError as error:
+            raise CourseError(f"{path} cannot be written ({error.strerror}).") from error
+
     def merge(self, path: Path) -> int:
         """Take over a file exported by the page: of each card the later state. Raises CourseError.
 
