@@ -14,7 +14,9 @@ from halfbits.catalog import Exercise
 from halfbits.grading.checks import read_checks
 from halfbits.grading.class_run import ClassRun
 from halfbits.grading.classroom import Handed
+from halfbits.grading.guard import PUT_BACK, suspicious
 from halfbits.grading.journal import Result
+from halfbits.grading.notebook import Answer
 from halfbits.grading.report import FAILED, MISSING, NOT_RUN, PASSED, UNWRITTEN, clean
 
 Graded = tuple[Handed, Result]
@@ -62,7 +64,8 @@ def page(found: ClassRun) -> str:
         f"<style>{STYLE}</style></head><body><h1>Class report</h1>"
         f"<p>All students were graded on the same inputs, those of seed {found.seed}: "
         f"<code>HALFBITS_SEED={found.seed}</code> repeats them.</p>"
-        f"{sections}<h2>Students</h2>{_students(found, groups)}{left_out}</body></html>\n"
+        f"{sections}<h2>Students</h2>{_students(found, groups)}{_to_look_at(found.graded)}"
+        f"{left_out}</body></html>\n"
     )
 
 
@@ -157,6 +160,25 @@ def _students(found: ClassRun, groups: dict[str, list[Graded]]) -> str:
         rows.append(f"{head}{shown}<td class='n'>{passed}/{total}</td></tr>")
     slugs = [key.split("/")[1] for key in groups]
     return _table("Checks passed", ("Student", *slugs, "All"), rows)
+
+
+def _to_look_at(graded: Iterable[Graded]) -> str:
+    """Submissions that reach for the grader itself, which an exercise never needs."""
+    rows = []
+    for handed, result in graded:
+        answer = handed.read()
+        names = suspicious(answer.code) if isinstance(answer, Answer) else []
+        replaced = [note for note in result.notes if note.startswith(PUT_BACK)]
+        if names or replaced:
+            said = "; ".join([*([f"names {', '.join(names)}"] if names else []), *replaced])
+            rows.append(
+                f"<tr><th scope='row'>{_text(handed.student)}</th>"
+                f"<td>{_text(handed.exercise.key)}</td><td>{_text(said)}</td></tr>"
+            )
+    if not rows:
+        return ""
+    head = ("Student", "Exercise", "What it does")
+    return "<h2>Worth a look</h2>" + _table("Code that reaches for the grader", head, rows)
 
 
 def _score(handed: Handed, result: Result) -> str:

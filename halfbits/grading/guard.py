@@ -34,6 +34,7 @@ REACHES = {
     *("__closure__", "__code__", "addaudithook", "setsid", "fork", "HALFBITS_GRADING"),
 }
 ABSENT = object()
+PUT_BACK = "put back before the checks"
 
 
 def take_guard(checks: ModuleType) -> Callable[[], list[str]]:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from halfbits.grading.guard import take_guard
+from halfbits.grading.guard import PUT_BACK, take_guard
 from halfbits.grading.notebook import Cell
 from halfbits.grading.shell import Shell
 from halfbits.grading.state import State
@@ -43,7 +43,7 @@ def run(job: dict[str, Any], say: Say) -> None:
     try:
         _run_cells(job["cells"], shell, state, say)
         if replaced := put_back():
-            say(event="note", message=f"put back before the checks: {', '.join(replaced[:5])}")
+            say(event="note", message=f"{PUT_BACK}: {', '.join(replaced[:5])}")
         for name, function in functions:
             say(event="running", what=name)
             seed_it(job["seed"])

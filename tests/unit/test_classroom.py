@@ -237,3 +237,18 @@ def test_result_survives_json_exactly(students: Path, course: Catalog, tmp_path:
     Journal(path).add(result)
     assert json.loads(path.read_text(encoding="utf-8").splitlines()[-1])["result"]["seed"] == SEED
     assert list(Journal(path).results.values()) == [result]
+
+
+def test_code_that_reaches_for_the_grader_is_shown_to_the_teacher(
+    students: Path, course: Catalog
+) -> None:
+    frames = "import sys\ndef double(x):\n    sys._getframe(1)\n    return 2 * x"
+    write(students / "eve" / "double.py", f"{frames}\n{COUNTER}")
+    write(students / "ada" / "double.py", f"{DOUBLE}\n{COUNTER}")
+    write(students / "bob" / "double.py", f"import math\nmath.pi = 3\n{DOUBLE}\n{COUNTER}")
+    handed = found(students, course).values()
+    text = page(ClassRun(course, SEED, [(one, graded(one, course)) for one in handed]))
+    section = text.partition("Worth a look")[2]
+    assert "names _getframe" in section
+    assert "put back before the checks: math.pi" in section
+    assert "ada" not in section
