@@ -61,6 +61,7 @@ def test_a_clamp_for_uint8_before_a_cast_to_int8_loses_negatives_and_wraps_the_r
     codes = torch.tensor([-100.0, 3.0, 127.0, 128.0, 200.0])
     assert codes.clamp(0, 255).to(torch.int8).tolist() == [0, 3, 127, -128, -56]
     assert codes.clamp(-127, 127).to(torch.int8).tolist() == [-100, 3, 127, 127, 127]
+    assert torch.tensor([2.9, -2.9]).to(torch.int8).tolist() == [2, -2]  # a cast does not round
 
 
 def test_the_update_of_gptq_is_the_constrained_minimum_of_the_output_error():
