@@ -26,6 +26,8 @@ STATES = (
     *("series", "added", "length"),
     *("machine", "model", "phase", "batch", "context", "weights", "cache", "arithmetic"),
     *("bandwidth", "peak", "memory"),
+    *("kind", "granularity", "clip", "row", "planted", "smooth", "alpha", "rotate"),
+    *("group", "pareto"),
 )
 
 

@@ -9,7 +9,15 @@ import re
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-COMPONENTS = ("bit-explorer", "number-line", "accumulator", "roofline")
+COMPONENTS = (
+    "bit-explorer",
+    "number-line",
+    "accumulator",
+    "roofline",
+    "quantizer",
+    "outliers",
+    "precision-ladder",
+)
 IMPORT = re.compile(r'^import \{[^}]*\} from "\./([\w-]+)\.mjs";\n', re.MULTILINE)
 EXPORT = re.compile(r"^export (?=const|function|class)", re.MULTILINE)
 

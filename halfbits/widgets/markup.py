@@ -11,6 +11,7 @@ import numpy as np
 
 from halfbits import formats
 from halfbits.cost import Decoder, Machine
+from halfbits.widgets.bundle import FOLDER
 
 Data = Mapping[str, Any]
 Cells = Sequence[object]
@@ -38,8 +39,8 @@ def table(caption: str, head: Cells, rows: Sequence[Cells]) -> str:
         for first, *rest in rows
     )
     return (
-        f"<table><caption>{escape(caption)}</caption>\n"
-        f"<thead><tr>{top}</tr></thead>\n<tbody>\n{body}\n</tbody></table>"
+        f'<div class="hb-scroll"><table><caption>{escape(caption)}</caption>\n'
+        f"<thead><tr>{top}</tr></thead>\n<tbody>\n{body}\n</tbody></table></div>"
     )
 
 
@@ -95,9 +96,40 @@ def table_of_rates(data: Data) -> str:
     return table("Llama 3 8B, batch 1: at most so many tokens a second", head, rows)
 
 
+def table_of_sqnr(data: Data) -> str:
+    head = ("", "The matrix", "Each row", "64 weights", "32 weights", "16 weights")
+    return table(
+        "SQNR in dB of weights of the tiny LM; one scale for:", head, recorded("quantizer")
+    )
+
+
+def table_of_errors(data: Data) -> str:
+    head = ("Four channels", "One scale", "One for each token", "Smoothed by half", "Rotated")
+    caption = "Error of a layer's output with int8 on both sides"
+    return table(caption, head, recorded("outliers"))
+
+
+def table_of_the_ladder(data: Data) -> str:
+    rows = [
+        (row["name"], f"{row['bytes'] / 1e6:.2f}", f"{row['perplexity']:.3f}",
+         f"{row['difference']:+.3f} ± {1.96 * row['difference_standard_error']:.3f}")
+        for row in data["rows"]
+    ]  # fmt: skip
+    head = ("Format", "MB", "Perplexity", "Change against fp32, 95%")
+    return table("The tiny LM in every format", head, rows)
+
+
+def recorded(name: str) -> list[list[str]]:
+    """A table that benchmarks/pack_widget_rows.py computed with the library."""
+    return json.loads((FOLDER / "stand_ins.json").read_text(encoding="utf-8"))[name]
+
+
 STAND_INS: dict[str, Callable[[Data], str]] = {
     "bit-explorer": table_of_formats,
     "number-line": table_of_values,
     "accumulator": table_of_stalls,
     "roofline": table_of_rates,
+    "quantizer": table_of_sqnr,
+    "outliers": table_of_errors,
+    "precision-ladder": table_of_the_ladder,
 }

@@ -46,6 +46,11 @@ WALKS = {
             ("Batch", ["ArrowRight"] * 7),
         ],
     ),
+    "quantizer": Walk(
+        "quantization_theory", [("Codes", [*"affine"]), ("One scale for", [*"128"])]
+    ),
+    "outliers": Walk("overflow_and_underflow", [("Smoothing", ["Space"])]),
+    "precision-ladder": Walk("measuring_accuracy_loss", [("Format", [*"int6"])]),
 }  # fmt: skip
 SCREENS = {
     "desk, light": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import itertools
 import json
 import math
@@ -261,6 +262,109 @@ def test_the_roofline_is_the_librarys_over_a_grid():
         assert seen["memoryBound"] == machines[machine].is_memory_bound(work, "bf16")
         one_more = work_of(seen["rows"] + 1, context, state["weights"], state["cache"])
         assert one_more.nbytes > machines[machine].memory
+
+
+@pytest.fixture(scope="module")
+def packing() -> Any:
+    """The script that packed the tiny LM's rows, and the library's results for them."""
+    path = RUNNER.parents[2] / "benchmarks" / "pack_widget_rows.py"
+    spec = importlib.util.spec_from_file_location("pack_widget_rows", path)
+    assert spec is not None and spec.loader is not None
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    return script
+
+
+def test_weights_are_quantized_as_the_library_does_to_the_last_bit(packing):
+    import torch
+
+    from halfbits import quantize
+
+    weights, _ = packing.rows_of_the_tiny_lm()
+    draw = torch.Generator().manual_seed(0)
+    matrix = torch.cat([weights[:4], torch.randn(3, 256, generator=draw) * 1e-3])
+    matrix[5, :64] = 0  # groups of zeros
+    matrix[6] = matrix[6].abs()  # a row without a negative weight
+    kinds = itertools.product((2, 3, 4, 6, 8), ("symmetric", "affine"))
+    sizes = ("tensor", "channel", 128, 64, 32, 16)
+    choices = [
+        {"bits": bits, "kind": kind, "granularity": str(size), "clip": clip}
+        for (bits, kind), size, clip in itertools.product(kinds, sizes, (1, 0.75))
+    ]
+    rows = [hexes(row.double().numpy()) for row in matrix]
+    made = in_node("quantize", matrix=rows, choices=choices)
+    assert made["packed"] == hexes(weights.double().numpy())
+    for choice, seen in zip(choices, made["made"], strict=True):
+        size = choice["granularity"]
+        size = int(size) if size.isdigit() else size
+        groups = quantize.grouped(matrix, size)
+        if choice["kind"] == "symmetric":
+            end = choice["clip"] * groups.abs().amax(1, keepdim=True)
+            low, high = -end, end
+        else:
+            low = choice["clip"] * groups.amin(1, keepdim=True).clamp(max=0)
+            high = choice["clip"] * groups.amax(1, keepdim=True).clamp(min=0)
+        clipped = groups.clamp(low, high).view(matrix.shape)
+        quantizer = getattr(quantize, f"quantize_{choice['kind']}")
+        expected = quantizer(clipped, choice["bits"], size)
+        assert seen["codes"] == expected.codes.flatten().tolist(), choice
+        assert seen["scales"] == hexes(expected.scale.double().numpy()), choice
+        back = expected.dequantize().double().numpy() + 0.0
+        assert [text.replace("8000000000000000", "0" * 16) for text in seen["values"]] == hexes(
+            back
+        )
+        assert seen["trueBits"] == 8 * expected.nbytes / matrix.numel()
+
+
+def test_outliers_hurt_the_output_as_the_librarys_formulas_say(packing):
+    weights, activations = packing.rows_of_the_tiny_lm()
+    choices = [
+        {"planted": size, "scaling": scaling, "smooth": alpha is not None, "rotate": rotate}
+        | {"alpha": alpha or 0}
+        for size, scaling, alpha, rotate in itertools.product(
+            (1, 8, 128), ("tensor", "token"), (None, 0, 0.5, 0.8), (False, True)
+        )
+    ]
+    made = in_node("outliers", choices=choices)
+    # The packed activations came from one processor; another's may differ in float16's last digit.
+    packed = np.array([struct.unpack(">d", bytes.fromhex(text))[0] for text in made["packed"]])
+    np.testing.assert_allclose(packed, activations.double().flatten(), rtol=2e-3, atol=2e-3)
+    import torch
+
+    x = torch.tensor(packed).view(activations.shape)
+    for choice, error in zip(choices, made["errors"], strict=True):
+        alpha = choice["alpha"] if choice["smooth"] else None
+        size, scaling, rotate = choice["planted"], choice["scaling"], choice["rotate"]
+        expected = packing.output_error(x, weights, size, scaling, alpha, rotate)
+        # A rounding of the last bit may move a value across the middle of two codes.
+        assert error == pytest.approx(expected, rel=1e-3), choice
+
+
+def test_the_tables_without_a_script_hold_the_librarys_results(packing):
+    weights, activations = packing.rows_of_the_tiny_lm()
+    recorded = json.loads((bundle.FOLDER / "stand_ins.json").read_text(encoding="utf-8"))
+    assert recorded["quantizer"] == packing.sqnr_rows(weights)
+    for made, kept in zip(
+        packing.error_rows(activations, weights), recorded["outliers"], strict=True
+    ):
+        for new, old in zip(made[1:], kept[1:], strict=True):
+            assert float(new.rstrip("%")) == pytest.approx(float(old.rstrip("%")), abs=0.3)
+
+
+def test_the_ladders_front_and_intervals_follow_from_the_record():
+    record = RUNNER.parents[2] / "book" / "data" / "ladder.json"
+    rows = json.loads(record.read_text(encoding="utf-8"))["rows"]
+    made = in_node("precision-ladder", rows=rows)
+    by_size = sorted(rows, key=lambda row: (row["bytes"], row["perplexity"]))
+    best, least = [], math.inf
+    for row in by_size:
+        if row["perplexity"] < least:
+            best, least = [*best, row["name"]], row["perplexity"]
+    assert sorted(made["front"]) == sorted(best)
+    for row, seen in zip(rows, made["changes"], strict=True):
+        half = 1.96 * row["difference_standard_error"] / rows[0]["perplexity"]
+        assert seen["high"] - seen["low"] == pytest.approx(200 * half)
+        assert seen["middle"] == pytest.approx(100 * row["difference"] / rows[0]["perplexity"])
 
 
 @pytest.mark.parametrize("name", bundle.COMPONENTS)

@@ -72,6 +72,32 @@ const JOBS = {
     const { predicted } = await load("roofline");
     return states.map(([machine, model, state]) => predicted(machines[machine], models[model], state));
   },
+  async quantize({ matrix, choices }) {
+    const { quantized, unpacked } = await load("quantize");
+    const { WEIGHTS } = await load("weights");
+    const rows = matrix.map((row) => row.map(number));
+    return {
+      packed: unpacked(WEIGHTS).flat().map(hex),
+      made: choices.map((choice) => {
+        const { groups, values, trueBits } = quantized(rows, choice);
+        const codes = groups.flatMap((group) => group.codes);
+        return { codes, scales: groups.map(({ scale }) => hex(scale)), values: values.map(hex), trueBits };
+      }),
+    };
+  },
+  async outliers({ choices }) {
+    const { treated } = await load("outliers");
+    const { unpacked } = await load("quantize");
+    const { ACTIVATIONS } = await load("activations");
+    const { WEIGHTS } = await load("weights");
+    const [x, weights] = [unpacked(ACTIVATIONS), unpacked(WEIGHTS)];
+    const errors = choices.map((choice) => treated(x, weights, choice).error);
+    return { packed: x.flat().map(hex), errors };
+  },
+  async "precision-ladder"({ rows }) {
+    const { change, front } = await load("precision-ladder");
+    return { front: front(rows).map(({ name }) => name), changes: rows.map((row) => change(row, rows[0])) };
+  },
 };
 
 let text = "";
