@@ -36,7 +36,23 @@ def cards(
     raise typer.Exit(run(lang, topic, new, take, save))
 
 
+def mock(
+    minutes: Annotated[int, typer.Option(min=5, max=180, help="How long it may take.")] = 30,
+    level: Annotated[str, typer.Option(help="screening, onsite or staff.")] = "onsite",
+    lang: Language = "en",
+    seed: Annotated[int | None, typer.Option(min=0, help="Draws the same questions again.")] = None,
+    new: Annotated[bool, typer.Option("--new", help="Do not take up an interrupted one.")] = False,
+    history: Annotated[bool, typer.Option("--history", help="Show earlier scores.")] = False,
+) -> None:
+    """Hold a mock interview; interrupt it whenever you like, and it goes on there."""
+    from halfbits.interview import mock_terminal
+
+    if history:
+        raise typer.Exit(mock_terminal.history(lang))
+    raise typer.Exit(mock_terminal.run(minutes, level, lang, seed, new))
+
+
 def add_to(app: typer.Typer) -> None:
     """Register the words with the command line."""
-    for word in (anki, cards):
+    for word in (anki, cards, mock):
         app.command()(word)

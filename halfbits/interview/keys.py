@@ -64,6 +64,7 @@ class Keys:
 
 
 def _end(number: int, frame: FrameType | None) -> None:
+    signal.signal(number, signal.SIG_IGN)  # a second one must not cut the saving short
     raise SystemExit(128 + number)
 
 

@@ -61,3 +61,8 @@ def without_tex(text: str) -> str:
         return f"\n\n{text}\n\n" if found["block"] else text
 
     return MATH.sub(formula, text)
+
+
+def as_text(text: str) -> str:
+    """One line of Markdown without any marks."""
+    return re.sub(r"[`*]|\\(?=[_~<\[])", "", without_tex(text))

@@ -1,0 +1,55 @@
+"""The lessons as their first cells describe them: title, minutes, and what they build on."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One notebook of notebooks/; `needs` are stems of lessons and keys of exercises.
+
+    `minutes` is zero for the notebooks behind the audit, which are no lessons.
+    """
+
+    stem: str
+    title: str
+    minutes: int
+    needs: tuple[str, ...]
+
+
+@cache
+def load_lessons(root: Path) -> dict[str, Lesson]:
+    """All notebooks by stem, in the book's order; those that the book leaves out come last."""
+    paths = sorted((root / "notebooks").glob("*.ipynb"))
+    order = toc_order(root)
+    paths.sort(key=lambda path: order.get(path.stem, len(order)))
+    return {path.stem: read_lesson(path) for path in paths}
+
+
+def toc_order(root: Path) -> dict[str, int]:
+    """The place of each notebook in the book's table of contents."""
+    path = root / "book" / "_toc.yml"
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    stems = re.findall(r"file: *notebooks/(\w+)", text)
+    return {stem: place for place, stem in enumerate(stems)}
+
+
+def read_lesson(path: Path) -> Lesson:
+    """The lesson in a notebook; a first cell without some line leaves it empty."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    text = "".join(cells[0]["source"]) if cells else ""
+    title = re.search(r"^# (.+)", text, re.MULTILINE)
+    minutes = re.search(r"^\*\*Minutes\.\*\* (\d+)", text, re.MULTILINE)
+    before = re.search(r"^\*\*Before this\.\*\* (.*)", text, re.MULTILINE)
+    links = re.findall(r"\]\((?:\.\./exercises/)?([\w/]+)\.ipynb", before[1]) if before else []
+    return Lesson(
+        path.stem,
+        title[1] if title else path.stem,
+        int(minutes[1]) if minutes else 0,
+        tuple(links),
+    )
