@@ -36,7 +36,7 @@ WORDS = {
         "largest": "Largest",
         "normal": "Smallest normal",
         "eps": "eps",
-        "join": "; ",
+        "join": ". ",
         "stop": ".",
     },
     "zh": {
