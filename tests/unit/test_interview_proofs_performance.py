@@ -170,3 +170,22 @@ def test_no_batch_lifts_the_rate_above_bandwidth_over_the_cache_of_one_row() -> 
         for batch in (1, 16, 256, 4096)
     ]
     assert rates == sorted(rates) and 0.98 * limit < rates[-1] < limit
+
+
+QUOTED = {
+    "bf16": {1: 48, 16: 49, 64: 50, 256: 56, 1024: 173, 4096: 793},
+    "fp8": {1: 26, 1024: 102},
+    "int8, converted in each call": {1: 403, 4096: 1064},
+    "int8, one fused kernel": {1: 29},
+    "int4 in groups, fused kernel": {1: 21, 16: 81, 64: 299},
+}
+
+
+@pytest.mark.parametrize("way", QUOTED)
+def test_the_microseconds_that_answers_quote_are_the_recorded_ones(way: str) -> None:
+    assert {batch: round(microseconds(way, batch)) for batch in QUOTED[way]} == QUOTED[way]
+
+
+def test_the_squares_that_answers_quote_are_the_recorded_ones() -> None:
+    quoted = {"fp8": 101, "bf16": 201}
+    assert {way: round(microseconds(way, 4096, 4096, 4096)) for way in quoted} == quoted
