@@ -18,6 +18,7 @@ CLONE_NEWUSER, CLONE_NEWNET, CLONE_NEWNS = 0x10000000, 0x40000000, 0x20000
 MS_RDONLY, MS_REC, MS_PRIVATE = 1, 0x4000, 0x40000
 SYS_MOUNT_SETATTR, AT_FDCWD, AT_RECURSIVE, MOUNT_ATTR_RDONLY = 442, -100, 0x8000, 1
 SCRATCH = b"size=256m"
+SHARED = Path("/dev/shm")
 
 
 def leave_network() -> bool:
@@ -40,17 +41,14 @@ def confine(hidden: Iterable[Path]) -> bool:
     for folder in hidden:
         if folder.is_dir():
             private = private and _mount_empty(os.fsencode(folder), MS_RDONLY, b"size=4k")
-    return private and _make_read_only()
+    return private and _make_read_only() and _open_shared()
 
 
 def open_scratch(scratch: str) -> bool:
     """After `confine`, in a job's own process: make `scratch` and shared memory writable."""
     if _libc().unshare(CLONE_NEWNS) != 0:
         return False
-    shared = Path("/dev/shm")
-    return _mount_empty(os.fsencode(scratch), 0, SCRATCH) and (
-        not shared.is_dir() or _mount_empty(os.fsencode(shared), 0, SCRATCH)
-    )
+    return _mount_empty(os.fsencode(scratch), 0, SCRATCH) and _open_shared()
 
 
 def can_confine() -> bool:
@@ -73,6 +71,14 @@ def _unshare(what: int) -> bool:
     ):
         Path("/proc/self", name).write_text(text, encoding="ascii")
     return True
+
+
+def _open_shared() -> bool:
+    """Empty shared memory; the temporary folder of a server, whose imports want to have one."""
+    if not SHARED.is_dir():
+        return True
+    os.environ["TMPDIR"] = str(SHARED)
+    return _mount_empty(os.fsencode(SHARED), 0, SCRATCH)
 
 
 class _Attributes(ctypes.Structure):

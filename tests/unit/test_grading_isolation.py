@@ -177,3 +177,18 @@ def test_answer_in_a_class_finds_no_solutions(
     finally:
         workers.close()
     assert (report.all_pass, report.notes) == (True, [])
+
+
+@confining
+def test_framework_has_a_temporary_folder_while_it_is_imported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As TensorFlow wants it."""
+    writing = "import tempfile\ntempfile.NamedTemporaryFile().write(b'x')\n"
+    (tmp_path / "a_framework.py").write_text(writing, encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    workers = Forks()
+    try:
+        assert workers.take(("a_framework",)).ready() == ""
+    finally:
+        workers.close()
