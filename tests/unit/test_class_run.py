@@ -23,13 +23,16 @@ from halfbits.grading.sandbox import can_confine
 linux = pytest.mark.skipif(not forks.AVAILABLE, reason="forking servers are for Linux")
 SEED = 11
 # Ends the Dask worker: the parent of the forking server that this runs in a child of.
-KILLS_ITS_WORKER = """
+KILLS = """
 import os, signal
-server = os.getppid()
-with open(f"/proc/{server}/stat") as file:
-    worker = int(file.read().rsplit(")", 1)[1].split()[1])
-os.kill(worker, signal.SIGKILL)
+victim = os.getppid()
+for _ in range({steps}):
+    with open(f"/proc/{{victim}}/stat") as file:
+        victim = int(file.read().rsplit(")", 1)[1].split()[1])
+os.kill(victim, signal.SIGKILL)
 """
+# Its parent is the forking server, then come the keeper and the cluster's worker.
+KILLS_ITS_SERVER, KILLS_ITS_KEEPER, KILLS_ITS_WORKER = (KILLS.format(steps=n) for n in range(3))
 CONNECTS = """
 import socket
 sock = socket.socket()
@@ -102,6 +105,27 @@ def test_submission_that_kills_its_worker_is_named_and_nobody_else_suffers(
     results = by_student(run(course, students, tmp_path / "r.jsonl"))
     assert results["s03"].problem == f"double: {POISON}."
     del results["s03"]
+    assert {(result.passed, result.problem) for result in results.values()} == {(3, None)}
+
+
+@linux
+@pytest.mark.parametrize(
+    ("code", "how"),
+    [
+        (KILLS_ITS_SERVER, "was ended by signal 9 (SIGKILL)"),
+        (KILLS_ITS_KEEPER, "closed the grader's channel"),
+    ],
+    ids=["the forking server", "the keeper"],
+)
+def test_submission_that_kills_what_runs_it_harms_only_itself(
+    course: Catalog, students: Path, tmp_path: Path, code: str, how: str
+) -> None:
+    for number in range(4):
+        write(students / f"s{number:02}" / "double.py", DOUBLE + COUNTER)
+    write(students / "s01" / "double.py", code)
+    results = by_student(run(course, students, tmp_path / "r.jsonl"))
+    assert (results["s01"].problem or "").endswith(f": the process {how}.")
+    del results["s01"]
     assert {(result.passed, result.problem) for result in results.values()} == {(3, None)}
 
 
