@@ -1,11 +1,22 @@
-"""The wrong and right answers that every exercise ships, for tests/contract and their authors."""
+"""An exercise on trial: the wrong and right answers that it ships, and a way to grade them."""
 
 from __future__ import annotations
 
 import runpy
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 from halfbits.catalog import Catalog, CourseError, Exercise
+from halfbits.grading.checks import Check, read_checks
+from halfbits.grading.forks import Forks
+from halfbits.grading.notebook import Cell, cells_of, read_answer
+from halfbits.grading.report import Report
+from halfbits.grading.runner import Submission, open_answer
+from halfbits.grading.spare import SPARE, Spare
+from halfbits.grading.stub import make_exercise
+
+SAMPLE = 4
 
 
 @dataclass(frozen=True)
@@ -48,3 +59,54 @@ def load_answers(catalog: Catalog, exercise: Exercise) -> Answers:
         return Answers(tuple(names["WRONG"]), tuple(names["RIGHT"]))
     except KeyError as error:
         raise CourseError(f"{path} defines no {error}: define WRONG and RIGHT lists.") from error
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One exercise with its parts, and where the processes that grade it come from."""
+
+    catalog: Catalog
+    exercise: Exercise
+    workers: Spare | Forks = SPARE
+
+    @cached_property
+    def answers(self) -> Answers:
+        return load_answers(self.catalog, self.exercise)
+
+    @cached_property
+    def checks(self) -> tuple[Check, ...]:
+        return read_checks(self.catalog.checks(self.exercise))
+
+    @cached_property
+    def solution(self) -> list[Cell]:
+        return list(read_answer(self.catalog.notebook(self.exercise, "solutions")).code)
+
+    @cached_property
+    def stub(self) -> list[Cell]:
+        """The exercise as generated now, whatever a learner made of the file."""
+        return cells_of(make_exercise(self.catalog, self.exercise))
+
+    def with_answer(self, answer: WrongAnswer | RightAnswer) -> list[Cell]:
+        """The solution's cells, overridden by one more."""
+        return [*self.solution, Cell("cell 99", answer.code)]
+
+    @cached_property
+    def wrong_sample(self) -> list[WrongAnswer]:
+        """Some wrong answers from all over the list, none that ends its process."""
+        wrong = [answer for answer in self.answers.wrong if answer.rejected_by]
+        return wrong[:: max(1, len(wrong) // SAMPLE)][:SAMPLE]
+
+    def grade(
+        self,
+        cells: list[Cell],
+        checks: Iterable[str] | None = None,
+        seed: int | None = None,
+        order: Callable[[list[Check]], None] | None = None,
+        skip_stubs: bool = False,
+    ) -> Report:
+        """The report on `cells` by the named checks, which `order` rearranges in place."""
+        answer = open_answer(cells, self.exercise)
+        one = Submission(self.catalog, self.exercise, answer, checks, seed, skip_stubs)
+        if order is not None:
+            order(one.checks)
+        return one.grade(workers=self.workers)

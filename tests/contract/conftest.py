@@ -1,4 +1,4 @@
-"""Every exercise of the course as a parameter, and the parts of it that the contract is about."""
+"""Every exercise of the course as a parameter, and where the processes that grade it come from."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ import pytest
 
 from halfbits.catalog import Catalog, CourseError, Exercise, find_root, load_catalog
 from halfbits.grading import forks
-from halfbits.grading.contract import Answers, RightAnswer, WrongAnswer, load_answers
+from halfbits.grading.contract import RightAnswer, Trial, WrongAnswer, load_answers
 from halfbits.grading.forks import Forks
-from halfbits.grading.notebook import Cell, cells_of, read_answer
+from halfbits.grading.machines import MACHINES, forks_of
 from halfbits.grading.spare import SPARE, Spare
-from halfbits.grading.stub import make_exercise
 
 CATALOG = load_catalog(find_root())
 
@@ -34,7 +33,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def _shipped(exercise: Exercise, kind: str) -> tuple[WrongAnswer | RightAnswer, ...]:
-    """The answers; none where the file is missing, which a test of its own reports."""
+    """The answers; none where the file is missing, which a promise of its own reports."""
     try:
         return getattr(load_answers(CATALOG, exercise), kind)
     except CourseError:
@@ -54,18 +53,18 @@ def workers() -> Iterator[Spare | Forks]:
     source.close()
 
 
-@pytest.fixture
-def answers(exercise: Exercise) -> Answers:
-    return load_answers(CATALOG, exercise)
+@pytest.fixture(scope="session")
+def machines() -> Iterator[dict[str, Spare | Forks]]:
+    """A source of processes for each of MACHINES."""
+    sources: dict[str, Spare | Forks] = {
+        name: forks_of(settings) if forks.AVAILABLE else Spare()
+        for name, settings in MACHINES.items()
+    }
+    yield sources
+    for source in sources.values():
+        source.close()
 
 
 @pytest.fixture
-def solution(exercise: Exercise) -> list[Cell]:
-    """The solution's graded cells."""
-    return list(read_answer(CATALOG.notebook(exercise, "solutions")).code)
-
-
-@pytest.fixture
-def stub(exercise: Exercise) -> list[Cell]:
-    """The cells of the exercise as generated now, whatever a learner made of the file."""
-    return cells_of(make_exercise(CATALOG, exercise))
+def trial(catalog: Catalog, exercise: Exercise, workers: Spare | Forks) -> Trial:
+    return Trial(catalog, exercise, workers)

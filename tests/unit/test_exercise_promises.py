@@ -1,0 +1,245 @@
+"""Each promise of the exercise contract names an exercise that breaks it, in one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from fake_course import DOUBLE_CHECKS, make_course, write
+
+from halfbits.catalog import load_catalog
+from halfbits.grading import forks, promises
+from halfbits.grading.contract import RightAnswer, Trial, WrongAnswer
+from halfbits.grading.forks import Forks
+from halfbits.grading.machines import MACHINES, forks_of, verdicts_hold_elsewhere
+from halfbits.grading.spare import Spare
+
+pytestmark = pytest.mark.skipif(not forks.AVAILABLE, reason="needs workers that fork")
+
+ANSWERS = """
+from halfbits.grading.contract import RightAnswer, WrongAnswer
+
+WRONG = [
+    WrongAnswer(f"adds {n}", f"def double(x): return x + {n}", "test_doubles_numbers", "2 + 2 = 4")
+    for n in range(1, 7)
+]
+RIGHT = [RightAnswer(f"way {n}", "def double(x): return 2 * x") for n in range(3)]
+"""
+EXTRA = """
+
+@pytest.mark.task("double")
+def test_extra(answer, seed):
+    \"\"\"One more claim.\"\"\"
+"""
+Break = Callable[[Path], object]
+
+
+@pytest.fixture(scope="module")
+def workers() -> Iterator[Forks]:
+    source = Forks()
+    yield source
+    source.close()
+
+
+@pytest.fixture(scope="module")
+def machines() -> Iterator[dict[str, Spare | Forks]]:
+    sources: dict[str, Spare | Forks] = {
+        name: forks_of(settings) for name, settings in MACHINES.items()
+    }
+    yield sources
+    for source in sources.values():
+        source.close()
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    root = make_course(tmp_path)
+    write(root / "tests" / "wrong_answers" / "numbers" / "double.py", ANSWERS)
+    return root
+
+
+@pytest.fixture(autouse=True)
+def few_seeds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(promises, "SEEDS", 12)
+
+
+def trial(root: Path, workers: Spare | Forks) -> Trial:
+    catalog = load_catalog(root)
+    return Trial(catalog, catalog.find("double"), workers)
+
+
+def checks(root: Path, text: str) -> None:
+    write(root / "exercises" / "numbers" / "test_double.py", text)
+
+
+def with_check(body: str) -> Break:
+    """The check file with one more check, and imports above it."""
+    indented = "\n".join(f"    {line}" for line in body.splitlines())
+    return lambda root: checks(root, "import os, time\n" + DOUBLE_CHECKS + EXTRA + indented)
+
+
+def solution(old: str, new: str) -> Break:
+    def change(root: Path) -> None:
+        path = root / "solutions" / "numbers" / "double.ipynb"
+        text = path.read_text(encoding="utf-8")
+        assert old in text
+        write(path, text.replace(old, new))
+
+    return change
+
+
+def answers(text: str) -> Break:
+    return lambda root: write(root / "tests" / "wrong_answers" / "numbers" / "double.py", text)
+
+
+def counting(claim: str) -> Break:
+    """A check with `claim`, which may use RAN: the other text check adds to it when it runs."""
+    counted = DOUBLE_CHECKS.replace(
+        'assert answer.double("ab")', 'RAN.append(1)\n    assert answer.double("ab")'
+    )
+    return lambda root: checks(root, f"RAN = []\n{counted}{EXTRA}    {claim}\n")
+
+
+# What is wrong with the exercise, the promise that it breaks, and what is said.
+FAULTS: dict[str, tuple[Break, Callable[[Trial], Iterator[str]], str]] = {
+    "a check that needs no answer": (
+        with_check("assert True"),
+        promises.stub_is_rejected,
+        "test_extra passes with nothing written",
+    ),
+    "a stub that its check does not reach": (
+        lambda root: checks(root, DOUBLE_CHECKS.replace("counter = answer.Counter()", "assert 0")),
+        promises.stub_is_rejected,
+        "the stub of Counter does not count as not written yet: this does not hold: assert 0",
+    ),
+    "a stub that may be bound elsewhere": (
+        solution('"double(1)"', '"exec(str(1))"'),
+        promises.stub_is_seen_without_running,
+        "the stub of double is not recognized from its source",
+    ),
+    "a solution that is wrong": (
+        solution("return x + x", "return x + 1"),
+        promises.solution_passes,
+        "test_doubles_numbers rejects the solution on seed ",
+    ),
+    "a check that is unjust to half the draws": (
+        with_check("assert answer.double(1) == 2\nassert seed % 2"),
+        promises.solution_passes,
+        "test_extra rejects the solution on seed ",
+    ),
+    "a check that needs another one before it": (
+        counting("assert answer.double(1) == 2 and RAN"),
+        promises.solution_passes,
+        "test_extra rejects the solution on seed ",
+    ),
+    "a check that is told apart by the order": (
+        counting("assert answer.double(3) == 6, f'after {len(RAN)}'"),
+        promises.verdicts_repeat,
+        'test_extra judges "adds 1" by what ran before it: failed after 1; reversed: ',
+    ),
+    "a task without a check": (
+        lambda root: checks(root, DOUBLE_CHECKS.replace('task("Counter")', 'task("double")')),
+        promises.parts_are_complete,
+        "Counter has no check",
+    ),
+    "a check of no task": (
+        lambda root: checks(root, DOUBLE_CHECKS.replace('task("Counter")', 'task("Count")')),
+        promises.parts_are_complete,
+        "test_counts is for 'Count', which is no task",
+    ),
+    "too few wrong answers": (
+        answers(ANSWERS.replace("range(1, 7)", "range(1, 4)")),
+        promises.parts_are_complete,
+        "only 3 wrong answers are shipped; 6 are wanted",
+    ),
+    "a wrong answer that names no check": (
+        answers(ANSWERS.replace('"test_doubles_numbers"', '"test_doubles"')),
+        promises.parts_are_complete,
+        '"adds 1" names test_doubles, which is no check',
+    ),
+    "a hint with the answer in it": (
+        lambda root: (
+            solution("return x + x", "return x + x if isinstance(x, str) else 2 * x")(root),
+            solution("Add x to itself.", "return x + x if isinstance(x, str) else 2 * x")(root),
+        ),
+        promises.hints_keep_the_answer,
+        "hint 3 of double gives away: return x + x if isinstance(x, str) else 2 * x",
+    ),
+}
+
+
+@pytest.mark.parametrize(("spoil", "promise", "says"), FAULTS.values(), ids=FAULTS.keys())
+def test_broken_promise_is_one_sentence(
+    root: Path,
+    workers: Forks,
+    spoil: Break,
+    promise: Callable[[Trial], Iterator[str]],
+    says: str,
+) -> None:
+    spoil(root)
+    faults = [fault for fault in promise(trial(root, workers)) if fault.startswith(says)]
+    assert faults, list(promise(trial(root, workers)))
+    assert not any("\n" in fault for fault in faults)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        (("double(x): return 2 * x", "test_doubles_numbers", "4"), 'accepts "one" on seed'),
+        (
+            ("double(x): return 3 * x", "test_doubles_numbers", "by five"),
+            "without saying 'by five'",
+        ),
+        (("double(x): return 3 * x", "test_gone", ""), "names test_gone, which is no check"),
+        (("double(x): raise SystemExit", "test_doubles_text", ""), "was not judged: check test_d"),
+        (("double(x): return 2 * x", None, "ended"), "should end with 'ended', not None"),
+    ],
+)
+def test_wrong_answer_that_is_not_caught_is_one_sentence(
+    root: Path, workers: Forks, wrong: tuple[str, str | None, str], says: str
+) -> None:
+    code, check, symptom = wrong
+    one = WrongAnswer("one", f"def {code}", check, symptom)
+    (fault,) = promises.wrong_is_rejected(trial(root, workers), one)
+    assert says in fault and "\n" not in fault
+
+
+def test_right_answer_that_is_rejected_is_one_sentence(root: Path, workers: Forks) -> None:
+    right = RightAnswer("in floats", "def double(x): return 2.0 * float(x)")
+    faults = list(promises.right_is_accepted(trial(root, workers), right))
+    assert len(faults) == 1
+    assert faults[0].startswith('test_doubles_text rejects "in floats" on seed ')
+
+
+@pytest.mark.parametrize("setting", ["LC_ALL=tr_TR.UTF-8", "OMP_NUM_THREADS=2"])
+def test_setting_that_changes_a_verdict_is_named(
+    root: Path, machines: dict[str, Spare | Forks], setting: str
+) -> None:
+    key, value = setting.split("=")
+    with_check(f"assert answer.double(1) == 2\nassert os.environ.get({key!r}) != {value!r}")(root)
+    some = trial(root, next(iter(machines.values())))
+    (fault,) = verdicts_hold_elsewhere(some, machines)
+    assert fault.startswith(f"with {setting}, test_extra rejects the solution on seed ")
+
+
+def test_flags_that_would_change_a_check_do_not_reach_it(
+    root: Path, machines: dict[str, Spare | Forks]
+) -> None:
+    with_check("import warnings\nwarnings.warn('w')\nassert answer.double(1) == 2")(root)
+    some = trial(root, next(iter(machines.values())))
+    assert list(verdicts_hold_elsewhere(some, machines)) == []
+
+
+def test_good_exercise_has_only_the_fault_it_was_made_with(root: Path, workers: Forks) -> None:
+    good = trial(root, workers)
+    for promise in promises.PROMISES:
+        faults = list(promise(good))
+        if promise is promises.parts_are_complete:
+            assert faults == [f"hint {n} of Counter is missing" for n in (1, 2, 3)]
+        else:
+            assert faults == []
+    for wrong in good.answers.wrong:
+        assert list(promises.wrong_is_rejected(good, wrong)) == []
+    for right in good.answers.right:
+        assert list(promises.right_is_accepted(good, right)) == []
