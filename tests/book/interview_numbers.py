@@ -1,0 +1,93 @@
+"""Which numbers of an answer somebody typed, and which of those are inputs or stand in its proof.
+
+An estimate's results come from its expressions. What may be typed is what it starts from: numbers
+of the question and of the expressions, published limits of hardware, and what the proof shows.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from prose_numbers import Typed, in_markdown
+
+from halfbits.formats import FORMATS, limits
+from halfbits.interview.parse import PLACEHOLDER
+from halfbits.interview.question import Proof, Question
+from halfbits.interview.sections import Section, split
+
+DIGITS = re.compile(r"(?<![\w.])\d[\d,_]*(?:\.\d+)?(?:e[-+]?\d+)?")
+POWERS = (1e-12, 1e-9, 1e-6, 1e-3, 1e-2, 1, 1e2, 1e3, 1e6, 1e9, 1e12)
+
+
+def bodies(question: Question) -> Iterator[tuple[str, Section]]:
+    """The sections of a question file with their language, placeholders still in place."""
+    _, _, body = question.path.read_text(encoding="utf-8").split("---\n", 2)
+    for language, sections in split(body, 1):
+        for section in sections:
+            yield language, section
+
+
+def typed(section: Section) -> Iterator[Typed]:
+    """The numbers of a section's prose that were typed."""
+    yield from in_markdown(PLACEHOLDER.sub("x", section.text), section.title)
+
+
+def value(text: str) -> float:
+    """What a written number is worth; percent as a share of a hundred."""
+    return float(re.sub(r"[,_%\s]", "", text).replace("\N{MINUS SIGN}", "-"))
+
+
+def shown(number: str, values: list[float], powers: tuple[float, ...] = POWERS) -> bool:
+    """Whether a written number is one of `values`, rounded as it is written, in another unit."""
+    wanted = abs(value(number))
+    mantissa, e, _ = re.sub(r"[\s%]", "", number).lower().partition("e")
+    places = len(mantissa.partition(".")[2])
+    form = f".{places}{'e' if e else 'f'}"
+    return any(float(format(abs(v) * power, form)) == wanted for v in values for power in powers)
+
+
+def numbers_in(text: str) -> list[float]:
+    return [value(found) for found in DIGITS.findall(text)]
+
+
+LIMITS = [float(end) for name in FORMATS for end in vars(limits(name)).values()]
+
+
+def inputs(question: Question, expressions: dict[str, str], hardware: str) -> list[float]:
+    """Numbers of the question, of its expressions, of published hardware and of the formats."""
+    asked = " ".join(text.question for text in question.texts.values())
+    given = numbers_in(f"{asked} {' '.join(expressions.values())} {hardware}")
+    return [*given, *LIMITS]
+
+
+def proven(question: Question, root: Path) -> list[float]:
+    """Numbers that stand in the notebooks, records and tests that a question names."""
+    return [number for proof in question.proofs for number in _numbers(root / place_of(proof))]
+
+
+def place_of(proof: Proof) -> str:
+    topic, _, slug = proof.place.partition("/")
+    return f"exercises/{topic}/test_{slug}.py" if proof.kind == "check" else proof.place
+
+
+@cache
+def _numbers(path: Path) -> list[float]:
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".ipynb":
+        cells = [cell for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]
+        text = " ".join("".join(cell["source"]) + told(cell["outputs"]) for cell in cells)
+    return numbers_in(text)
+
+
+def told(outputs: list[dict[str, Any]]) -> str:
+    """The words of a cell's outputs, glued values among them; pictures have none."""
+    texts = [output.get("text", "") for output in outputs]
+    for output in outputs:
+        data = output.get("data", {})
+        texts += [text for kind, text in data.items() if kind.endswith("text/plain")]
+    return " ".join("".join(text) for text in texts)
