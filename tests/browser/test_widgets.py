@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import http.server
+import json
 import re
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 from conftest import CHECKOUT, SCREENSHOTS
+from playwright.sync_api import TimeoutError as TooLong
 
 from halfbits.book import Site, build
+from halfbits.grading.stub import KERNEL
 from halfbits.widgets.bundle import COMPONENTS
 
 pytestmark = pytest.mark.browser
+LONG = 180_000  # milliseconds: a busy machine starts JupyterLab slowly
 
 
 class Walk(NamedTuple):
@@ -152,3 +158,47 @@ def test_without_scripts_a_table_stands_in(name, chromium, address):
     table = page.locator(f"hb-{name} table").first
     assert table.is_visible() and table.locator("tbody tr").count() >= 3
     context.close()
+
+
+CELLS = (
+    "from halfbits.widgets import BitExplorer, explore\nfigure = BitExplorer(value=1.5)\nfigure",
+    "print('value', figure.value, figure.bits)\nfigure.value = 0.25",
+    "import torch\nexplore(torch.linspace(-3, 3, 100), 'int4')",
+)
+
+
+def write_notebook(path: Path) -> None:
+    cells = [
+        {"cell_type": "code", "metadata": {}, "source": text, "outputs": [], "id": f"cell{i}"}
+        | {"execution_count": None}
+        for i, text in enumerate(CELLS)
+    ]
+    notebook = {"cells": cells, "metadata": {"kernelspec": KERNEL}, "nbformat": 4}
+    path.write_text(json.dumps(notebook | {"nbformat_minor": 5}), encoding="utf-8")
+
+
+def run_cell(page: Any, number: int, result: Any) -> None:
+    """Run a cell until `result` is there: JupyterLab drops what comes before its kernel."""
+    for _ in range(6):
+        page.locator(".jp-CodeCell").nth(number).locator(".cm-content").click()
+        page.keyboard.press("Control+Enter")
+        with contextlib.suppress(TooLong):
+            result.wait_for(timeout=30_000)
+            return
+    pytest.fail(f"cell {number} gave no result")
+
+
+def test_in_jupyterlab_the_figure_and_the_kernel_follow_each_other(visitor, course):
+    write_notebook(course.root / "notebooks" / "widgets.ipynb")
+    page = visitor.new_page()
+    page.goto(course.notebook("notebooks/widgets.ipynb"))
+    page.locator(".jp-NotebookPanel-toolbar").get_by_text("Python 3").wait_for(timeout=LONG)
+    figure = page.locator("hb-bit-explorer")
+    run_cell(page, 0, figure.locator(".hb-try"))
+    figure.get_by_role("button", name="0, sign bit 15").click()
+    said = page.locator(".jp-OutputArea-output", has_text="value -1.5 1011111000000000")
+    run_cell(page, 1, said)
+    figure.locator(".hb-live", has_text="fp16 stores 0.25.").wait_for()
+    line = page.locator("hb-number-line")
+    run_cell(page, 2, line.locator(".hb-live", has_text="16 values"))
+    line.scroll_into_view_if_needed()
