@@ -52,7 +52,23 @@ def mock(
     raise typer.Exit(mock_terminal.run(minutes, level, lang, seed, new))
 
 
+def plan(
+    days: Annotated[int, typer.Option(min=1, max=365, help="Days left, today included.")],
+    minutes: Annotated[
+        int, typer.Option("--minutes-per-day", min=10, max=720, help="Minutes on each day.")
+    ] = 60,
+    lang: Language = "en",
+    read: Annotated[
+        list[str] | None, typer.Option(help="A lesson that you have read; it is remembered.")
+    ] = None,
+) -> None:
+    """Lay lessons, exercises, flashcards and mock interviews over the days left."""
+    from halfbits.interview.plan_terminal import run
+
+    raise typer.Exit(run(days, minutes, lang, read or []))
+
+
 def add_to(app: typer.Typer) -> None:
     """Register the words with the command line."""
-    for word in (anki, cards, mock):
+    for word in (anki, cards, mock, plan):
         app.command()(word)

@@ -7,11 +7,12 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True)
 class Lesson:
-    """One notebook of notebooks/; `needs` are stems of lessons and keys of exercises.
+    """One notebook of notebooks/; `needs` and `leads_to` are stems of lessons or keys of exercises.
 
     `minutes` is zero for the notebooks behind the audit, which are no lessons.
     """
@@ -20,6 +21,7 @@ class Lesson:
     title: str
     minutes: int
     needs: tuple[str, ...]
+    leads_to: tuple[str, ...]
 
 
 @cache
@@ -52,4 +54,12 @@ def read_lesson(path: Path) -> Lesson:
         title[1] if title else path.stem,
         int(minutes[1]) if minutes else 0,
         tuple(links),
+        tuple(exercises_after(cells)),
     )
+
+
+def exercises_after(cells: list[dict[str, Any]]) -> list[str]:
+    """The exercises linked below the heading Exercises, which stands near a lesson's end."""
+    text = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+    section = re.search(r"^## Exercises\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+    return re.findall(r"exercises/(\w+/\w+)\.ipynb", section[1]) if section else []

@@ -96,16 +96,32 @@ PHRASES: dict[str, dict[str, str]] = {
     "day": {"en": "day", "zh": "天"},
     "what": {"en": "what", "zh": "内容"},
     "min": {"en": "min", "zh": "分钟"},
-    "lesson": {"en": "lesson", "zh": "课程"},
-    "exercise": {"en": "exercise", "zh": "练习"},
-    "cards": {"en": "cards", "zh": "卡片"},
+    "lesson": {"en": "lesson: {name}", "zh": "课程：{name}"},
+    "exercise": {"en": "exercise: {name}", "zh": "练习：{name}"},
+    "cards": {
+        "en": "flashcards: {due} due, {new} new",
+        "zh": "卡片：{due} 张到期，{new} 张新卡",
+    },
+    "hold_mock": {"en": "mock interview: {name}", "zh": "模拟面试：{name}"},
+    "part": {"en": "a part", "zh": "一部分"},
     "solved": {"en": "solved already", "zh": "已完成"},
     "left_out": {
-        "en": "Does not fit; left out, least important first",
-        "zh": "时间不够，按重要性从低到高舍去",
+        "en": "Does not fit; left out, least important first:",
+        "zh": "时间不够，按重要性从低到高舍去：",
+    },
+    "left_out_item": {
+        "en": "{name}, {minutes} min, importance {importance} of 3",
+        "zh": "{name}，{minutes} 分钟，重要性 {importance}/3",
+    },
+    "cards_wait": {
+        "en": "{count} cards are still overdue at the end.",
+        "zh": "到最后仍有 {count} 张卡片逾期。",
     },
     "all_fits": {"en": "Everything fits.", "zh": "全部排得下。"},
-    "from_to": {"en": "{due} due, {new} new", "zh": "{due} 张到期，{new} 张新卡"},
+    "tell_read": {
+        "en": "Solved exercises leave the plan by themselves; tell it a lesson that you have read:",
+        "zh": "做完的练习会自动从计划中去掉；读完的课程请这样告诉它：",
+    },
 }  # fmt: skip
 
 

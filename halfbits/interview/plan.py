@@ -1,0 +1,123 @@
+"""What to do on each day before an interview: lessons, exercises, flashcards, mock interviews."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from halfbits.interview.forecast import Reviews
+
+MOCK_MINUTES = 30
+SMALLEST_MOCK = 10
+SMALLEST_PART = 10  # minutes; an exercise may be spread over days in such parts
+CARDS_SHARE = 3  # at most a third of a day is for flashcards
+
+
+@dataclass(frozen=True)
+class Item:
+    """A lesson or an exercise: `name` is its stem or key, `importance` from 1 to 3.
+
+    `asked` counts the questions that name it, `needs` are names that come before it, and `rank`
+    orders what is free to be placed.
+    """
+
+    name: str
+    kind: str
+    title: str
+    minutes: int
+    importance: int
+    asked: int
+    rank: float
+    needs: frozenset[str] = frozenset()
+
+
+@dataclass
+class Day:
+    """One day: its flashcards, the minutes of a mock interview, and the other work."""
+
+    minutes: int
+    reviews: Reviews
+    mock: int = 0
+    work: list[tuple[Item, int]] = field(default_factory=list)
+
+    @property
+    def left(self) -> int:
+        spent = sum(minutes for _, minutes in self.work)
+        return self.minutes - self.reviews.minutes - self.mock - spent
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The days, and what does not fit into them, in the order in which it was left out."""
+
+    days: tuple[Day, ...]
+    left_out: tuple[Item, ...]
+
+
+def make_plan(items: Sequence[Item], reviews: Sequence[Reviews], minutes: int) -> Plan:
+    """Lay the items over one day for each entry of `reviews`.
+
+    While something does not fit, the least important item that no other needs is left out; of
+    equals the one that fewer questions name, then the last.
+    """
+    known = {item.name for item in items}
+    kept = [replace(item, needs=item.needs & known) for item in items]
+    left_out: list[Item] = []
+    while not place(kept, empty_days(reviews, minutes)):
+        last = least_important(kept)
+        kept.remove(last)
+        left_out.append(last)
+    for item in reversed(left_out):  # a small one may fit into what a large one left
+        is_free = item.needs <= {other.name for other in kept}
+        if is_free and place([*kept, item], empty_days(reviews, minutes)):
+            kept.append(item)
+    days = empty_days(reviews, minutes)
+    place(kept, days)
+    return Plan(tuple(days), tuple(item for item in left_out if item not in kept))
+
+
+def empty_days(reviews: Sequence[Reviews], minutes: int) -> list[Day]:
+    """Days with flashcards, with a mock interview before the last day and one halfway."""
+    days = [Day(minutes, cards) for cards in reviews]
+    places = {max(0, len(days) - 2)} | ({len(days) // 2 - 1} if len(days) >= 7 else set())
+    for place_ in places:
+        length = min(MOCK_MINUTES, days[place_].left)
+        days[place_].mock = length if length >= SMALLEST_MOCK else 0
+    return days
+
+
+def place(items: Iterable[Item], days: Sequence[Day]) -> bool:
+    """Fill the days in order; False if something is left."""
+    waiting = {item.name: item for item in sorted(items, key=lambda item: item.rank)}
+    left = {name: item.minutes for name, item in waiting.items()}
+    for day in days:
+        while (item := _next(waiting, left, day)) is not None:
+            part = part_of(item, left[item.name], day.left)
+            day.work.append((item, part))
+            left[item.name] -= part
+            if not left[item.name]:
+                del waiting[item.name]
+    return not waiting
+
+
+def _next(waiting: Mapping[str, Item], left: Mapping[str, int], day: Day) -> Item | None:
+    """The first item whose needs are met and that fits into what is left of the day."""
+    for item in waiting.values():
+        if item.needs.isdisjoint(waiting) and part_of(item, left[item.name], day.left):
+            return item
+    return None
+
+
+def part_of(item: Item, minutes: int, room: int) -> int:
+    """How much of the item's minutes to put into the room; neither part of one gets too small."""
+    if minutes <= room:
+        return minutes
+    part = min(room, minutes - SMALLEST_PART)
+    return part if item.kind == "exercise" and part >= SMALLEST_PART else 0
+
+
+def least_important(items: Sequence[Item]) -> Item:
+    """The item to leave out: none of the others needs it."""
+    needed = frozenset[str]().union(*(item.needs for item in items))
+    free = [item for item in items if item.name not in needed]
+    return min(free or items, key=lambda item: (item.importance, item.asked, -item.rank))

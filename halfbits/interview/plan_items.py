@@ -1,0 +1,100 @@
+"""The lessons and exercises a plan is made of, less what is read and solved already."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from statistics import median_low
+
+from halfbits.catalog import Catalog, CourseError, Exercise
+from halfbits.grading.progress import Record
+from halfbits.interview import store
+from halfbits.interview.bank import Bank
+from halfbits.interview.lessons import Lesson
+from halfbits.interview.plan import Item
+from halfbits.interview.question import Question
+
+
+def make_items(
+    catalog: Catalog,
+    lessons: Mapping[str, Lesson],
+    bank: Bank,
+    records: Mapping[str, Record],
+    read: set[str],
+) -> list[Item]:
+    """The lessons not read and the exercises not solved, with what each builds on."""
+    ranks = {stem: float(place) for place, stem in enumerate(lessons)}
+    items = [
+        _lesson(lesson, bank, ranks[stem])
+        for stem, lesson in lessons.items()
+        if lesson.minutes and stem not in read
+    ]
+    for place, exercise in enumerate(catalog.exercises):
+        record = records.get(exercise.key, Record())
+        if not record.is_solved:
+            rank = _rank(exercise, lessons, ranks) + place / 100
+            items.append(_exercise(exercise, record, bank, rank))
+    return items
+
+
+def _lesson(lesson: Lesson, bank: Bank, rank: float) -> Item:
+    asked = [question for question in bank.questions if lesson.stem in question.lessons]
+    return Item(
+        name=lesson.stem,
+        kind="lesson",
+        title=lesson.title,
+        minutes=lesson.minutes,
+        importance=max((_weight(lesson.stem, question) for question in asked), default=1),
+        asked=len(asked),
+        rank=rank,
+        needs=frozenset(lesson.needs),
+    )
+
+
+def _weight(stem: str, question: Question) -> int:
+    """3 for the first lesson of one of the seed's ten questions, 2 for its others, else 1."""
+    if question.seed is None:
+        return 1
+    return 3 if question.lessons[0] == stem else 2
+
+
+def _exercise(exercise: Exercise, record: Record, bank: Bank, rank: float) -> Item:
+    """What is left of an exercise: checks that pass already count as time spent."""
+    done = len(record.passed) / record.total if record.total else 0.0
+    return Item(
+        name=exercise.key,
+        kind="exercise",
+        title=exercise.title,
+        minutes=max(5, round(exercise.minutes * (1 - done))),
+        importance=exercise.importance,
+        asked=sum(exercise.key in question.exercises for question in bank.questions),
+        rank=rank,
+        needs=frozenset(exercise.prerequisites),
+    )
+
+
+def _rank(exercise: Exercise, lessons: Mapping[str, Lesson], ranks: Mapping[str, float]) -> float:
+    """Right after the middle one of the lessons that lead to it."""
+    leading = [ranks[stem] for stem, lesson in lessons.items() if exercise.key in lesson.leads_to]
+    return (median_low(leading) if leading else len(ranks)) + 0.5
+
+
+def read_lessons() -> set[str]:
+    """The lessons that the person said are read."""
+    content = store.read(_path()) or {}
+    return {str(stem) for stem in content.get("read", [])}
+
+
+def remember_read(names: list[str], lessons: Mapping[str, Lesson]) -> None:
+    """Remember lessons as read. Raises CourseError for one that does not exist."""
+    stems = [Path(name).stem for name in names]
+    for stem in stems:
+        if stem not in lessons:
+            known = ", ".join(stem for stem, lesson in lessons.items() if lesson.minutes)
+            raise CourseError(f"There is no lesson {stem!r}; the lessons are {known}.")
+    with store.locked(_path()):
+        store.write(_path(), {"version": 1, "read": sorted(read_lessons() | set(stems))})
+
+
+def _path() -> Path:
+    return store.folder() / "lessons.json"

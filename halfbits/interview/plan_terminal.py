@@ -1,0 +1,99 @@
+"""The practice plan as a table: `python course.py plan`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from halfbits.catalog import load_catalog
+from halfbits.grading.progress import read_progress
+from halfbits.interview.bank import load_bank
+from halfbits.interview.cards import make_cards
+from halfbits.interview.forecast import forecast
+from halfbits.interview.lessons import load_lessons
+from halfbits.interview.phrases import phrases
+from halfbits.interview.plan import CARDS_SHARE, Day, Item, Plan, make_plan
+from halfbits.interview.plan_items import make_items, read_lessons, remember_read
+from halfbits.interview.render import as_text
+from halfbits.interview.schedule import Schedule
+
+
+def run(days: int, minutes: int, language: str, read: Sequence[str]) -> int:
+    """Print the plan from today on; lessons named in `read` are done. Raises CourseError."""
+    bank, catalog = load_bank(), load_catalog()
+    cards = make_cards(bank, language)
+    lessons = load_lessons(catalog.root)
+    if read:
+        remember_read(list(read), lessons)
+    now = datetime.now().astimezone()
+    ids = [card.id for card in cards]
+    reviews = forecast(Schedule.load(), ids, days, minutes // CARDS_SHARE, now)
+    items = make_items(catalog, lessons, bank, read_progress(), read_lessons())
+    print_plan(make_plan(items, reviews, minutes), now, language)
+    return 0
+
+
+def print_plan(plan: Plan, start: datetime, language: str) -> None:
+    """A row for each day, then what does not fit."""
+    words = phrases(language)
+    console = Console(highlight=False)
+    table = Table(words["day"], words["what"], words["min"], title=words["plan"])
+    table.columns[2].justify = "right"
+    for number, day in enumerate(plan.days):
+        date = (start + timedelta(days=number)).date().isoformat()
+        first = f"{number + 1}  {date}"
+        for text, minutes in day_rows(day, words):
+            table.add_row(first, Text(text), str(minutes))
+            first = ""
+        table.add_section()
+    console.print(table)
+    print_left_out(console, plan, words)
+    print_hint(console, plan, words)
+
+
+def day_rows(day: Day, words: dict[str, str]) -> list[tuple[str, int]]:
+    """The lines of a day with their minutes."""
+    rows = []
+    if day.reviews.minutes:
+        text = words["cards"].format(due=day.reviews.due, new=day.reviews.new)
+        rows.append((text, day.reviews.minutes))
+    for item, part in day.work:
+        share = "" if part == item.minutes else f" ({words['part']})"
+        rows.append((f"{named(item, words)}{share}", part))
+    if day.mock:
+        command = f"python course.py mock --minutes {day.mock}"
+        rows.append((words["hold_mock"].format(name=command), day.mock))
+    return rows
+
+
+def print_left_out(console: Console, plan: Plan, words: dict[str, str]) -> None:
+    waiting = plan.days[-1].reviews.waiting
+    if waiting:
+        console.print(Text(words["cards_wait"].format(count=waiting), style="yellow"))
+    if not plan.left_out:
+        console.print(words["all_fits"])
+        return
+    console.print(Text(words["left_out"], style="yellow"))
+    for item in plan.left_out:
+        text = words["left_out_item"].format(
+            name=named(item, words), minutes=item.minutes, importance=item.importance
+        )
+        console.print(Text(f" - {text}"), soft_wrap=True)
+
+
+def print_hint(console: Console, plan: Plan, words: dict[str, str]) -> None:
+    """How to tell what was read, with the first lesson as an example."""
+    lessons = [item for day in plan.days for item, _ in day.work if item.kind == "lesson"]
+    if lessons:
+        command = f"python course.py plan --days {len(plan.days)} --read {lessons[0].name}"
+        console.print(f"{words['tell_read']}")
+        console.print(Text(f"  {command}", style="cyan"), soft_wrap=True)
+
+
+def named(item: Item, words: dict[str, str]) -> str:
+    folder = "notebooks" if item.kind == "lesson" else "exercises"
+    return words[item.kind].format(name=f"{as_text(item.title)} ({folder}/{item.name}.ipynb)")
