@@ -6,9 +6,11 @@ import contextlib
 import logging
 import os
 import platform
+import queue
 import signal
 import threading
 from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,7 @@ from halfbits.grading.spare import Spare
 START_LIMIT = 60.0
 # Enough for a worker to find its next submission waiting; few are lost with a worker.
 AHEAD = 2
+FEW = 20  # submissions for each process, which take about as long as a cluster's start
 _sources = threading.local()
 
 
@@ -52,7 +55,13 @@ def grade_tasks(
     A worker that dies takes the tasks that it held along. They are run again, one at a time and
     alone, so that the one that killed it is known and nobody else suffers. `suspects` are
     tasks to run only that way; `sent` hears of each task before it runs.
+
+    A few submissions are graded by threads of this process, without a cluster, which takes
+    longer to start than they take; if one ends this very process, the next run knows it.
     """
+    if scheduler is None and not suspects and len(tasks) <= FEW * workers and forks.AVAILABLE:
+        yield from _at_hand(tasks, workers, sent)
+        return
     with _client(scheduler, workers) as client:
         lost = list(suspects)
         for task, graded in _in_parallel(client, tasks, sent):
@@ -64,12 +73,40 @@ def grade_tasks(
             yield from _in_parallel(client, [task], sent)
 
 
+def _at_hand(
+    tasks: list[Task], workers: int, sent: Callable[[Task], None]
+) -> Iterator[tuple[Task, Result | None]]:
+    sources = [Forks(waiting=True) for _ in range(min(workers, len(tasks)))]
+    idle = queue.SimpleQueue[Forks]()
+    for source in sources:
+        idle.put(source)
+
+    def grade(task: Task) -> tuple[Task, Result]:
+        source = idle.get()
+        try:
+            sent(task)
+            return task, task.grade(_catalog(task.root), source, f"{platform.node()}:{os.getpid()}")
+        finally:
+            idle.put(source)
+
+    pool = ThreadPoolExecutor(len(sources))
+    try:
+        for done in as_completed([pool.submit(grade, task) for task in tasks]):
+            yield done.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+        for source in sources:
+            source.leave_others()
+            source.close()
+
+
 def _in_parallel(
     client: Any, tasks: list[Task], sent: Callable[[Task], None]
 ) -> Iterator[tuple[Task, Result | None]]:
-    from distributed import as_completed
+    import distributed
 
-    waiting, running, arrivals = iter(tasks), {}, as_completed(loop=client.loop)
+    waiting, running = iter(tasks), {}
+    arrivals = distributed.as_completed(loop=client.loop)
 
     def send() -> None:
         for task in waiting:

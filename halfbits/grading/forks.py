@@ -28,11 +28,14 @@ class ForkingWorker(Worker):
     """A server process; each job runs in a child of its own, one at a time."""
 
     def __init__(
-        self, preload: tuple[str, ...], environment: Mapping[str, str] | None = None
+        self,
+        preload: tuple[str, ...],
+        environment: Mapping[str, str] | None = None,
+        waiting: bool = False,
     ) -> None:
         one_thread = {"OMP_NUM_THREADS": "1"}
-        super().__init__(preload, ["--fork"], {**one_thread, **(environment or {})})
-        self._is_ready = False
+        super().__init__(preload, ["--fork"], {**one_thread, **(environment or {})}, waiting)
+        self._is_ready = self._is_shut = False
 
     def ready(self) -> str:
         reason = "" if self._is_ready else super().ready()
@@ -53,31 +56,41 @@ class ForkingWorker(Worker):
 
     def shut_down(self) -> None:
         """End the server."""
-        self._is_ready = False
+        self._is_ready, self._is_shut = False, True
         super().close()
         self.wait()
+
+    @property
+    def is_alive(self) -> bool:
+        return not self._is_shut and super().is_alive
 
 
 class Forks:
     """One forking server per set of preloaded modules; used in place of a Spare.
 
-    `environment` is added to the servers' own, for instance {"TZ": "Pacific/Chatham"}.
+    `environment` is added to the servers' own, for instance {"TZ": "Pacific/Chatham"}. With
+    `waiting`, servers may be ones that an earlier class run left behind.
     """
 
-    def __init__(self, environment: Mapping[str, str] | None = None) -> None:
-        self._environment = dict(environment or {})
+    def __init__(self, environment: Mapping[str, str] | None = None, waiting: bool = False) -> None:
+        self._environment, self._waiting = dict(environment or {}), waiting
         self._servers: dict[tuple[str, ...], ForkingWorker] = {}
 
     def prepare(self, preload: tuple[str, ...]) -> None:
         """Start the server of these modules, unless it runs already."""
         server = self._servers.get(preload)
         if server is None or not server.is_alive:
-            self._servers[preload] = ForkingWorker(preload, self._environment)
+            self._servers[preload] = ForkingWorker(preload, self._environment, self._waiting)
 
     def take(self, preload: tuple[str, ...]) -> Worker:
         """The server of these modules."""
         self.prepare(preload)
         return self._servers[preload]
+
+    def leave_others(self) -> None:
+        """Let servers like these wait for the next class run."""
+        for server in self._servers.values():
+            server.leave_another()
 
     def close(self) -> None:
         """End all servers."""

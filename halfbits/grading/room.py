@@ -87,15 +87,21 @@ def is_waiting(key: str) -> bool:
 
 
 def leave(key: str, words: tuple[str, ...], environment: Mapping[str, str]) -> None:
-    """Start a keeper that waits under `key`, unless one does or the learner wants none."""
+    """Start a keeper that waits under `key`, unless one does or the learner wants none.
+
+    Of forking servers, MOST may wait: each serves one of a class run's threads.
+    """
     folder, seconds = _folder(), _seconds()
-    if folder is None or not seconds or is_waiting(key):
+    wanted = MOST if "--fork" in words else 1
+    if folder is None or not seconds or len(list(folder.glob(f"{key}-*.json"))) >= wanted:
         return
     for path in sorted(folder.glob("*.json"), key=_age)[: -(MOST - 1) or None]:
         if channel := _take(path):
             channel.close()  # its keeper ends then
+    # A process that has run an operation has threads, and is not to fork then.
+    early = [] if "--fork" in words else ["--warm"]
     command = [sys.executable, "-P", "-X", "utf8", "-m", "halfbits.grading.keeper"]
-    command += ["--wait", str(folder), key, str(seconds), "--", "--warm", *words]
+    command += ["--wait", str(folder), key, str(seconds), "--", *early, *words]
     with contextlib.suppress(OSError):
         _start(command, environment)
 

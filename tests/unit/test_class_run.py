@@ -63,12 +63,23 @@ def run(course: Catalog, students: Path, journal: Path, **options: object) -> Cl
     return grade_class(course, handed, Journal(journal), SEED, workers=2, **options)  # type: ignore[arg-type]
 
 
+@pytest.fixture(params=[0, 1000], ids=["on a cluster", "at hand"])
+def few(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Graded by a cluster's processes, and by threads of this one."""
+    monkeypatch.setattr("halfbits.grading.cluster.FEW", request.param)
+
+
+@pytest.fixture
+def on_a_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("halfbits.grading.cluster.FEW", 0)
+
+
 def by_student(found: ClassRun) -> dict[str, Result]:
     return {handed.student: result for handed, result in found.graded}
 
 
 def test_results_equal_grading_one_by_one_and_are_known_the_second_time(
-    course: Catalog, students: Path, tmp_path: Path
+    course: Catalog, students: Path, tmp_path: Path, few: None
 ) -> None:
     answers = {
         "ada": DOUBLE + COUNTER,
@@ -97,7 +108,7 @@ def test_results_equal_grading_one_by_one_and_are_known_the_second_time(
 
 @linux
 def test_submission_that_kills_its_worker_is_named_and_nobody_else_suffers(
-    course: Catalog, students: Path, tmp_path: Path
+    course: Catalog, students: Path, tmp_path: Path, on_a_cluster: None
 ) -> None:
     for number in range(12):
         write(students / f"s{number:02}" / "double.py", DOUBLE + COUNTER)
@@ -118,7 +129,7 @@ def test_submission_that_kills_its_worker_is_named_and_nobody_else_suffers(
     ids=["the forking server", "the keeper"],
 )
 def test_submission_that_kills_what_runs_it_harms_only_itself(
-    course: Catalog, students: Path, tmp_path: Path, code: str, how: str
+    course: Catalog, students: Path, tmp_path: Path, few: None, code: str, how: str
 ) -> None:
     for number in range(4):
         write(students / f"s{number:02}" / "double.py", DOUBLE + COUNTER)
