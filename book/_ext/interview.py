@@ -9,56 +9,48 @@ from __future__ import annotations
 
 import hashlib
 import re
-from html import escape
 from pathlib import Path
 from typing import Any
 
 import yaml
 from docutils import nodes
-from docutils.parsers.rst import directives
-from docutils.statemachine import StringList
-from interview_pages import Writer, folder
-from interview_words import LANG, WORDS
+from interview_find import Find, Fold
+from interview_pages import Writer, bank_of, folder
+from interview_tables import SHOW
+from interview_words import LANG
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
-from sphinx.util.docutils import SphinxDirective
 
-from halfbits.catalog import CourseError
-from halfbits.interview.bank import Bank, load_bank, question_files
+from halfbits.interview.bank import question_files
 from halfbits.interview.expression import BadExpressionError, evaluate
 from halfbits.interview.parse import filled
-from halfbits.interview.question import KINDS, LANGUAGES, LEVELS, TOPICS
+from halfbits.interview.question import TOPICS
 
+PAGES = "book/interview/"
 FENCE = re.compile(r"^```\{interview\} (\w+)(?: (\w+))? (en|zh)\n```$", re.MULTILINE)
 NUMBERS = Path("book") / "interview" / "cheat_sheet.yaml"
-FILTERS = {"topic": TOPICS, "level": LEVELS, "kind": KINDS}
-
-
-def bank_of(app: Sphinx) -> Bank:
-    """The bank of the sources, read once a build."""
-    if not hasattr(app, "halfbits_bank"):
-        try:
-            app.halfbits_bank = load_bank(Path(app.srcdir))
-        except CourseError as error:
-            raise ExtensionError(str(error)) from error
-    return app.halfbits_bank
 
 
 def write_questions(app: Sphinx, docname: str, source: list[str]) -> None:
     """Put the bank's text in the place of each fence of an interview page."""
-    if not docname.startswith("book/interview/"):
-        return
+    if docname.startswith(PAGES):
+        source[0] = written(app, docname, source[0])
 
-    def written(found: re.Match[str]) -> str:
+
+def written(app: Sphinx, docname: str, text: str) -> str:
+    """The MyST of an interview page whose source is `text`."""
+
+    def replaced(found: re.Match[str]) -> str:
         what, topic, language = found.groups()
-        writer = Writer(bank_of(app), Path(app.srcdir), docname, language)
-        lines = writer.topic(topic) if topic else getattr(writer, what)()
-        return "\n".join(lines)
+        writer = Writer(bank_of(Path(app.srcdir)), Path(app.srcdir), docname, language)
+        if (what, topic in TOPICS) != ("topic", True) and (what in SHOW, topic) != (True, None):
+            raise ExtensionError(f"{docname}: there is nothing called {found[0].splitlines()[0]}")
+        return "\n".join(writer.topic(topic) if topic else SHOW[what](writer))
 
-    text = FENCE.sub(written, source[0])
+    text = FENCE.sub(replaced, text)
     if docname.endswith("/cheat_sheet"):
-        text = with_numbers(text, Path(app.srcdir) / NUMBERS)
-    source[0] = text
+        return with_numbers(text, Path(app.srcdir) / NUMBERS)
+    return text
 
 
 def with_numbers(text: str, path: Path) -> str:
@@ -85,133 +77,31 @@ def name_sections(app: Sphinx, doctree: nodes.document) -> None:
 def reread_when_the_bank_changed(
     app: Sphinx, env: Any, added: set[str], changed: set[str], removed: set[str]
 ) -> set[str]:
-    """Read every interview page again when a question was added, changed or removed."""
-    files = question_files(Path(app.srcdir))
-    content = b"".join(path.name.encode() + path.read_bytes() for path in files)
-    digest = hashlib.sha256(content).hexdigest()
-    if getattr(env, "halfbits_bank", digest) == digest:
-        env.halfbits_bank = digest
-        return set()
-    env.halfbits_bank = digest
-    return {name for name in env.found_docs if name.startswith("book/interview/")}
+    """Read again every interview page whose text became another with the bank."""
+    before = getattr(env, "halfbits_interview", {})
+    env.halfbits_interview = {
+        name: digest(app, name) for name in env.found_docs if name.startswith(PAGES)
+    }
+    return {name for name, now in env.halfbits_interview.items() if before.get(name, now) != now}
+
+
+def digest(app: Sphinx, docname: str) -> str:
+    """What a page's text comes from, in short."""
+    text = written(app, docname, Path(app.env.doc2path(docname)).read_text(encoding="utf-8"))
+    if "{interview-find}" in text:
+        text += "".join(path.read_text("utf-8") for path in question_files(Path(app.srcdir)))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def mark_language(
     app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any
 ) -> None:
     """Tell browsers and screen readers which pages are Chinese; style the interview part."""
-    if not page.startswith("book/interview/"):
+    if not page.startswith(PAGES):
         return
     app.add_css_file("interview.css")
     if page.startswith(folder("zh") + "/") and context.get("body"):
         context["body"] = f'<div lang="{LANG["zh"]}">{context["body"]}</div>'
-
-
-class Fold(SphinxDirective):
-    """`:::{fold} Summary`: a folded part that opens without a script."""
-
-    required_arguments = 1
-    final_argument_whitespace = True
-    has_content = True
-    option_spec = {"class": directives.class_option}  # noqa: RUF012
-
-    def run(self) -> list[nodes.Node]:
-        names = " ".join(["hb-fold", *self.options.get("class", [])])
-        return [
-            html(f'<details class="{names}"><summary>'),
-            *inline(self, self.arguments[0]),
-            html("</summary>"),
-            *blocks(self, self.content),
-            html("</details>"),
-        ]
-
-
-class Find(SphinxDirective):
-    """`{interview-find}`: every question in a table for each language, and a form that filters."""
-
-    def run(self) -> list[nodes.Node]:
-        parts: list[nodes.Node] = [html(form())]
-        for language in LANGUAGES:
-            parts += self.table(language)
-        return [
-            *parts,
-            html('<script type="module" src="../../_static/interview_find.mjs"></script>'),
-        ]
-
-    def table(self, language: str) -> list[nodes.Node]:
-        writer = Writer(bank_of(self.env.app), Path(self.env.srcdir), self.env.docname, language)
-        words = WORDS[language]
-        heads = "".join(
-            f'<th scope="col">{words[name]}</th>'
-            for name in ("question", "topic", "level", "kind", "time")
-        )
-        parts: list[nodes.Node] = [
-            html(
-                f'<div class="hb-scroll" tabindex="0" role="region" lang="{LANG[language]}" '
-                f'aria-label="{words["count"]}" data-table="{language}">'
-                f'<table class="table"><thead><tr>{heads}</tr></thead><tbody>'
-            )
-        ]
-        for question in writer.bank.questions:
-            said = plain(question.texts[language].short)
-            parts += [
-                html(
-                    f'<tr data-topic="{" ".join(question.topics)}" data-level="{question.level}" '
-                    f'data-kind="{question.kind}" data-text="{escape(said)}"><td>'
-                ),
-                *inline(self, writer.link(question, question.texts[language].question)),
-                html(
-                    f"</td><td>{TOPICS[question.topic][language]}</td>"
-                    f"<td>{LEVELS[question.level][language]}</td>"
-                    f"<td>{KINDS[question.kind][language]}</td><td>{question.minutes}</td></tr>"
-                ),
-            ]
-        return [*parts, html("</tbody></table></div>")]
-
-
-def form() -> str:
-    """The filter's form; it stays hidden where no script runs."""
-    fields = [
-        '<label>Text <span lang="zh-Hans">文字</span><input type="search" name="text"></label>'
-    ]
-    for name, choices in FILTERS.items():
-        options = "".join(
-            f'<option value="{key}">{words["en"]} {words["zh"]}</option>'
-            for key, words in choices.items()
-        )
-        fields.append(
-            f'<label>{WORDS["en"][name]} <span lang="zh-Hans">{WORDS["zh"][name]}</span>'
-            f'<select name="{name}"><option value="">All 全部</option>{options}</select></label>'
-        )
-    fields.append(
-        '<label>Language <span lang="zh-Hans">语言</span><select name="lang">'
-        '<option value="en">English</option><option value="zh">中文</option></select></label>'
-    )
-    return (
-        f'<form class="hb-find" hidden>{"".join(fields)}'
-        '<button type="reset">Show all <span lang="zh-Hans">重置</span></button>'
-        '<output aria-live="polite"></output></form>'
-    )
-
-
-def plain(text: str) -> str:
-    """The words of Markdown on one line."""
-    return " ".join(re.sub(r"[`*$\\{}_]", "", text).split())
-
-
-def html(text: str) -> nodes.Node:
-    return nodes.raw("", text, format="html")
-
-
-def blocks(directive: SphinxDirective, content: StringList) -> list[nodes.Node]:
-    box = nodes.container()
-    directive.state.nested_parse(content, directive.content_offset, box)
-    return box.children
-
-
-def inline(directive: SphinxDirective, text: str) -> list[nodes.Node]:
-    first = blocks(directive, StringList([text], source=""))
-    return first[0].children if first and isinstance(first[0], nodes.paragraph) else first
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

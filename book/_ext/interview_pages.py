@@ -1,20 +1,30 @@
-"""The question bank as MyST: the questions of a topic, the ten seed questions, the topics."""
+"""The questions of the bank as MyST: folded answers, what proves them, where to go on."""
 
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from html import escape
 from os.path import relpath
 from pathlib import Path
 
 from interview_words import LANG, OTHER, WORDS
+from sphinx.errors import ExtensionError
 
-from halfbits.formats import limits, named
-from halfbits.interview.bank import Bank, Proof, Question, Source
-from halfbits.interview.question import KINDS, LEVELS, TOPICS
+from halfbits.catalog import CourseError
+from halfbits.interview.bank import Bank, Proof, Question, Source, load_bank
+from halfbits.interview.question import KINDS, LEVELS
+
+
+@cache
+def bank_of(source: Path) -> Bank:
+    """The bank of the folder that holds book/, read once a build."""
+    try:
+        return load_bank(source)
+    except CourseError as error:
+        raise ExtensionError(str(error)) from error
 
 
 def page_of(question: Question, language: str) -> str:
@@ -137,64 +147,6 @@ class Writer:
         """The way from this page to a file or page below the folder that holds book/."""
         return Path(relpath(name, Path(self.page).parent)).as_posix()
 
-    def seed(self) -> Iterator[str]:
-        """The seed's ten questions as a table."""
-        yield self.row("number", "question", "topic", "level", "time")
-        yield "|--:|---|---|---|--:|"
-        for question in self.bank.questions:
-            if question.seed is not None:
-                title = cell(question.texts[self.language].question)
-                topic, level = TOPICS[question.topic], LEVELS[question.level]
-                yield (
-                    f"| {question.seed} | {self.link(question, title)} | {topic[self.language]} "
-                    f"| {level[self.language]} | {question.minutes} |"
-                )
-
-    def topics(self) -> Iterator[str]:
-        """The pages of questions as a table: how many questions of each level, how long."""
-        levels = [names[self.language] for names in LEVELS.values()]
-        yield f"| {self.words['topic']} | {' | '.join(levels)} | {self.words['time']} |"
-        yield "|---|--:|--:|--:|--:|"
-        for topic, names in TOPICS.items():
-            own = [question for question in self.bank.questions if question.topic == topic]
-            counts = [sum(question.level == level for question in own) for level in LEVELS]
-            minutes = sum(question.minutes for question in own)
-            cells = " | ".join(map(str, counts))
-            yield f"| [{names[self.language]}]({topic}.md) | {cells} | {minutes} |"
-
-    def formats(self) -> Iterator[str]:
-        """The limits of the formats that interviews ask for."""
-        yield self.row("format", "layout", "largest", "normal", "eps")
-        yield "|---|---|--:|--:|--:|"
-        for name, short in FORMATS.items():
-            form, ends = named(name), limits(name)
-            layout = f"1 / {form.exponent} / {form.mantissa}"
-            if form.ends == "integer":
-                yield f"| {short} | {form.bits} | {ends.largest:.0f} | | |"
-            else:
-                yield (
-                    f"| {short} | {layout} | {value(ends.largest)} "
-                    f"| {value(ends.smallest_normal)} | {value(ends.eps)} |"
-                )
-
-    def points(self) -> Iterator[str]:
-        """What a strong answer to each of the seed's questions says."""
-        for question in self.bank.questions:
-            if question.seed is not None:
-                points = [point[self.language].rstrip(".。") for point in question.points]
-                said = self.words["join"].join(points) + self.words["stop"]
-                yield f"{question.seed}. **{question.texts[self.language].question}** {said}"
-
-    def flags(self) -> Iterator[str]:
-        """The first wrong answer to each of the seed's questions."""
-        for question in self.bank.questions:
-            if question.seed is not None:
-                claim, why = question.texts[self.language].red_flags[0]
-                yield f"{question.seed}. **{claim}** {why}"
-
-    def row(self, *names: str) -> str:
-        return f"| {' | '.join(self.words[name] for name in names)} |"
-
 
 PROVE: dict[str, Callable[[Writer, Proof], tuple[str, ...]]] = {
     "cell": Writer.cell,
@@ -204,33 +156,15 @@ PROVE: dict[str, Callable[[Writer, Proof], tuple[str, ...]]] = {
 }
 
 
-FORMATS = {
-    **{name: name for name in ("fp32", "tf32", "bf16", "fp16")},
-    **{"fp8_e4m3fn": "fp8 e4m3", "fp8_e5m2": "fp8 e5m2", "fp4_e2m1": "fp4 e2m1"},
-    **{name: name for name in ("int8", "int4")},
-}
-
-
-def value(number: float) -> str:
-    """Few digits; small numbers as powers of two, which they are."""
-    if number < 0.1:
-        return f"$2^{{{math.log2(number):.0f}}}$"
-    return f"{number:,.6g}" if number < 1e6 else f"{number:.2e}".replace("e+", "e")
-
-
 def bullets(entries: Iterator[str]) -> list[str]:
     return ["- " + entry.replace("\n", "\n  ") for entry in entries]
-
-
-def cell(text: str) -> str:
-    """Inline Markdown for a cell of a table."""
-    return text.replace("\n", " ").replace("|", r"\|")
 
 
 def cited(source: Source) -> str:
     return f"{{cite:t}}`{source.cite}`" if source.cite else f"[{source.title}]({source.url})"
 
 
+@cache
 def title_of(source: Path, name: str) -> str:
     """The first heading of a notebook."""
     notebook = json.loads((source / f"{name}.ipynb").read_text(encoding="utf-8"))

@@ -44,9 +44,13 @@ def name_cells(app: Sphinx, doctree: nodes.document) -> None:
 def reread_quoting_pages(
     app: Sphinx, env: Any, added: set[str], changed: set[str], removed: set[str]
 ) -> set[str]:
-    """Read the pages under book/ again when a notebook changed: they quote its numbers."""
+    """Read the pages under book/ again when a notebook changed: they quote its numbers.
+
+    Those of the interview part quote none; interview.py knows when they change.
+    """
     if any(name.startswith("notebooks/") for name in added | changed):
-        return {name for name in env.found_docs if name.startswith("book/")}
+        quoting = {name for name in env.found_docs if name.startswith("book/")}
+        return {name for name in quoting if not name.startswith("book/interview/")}
     return set()
 
 

@@ -28,15 +28,16 @@ def test_every_page_of_the_contents_is_built(site: Site) -> None:
 
 def test_every_internal_link_and_anchor_resolves(site: Site, pages: Pages) -> None:
     broken = []
+    anchors = {page: anchors_of(soup) for page, soup in pages.items()}
     for page, soup in pages.items():
         for link in soup.select("a[href]"):
-            problem = problem_of(str(link["href"]), page, site, pages)
+            problem = problem_of(str(link["href"]), page, site, anchors)
             if problem:
                 broken.append(f"{page}: {link['href']} ({problem})")
     assert not broken, "\n".join(broken)
 
 
-def problem_of(href: str, page: str, site: Site, pages: Pages) -> str | None:
+def problem_of(href: str, page: str, site: Site, anchors: dict[str, set[str]]) -> str | None:
     parts = urlsplit(href)
     if parts.scheme or parts.netloc:
         return None
@@ -44,17 +45,14 @@ def problem_of(href: str, page: str, site: Site, pages: Pages) -> str | None:
     target = normpath((folder / unquote(parts.path)).as_posix()) if parts.path else page
     if not (site.pages / target).is_file():
         return "no such file"
-    if (
-        parts.fragment
-        and target in pages
-        and not has_anchor(pages[target], unquote(parts.fragment))
-    ):
+    if parts.fragment and target in anchors and unquote(parts.fragment) not in anchors[target]:
         return "no such anchor"
     return None
 
 
-def has_anchor(soup: BeautifulSoup, name: str) -> bool:
-    return soup.find(id=name) is not None or soup.find(attrs={"name": name}) is not None
+def anchors_of(soup: BeautifulSoup) -> set[str]:
+    named = {str(tag["name"]) for tag in soup.select("[name]")}
+    return named | {str(tag["id"]) for tag in soup.select("[id]")}
 
 
 def test_no_page_loads_anything_from_another_host(pages: Pages) -> None:
