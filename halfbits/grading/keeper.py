@@ -45,8 +45,6 @@ class Keeper:
             **descendants.own_group(),
         )
         _background(self._drain)
-        if descendants.AVAILABLE:
-            _background(self._count_processes)
 
     def is_alive(self) -> bool:
         """Whether the worker still runs."""
@@ -56,6 +54,8 @@ class Keeper:
         """Pass jobs to the worker and its events to the grader until one of them is gone."""
         _background(self._pass_jobs, source)
         passing = _background(self._pass_events, sink)
+        if descendants.AVAILABLE:  # not while it waits: looking costs a little, all the time
+            _background(self._count_processes)
         status = self._child.wait()
         self.clean_up()
         passing.join(2)
