@@ -36,6 +36,7 @@ USAGE = """usage: python course.py [--here] COMMAND ...
 
   start      open the course: JupyterLab and the book   (--no-browser, --port N)
   grade      grade your saved notebooks                 (grade quantized_linear)
+  watch      grade each notebook as you save it, in a window of its own
   hint       open the next hint of an exercise
   progress   show what is solved and what comes next
   reset      put an exercise back as it was; your work is kept in a backup

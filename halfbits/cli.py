@@ -81,6 +81,16 @@ def hint(
 
 
 @app.command()
+def watch(
+    name: Annotated[str | None, typer.Argument(help="The exercise to show first.")] = None,
+) -> None:
+    """Grade each notebook as you save it; beside JupyterLab, in a second window."""
+    from halfbits.grading.watch import run
+
+    raise typer.Exit(run(name))
+
+
+@app.command()
 def reset(name: Name) -> None:
     """Put an exercise back as it was; your work is kept in a backup."""
     from halfbits.grading.commands import reset as run

@@ -7,16 +7,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from halfbits.catalog import Catalog, CourseError, Exercise, load_catalog
+from halfbits.catalog import Catalog, CourseError, load_catalog
 from halfbits.grading.checks import read_checks
 from halfbits.grading.notebook import find_answer, read_json
 from halfbits.grading.progress import (
-    Record,
     as_rows,
     data_folder,
     next_exercise,
     read_progress,
-    record_hint,
     record_report,
     stamp,
 )
@@ -59,18 +57,11 @@ def remember(catalog: Catalog, report: Any) -> None:
 def hint(name: str, task: str | None, level: int | None) -> int:
     """Show the next hint of a task, or the level asked for, and remember it."""
     from halfbits.grading.console import print_hint
-    from halfbits.grading.hints import choose_task, next_level, read_hints
+    from halfbits.grading.hints import open_hint
 
     catalog = load_catalog()
     exercise = catalog.find(name)
-    record = read_progress().get(exercise.key, Record())
-    task = choose_task(exercise, task, _unsolved(catalog, exercise, record))
-    level = next_level(level, record.hints.get(task, 0))
-    found = read_hints(catalog, exercise).get((task, level))
-    if found is None:
-        raise CourseError(f"{exercise.slug} has no hint {level} for {task}.")
-    print_hint(exercise, found)
-    record_hint(exercise, task, level)
+    print_hint(exercise, open_hint(catalog, exercise, task, level))
     return 0
 
 
@@ -132,8 +123,3 @@ def sync(force: bool = False) -> int:
         write_notebook(path, fresh)
         print(f"wrote   {exercise.key}")
     return 1 if kept else 0
-
-
-def _unsolved(catalog: Catalog, exercise: Exercise, record: Record) -> list[str]:
-    checks = read_checks(catalog.checks(exercise))
-    return [check.task for check in checks if check.name not in record.passed]

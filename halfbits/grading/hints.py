@@ -6,7 +6,9 @@ import re
 from dataclasses import dataclass
 
 from halfbits.catalog import Catalog, CourseError, Exercise
+from halfbits.grading.checks import read_checks
 from halfbits.grading.notebook import read_cells
+from halfbits.grading.progress import Record, read_progress, record_hint
 
 LEVELS = (1, 2, 3)
 FOLDED = re.compile(r"<details>\s*<summary>(.*?)</summary>(.*?)</details>", re.DOTALL)
@@ -27,6 +29,33 @@ def read_hints(catalog: Catalog, exercise: Exercise) -> dict[tuple[str, int], Hi
     cells = read_cells(catalog.notebook(exercise, "solutions"))
     hints = [_hint(cell.source, cell.tags) for cell in cells if "hint" in cell.tags]
     return {(hint.task, hint.level): hint for hint in hints}
+
+
+def open_hint(
+    catalog: Catalog, exercise: Exercise, task: str | None = None, level: int | None = None
+) -> Hint:
+    """The next hint of a task, or the level asked for; remembered as opened. Raises CourseError.
+
+    Without `task` it is the first one with a check that did not pass when last graded.
+    """
+    found = upcoming_hint(catalog, exercise, task, level)
+    record_hint(exercise, found.task, found.level)
+    return found
+
+
+def upcoming_hint(
+    catalog: Catalog, exercise: Exercise, task: str | None = None, level: int | None = None
+) -> Hint:
+    """The hint that `open_hint` would open, without remembering it."""
+    record = read_progress().get(exercise.key, Record())
+    checks = read_checks(catalog.checks(exercise))
+    unsolved = [check.task for check in checks if check.name not in record.passed]
+    task = choose_task(exercise, task, unsolved)
+    level = next_level(level, record.hints.get(task, 0))
+    found = read_hints(catalog, exercise).get((task, level))
+    if found is None:
+        raise CourseError(f"{exercise.slug} has no hint {level} for {task}.")
+    return found
 
 
 def choose_task(exercise: Exercise, wanted: str | None, unsolved: list[str]) -> str:

@@ -60,6 +60,13 @@ class Report:
                 shown.setdefault(verdict.message, verdict)
         return list(shown.values())
 
+    def by_task(self) -> dict[str, list[Verdict]]:
+        """The verdicts by task, in the checks' order."""
+        found: dict[str, list[Verdict]] = {}
+        for verdict in self.verdicts:
+            found.setdefault(verdict.check.task, []).append(verdict)
+        return found
+
     def unwritten_tasks(self) -> list[str]:
         return list(dict.fromkeys(verdict.check.task for verdict in self.of(UNWRITTEN)))
 
@@ -100,6 +107,14 @@ def lines(report: Report) -> Iterable[str]:
     if report.to_show():
         yield seed_line(report)
     yield from (f"note: {clean(note)}" for note in report.notes)
+
+
+def as_text(report: Report) -> str:
+    """The whole report as plain text, as the terminal shows it."""
+    head = f"{report.exercise.slug}: {report.summary()}"
+    rest = [line.rstrip() for line in lines(report)]
+    step = report.next_step()
+    return "\n".join([head, *rest, *([f"next: {step}"] if step else [])])
 
 
 def title(verdict: Verdict) -> str:
