@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import os
 import sqlite3
 import tempfile
 import zipfile
@@ -16,10 +15,11 @@ from pathlib import Path
 
 import genanki
 
-from halfbits.catalog import CourseError
+from halfbits.catalog import CourseError, find_root
 from halfbits.interview.anki_template import BACK, FRONT, LABELS, STYLE
-from halfbits.interview.bank import LANGUAGES, Bank, load_bank
+from halfbits.interview.bank import LANGUAGES, QUESTIONS, Bank, load_bank
 from halfbits.interview.cards import Card, make_cards
+from halfbits.interview.dates import changed
 from halfbits.interview.question import KINDS, LEVELS, TOPICS
 from halfbits.interview.render import mathjax, to_html
 
@@ -30,25 +30,28 @@ YEAR_2025 = 1_735_689_600_000  # milliseconds; Anki shows an id as the moment of
 
 def export(folder: Path) -> int:
     """Write both decks into `folder` and name them."""
-    for path in write_decks(load_bank(), folder):
+    for path in write_decks(load_bank(), folder, changed(find_root() / QUESTIONS)):
         print(path)
     return 0
 
 
-def write_decks(bank: Bank, folder: Path) -> list[Path]:
-    """Write halfbits-<language>.apkg for each language. Raises CourseError."""
+def write_decks(bank: Bank, folder: Path, when: int) -> list[Path]:
+    """Write halfbits-<language>.apkg for each language. Raises CourseError.
+
+    `when`, in seconds, dates the notes: Anki takes only those that are newer than its own.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        return [write_deck(bank, language, folder) for language in LANGUAGES]
+        return [write_deck(bank, language, folder, when) for language in LANGUAGES]
     except OSError as error:
         raise CourseError(f"{folder} cannot be written ({error.strerror}).") from error
 
 
-def write_deck(bank: Bank, language: str, folder: Path) -> Path:
+def write_deck(bank: Bank, language: str, folder: Path, when: int) -> Path:
     path = folder / f"halfbits-{language}.apkg"
     with tempfile.TemporaryDirectory(prefix="halfbits-anki-") as scratch:
         database = Path(scratch) / "collection.anki2"
-        _write_database(make_deck(bank, language), database, changed(bank))
+        _write_database(make_deck(bank, language), database, when)
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as package:
             for name, content in (
                 ("collection.anki2", database.read_bytes()),
@@ -73,16 +76,6 @@ def _write_database(deck: genanki.Deck, path: Path, timestamp: int) -> None:
         connection.commit()
     finally:
         connection.close()
-
-
-def changed(bank: Bank) -> int:
-    """When the questions changed last, in seconds; Anki takes only notes newer than its own.
-
-    $SOURCE_DATE_EPOCH, else the time of the newest file.
-    """
-    if named := os.environ.get("SOURCE_DATE_EPOCH"):
-        return int(named)
-    return max((int(question.path.stat().st_mtime) for question in bank.questions), default=0)
 
 
 def make_deck(bank: Bank, language: str) -> genanki.Deck:

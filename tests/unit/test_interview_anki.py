@@ -12,7 +12,9 @@ from fake_bank import make_bank, make_large_bank, make_question, make_text
 from halfbits.catalog import CourseError
 from halfbits.interview.anki import make_deck, stable_id, write_decks
 from halfbits.interview.bank import Bank
+from halfbits.interview.dates import changed, git
 
+OLD = 1_770_000_000  # seconds
 anki = pytest.importorskip("anki.collection", reason="Anki's library is not installed")
 
 
@@ -21,11 +23,6 @@ def collection(tmp_path: Path):
     opened = anki.Collection(str(tmp_path / "collection.anki2"))
     yield opened
     opened.close()
-
-
-@pytest.fixture(autouse=True)
-def date(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1770000000")
 
 
 def add(collection, path: Path):
@@ -41,7 +38,7 @@ def notes(collection) -> dict[str, object]:
 
 def test_anki_reads_every_note_of_both_decks(collection, tmp_path: Path) -> None:
     bank = make_large_bank()
-    for path in write_decks(bank, tmp_path / "out"):
+    for path in write_decks(bank, tmp_path / "out", OLD):
         assert len(add(collection, path).new) == len(bank.questions)
     slugs = {question.slug for question in bank.questions}
     assert set(notes(collection)) == {f"{lang}/{slug}" for lang in ("en", "zh") for slug in slugs}
@@ -50,7 +47,7 @@ def test_anki_reads_every_note_of_both_decks(collection, tmp_path: Path) -> None
 
 
 def test_card_shows_question_answer_points_and_tags(collection, tmp_path: Path) -> None:
-    english, chinese = write_decks(make_bank(make_question("bf16", seed=1)), tmp_path)
+    english, chinese = write_decks(make_bank(make_question("bf16", seed=1)), tmp_path, OLD)
     add(collection, english)
     add(collection, chinese)
     note = notes(collection)["zh/bf16"]
@@ -80,15 +77,12 @@ def rewritten(bank: Bank, slug: str) -> Bank:
     return make_bank(*changed, make_question("added", seed=None, topics=("formats",)))
 
 
-def test_newer_deck_updates_the_text_and_keeps_the_progress(
-    collection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_newer_deck_updates_the_text_and_keeps_the_progress(collection, tmp_path: Path) -> None:
     bank = make_bank(make_question("bf16"), make_question("fp16"))
-    add(collection, write_decks(bank, tmp_path / "old")[0])
+    add(collection, write_decks(bank, tmp_path / "old", OLD)[0])
     ids = {name: (note.id, note.cards()[0].id) for name, note in notes(collection).items()}
     review(collection, notes(collection)["en/bf16"])
-    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1770000100")
-    log = add(collection, write_decks(rewritten(bank, "bf16"), tmp_path / "new")[0])
+    log = add(collection, write_decks(rewritten(bank, "bf16"), tmp_path / "new", OLD + 100)[0])
     assert (len(log.new), len(log.updated)) == (1, 2)
     found = notes(collection)
     assert "Asked better?" in found["en/bf16"]["Question"]
@@ -108,23 +102,45 @@ def review(collection, note) -> None:
 
 def test_two_runs_write_the_same_bytes(tmp_path: Path) -> None:
     bank = make_large_bank()
-    first = write_decks(bank, tmp_path / "first")
-    second = write_decks(bank, tmp_path / "second")
+    first = write_decks(bank, tmp_path / "first", OLD)
+    second = write_decks(bank, tmp_path / "second", OLD)
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
     assert [path.name for path in first] == ["halfbits-en.apkg", "halfbits-zh.apkg"]
 
 
-def test_newest_question_file_dates_the_deck(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from halfbits.interview.anki import changed
-
-    monkeypatch.delenv("SOURCE_DATE_EPOCH")
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of questions outside any repository, unless a test makes one."""
+    monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     for name, moment in (("old", 1000), ("new", 3000)):
         (tmp_path / name).touch()
         os.utime(tmp_path / name, (moment, moment))
-    questions = [make_question(name, path=tmp_path / name) for name in ("old", "new")]
-    assert changed(make_bank(*questions)) == 3000
+    return tmp_path
+
+
+def test_newest_file_dates_questions_outside_a_repository(folder: Path) -> None:
+    assert changed(folder) == 3000
+
+
+def test_last_commit_dates_questions_until_they_are_edited(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if git(folder, "--version") == "unknown":
+        pytest.skip("git is not installed")
+    for name in ("GIT_COMMITTER_DATE", "GIT_AUTHOR_DATE"):
+        monkeypatch.setenv(name, "1700000000 +0000")
+    who = ("-c", "user.name=a", "-c", "user.email=a@b.c", "-c", "commit.gpgsign=false")
+    for words in (["init"], ["add", "."], [*who, "commit", "-m", "All"]):
+        assert git(folder, *words) != "unknown"
+    assert changed(folder) == 1_700_000_000
+    (folder / "old").write_text("edited", encoding="utf-8")
+    assert changed(folder) > 1_700_000_000
+
+
+def test_given_date_wins(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "5000")
+    assert changed(folder) == 5000
 
 
 def test_no_two_ids_are_the_same_in_the_real_bank() -> None:
@@ -139,4 +155,4 @@ def test_no_two_ids_are_the_same_in_the_real_bank() -> None:
 def test_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(CourseError, match="cannot be written"):
-        write_decks(make_bank(make_question("bf16")), tmp_path / "file" / "out")
+        write_decks(make_bank(make_question("bf16")), tmp_path / "file" / "out", OLD)
