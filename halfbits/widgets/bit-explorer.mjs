@@ -61,11 +61,13 @@ export class BitExplorer extends Figure {
   settle(changes) {
     const next = { ...this.state, ...changes };
     const form = FORMATS[next.format];
-    if (changes.bits && RegExp(`^[01]{${form.bits}}$`).test(changes.bits)) {
-      return { ...changes, value: text(decode(BigInt(`0b${changes.bits}`), next.format)) };
-    }
     const value = parsed(next.value);
     const code = value === undefined ? null : encode(value, next.format);
+    this.problem = "";
+    if (changes.bits && RegExp(`^[01]{${form.bits}}$`).test(changes.bits)) {
+      const set = BigInt(`0b${changes.bits}`);
+      return { ...changes, value: set === code ? next.value : text(decode(set, next.format)) };
+    }
     this.problem = value === undefined ? `“${next.value}” is not a number.` : "";
     if (code === null && !this.problem) this.problem = `${next.format} has no NaN.`;
     const fallback = code === null && this.state.bits.length !== form.bits;

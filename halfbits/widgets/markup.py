@@ -97,7 +97,7 @@ def table_of_rates(data: Data) -> str:
 
 
 def table_of_sqnr(data: Data) -> str:
-    head = ("", "The matrix", "Each row", "64 weights", "32 weights", "16 weights")
+    head = ("Codes", "The matrix", "Each row", "64 weights", "32 weights", "16 weights")
     return table(
         "SQNR in dB of weights of the tiny LM; one scale for:", head, recorded("quantizer")
     )

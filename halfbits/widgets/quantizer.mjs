@@ -62,7 +62,7 @@ export class Quantizer extends Figure {
     this.plot.replaceChildren(this.drawn(own, exact.map((x, i) => x - values[i])));
     const shown = this.weights[Number(row)].slice(0, 8);
     this.list.replaceChildren(table(`The first weights of row ${row}: scale ${brief(own.scale, 5)}, zero point ${own.zero}`,
-      ["", ...shown.map((_, i) => String(i))], [
+      ["number", ...shown.map((_, i) => String(i))], [
         ["weight", ...shown.map((x) => brief(x, 3))],
         ["code", ...shown.map((_, i) => brief(own.codes[own.from + i]))],
         ["restored", ...shown.map((_, i) => brief(own.values[own.from + i], 3))],

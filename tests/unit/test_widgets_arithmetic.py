@@ -166,6 +166,23 @@ def test_what_a_person_types_is_read_as_a_number():
     assert read == [*hexes(list(texts.values())), None, None, None]
 
 
+@pytest.mark.parametrize(
+    "changes, value, bits",
+    [
+        ({"value": "0.3", "format": "fp4_e2m1"}, "0.3", "0001"),
+        ({"value": "0.3", "format": "fp4_e2m1", "bits": "0001"}, "0.3", "0001"),
+        ({"value": "0.3", "format": "fp4_e2m1", "bits": "1111"}, "-6", "1111"),
+        ({"value": "0.3", "format": "fp4_e2m1", "bits": "001"}, "0.3", "0001"),
+        ({"value": "0.3", "format": "fp12"}, "0.3", "0011010011001101"),
+        ({"value": "nan", "format": "int4"}, "nan", "0000"),
+        ({"bits": "1111110000000001"}, "nan", "1111110000000001"),
+    ],
+)
+def test_a_state_from_outside_is_kept_if_it_fits_together(changes, value, bits):
+    (state,) = in_node("bit states", states=[changes])
+    assert (state["value"], state["bits"]) == (value, bits)
+
+
 def fitted(x: np.ndarray, name: str, scale: float) -> list[float]:
     """Scale, largest magnitude, SQNR, share that becomes 0, share beyond the largest value."""
     near = formats.decode(formats.encode(x / scale, name, "saturate"), name) * scale

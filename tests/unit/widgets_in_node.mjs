@@ -48,6 +48,15 @@ const JOBS = {
       parsed: texts.map((text) => (parsed(text) === undefined ? null : hex(parsed(text)))),
     };
   },
+  async "bit states"({ states }) {
+    const { BitExplorer } = await load("bit-explorer");
+    return states.map((changes) => {
+      const figure = new BitExplorer();
+      figure.state = { ...BitExplorer.state };
+      figure.accept(changes);
+      return figure.state;
+    });
+  },
   async "number-line"({ names, numbers, shapes }) {
     const { fitted, sample, values } = await load("number-line");
     const x = numbers.map(number);
