@@ -122,8 +122,8 @@ def _stable_id(source: str, number: int) -> str:
 
 def _outputs(outputs: list[Json]) -> list[Json]:
     made: list[Json] = []
-    for output in outputs:
-        if WIDGET in output.get("data", {}):
+    for output in map(_without_kernel, outputs):
+        if output is None:
             continue
         if output["output_type"] != "stream":
             made.append(output)
@@ -132,6 +132,19 @@ def _outputs(outputs: list[Json]) -> list[Json]:
         else:
             made.append(dict(output))
     return [kept for output in made if (kept := _worth_keeping(output))]
+
+
+def _without_kernel(output: Json) -> Json | None:
+    """A widget's output as the HTML that stands in for it; None when it has none."""
+    data = output.get("data", {})
+    if WIDGET not in data:
+        return output
+    if "text/html" not in data:
+        return None
+    return {
+        **output,
+        "data": {kind: data[kind] for kind in ("text/html", "text/plain") if kind in data},
+    }
 
 
 def _worth_keeping(output: Json) -> Json | None:

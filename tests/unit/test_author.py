@@ -106,3 +106,11 @@ def test_what_tensorflow_logs_at_its_start_is_left_out() -> None:
     cell = code(outputs=[stream(log, "stderr"), stream("I0 of the text\n", "stderr")])
     kept = normalized(notebook(cell))["cells"][0]["outputs"]
     assert kept == [stream("I0 of the text\n", "stderr")]
+
+
+def test_a_widget_leaves_the_html_that_stands_in_for_it() -> None:
+    view = {"application/vnd.jupyter.widget-view+json": {"model_id": "1"}, "text/plain": ["W()"]}
+    shown = {"output_type": "display_data", "metadata": {}, "data": view}
+    html = {**shown, "data": {**view, "text/html": ["<hb-bit-explorer></hb-bit-explorer>"]}}
+    kept = normalized(notebook(code("W()", outputs=[shown, html])))["cells"][0]["outputs"]
+    assert [list(output["data"]) for output in kept] == [["text/html", "text/plain"]]
