@@ -5,11 +5,13 @@ from __future__ import annotations
 import ast
 import os
 import sys
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from halfbits.catalog import Catalog, Exercise, load_catalog
+from halfbits.grading.hints import Hint
 from halfbits.grading.notebook import Cell, find_answer, read_cells
 from halfbits.grading.report import Report
 from halfbits.grading.sources import bound_names, defined_names, parse_leniently
@@ -34,16 +36,17 @@ def grade(name: str) -> Any:
     catalog = load_catalog()
     exercise = catalog.find(name)
     saved = _notebook_file(catalog, exercise)
-    history = _history()
+    history, began = _history(), time.monotonic()
     if history is None:
         report = grade_answers(catalog, exercise, saved)
     else:
         cells, notes = executed_cells(history, _saved_cells(saved))
         report = grade_answers(catalog, exercise, cells)
         report.notes += notes
+    seconds = time.monotonic() - began
     SPARE.leave_another()
     _remember(catalog, report, saved)
-    return ReportView(report)
+    return ReportView(report, _upcoming(catalog, report), seconds)
 
 
 def executed_cells(history: list[str], saved: list[Cell]) -> tuple[list[Cell], list[str]]:
@@ -128,6 +131,18 @@ def _notebook_file(catalog: Catalog, exercise: Exercise) -> Path:
         if path.suffix == ".ipynb" and path.is_file():
             return path
     return find_answer(catalog.root / "exercises", exercise)[0]
+
+
+def _upcoming(catalog: Catalog, report: Report) -> Hint | None:
+    """The next hint for the first task that is not done; None when there is none."""
+    from halfbits.catalog import CourseError
+    from halfbits.grading.hints import upcoming_hint
+
+    task = report.first_open_task()
+    try:
+        return upcoming_hint(catalog, report.exercise, task) if task else None
+    except CourseError:
+        return None
 
 
 def _remember(catalog: Catalog, report: Report, saved: Path) -> None:

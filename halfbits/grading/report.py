@@ -83,14 +83,19 @@ class Report:
             f"; {late} not written yet" if late else ""
         )
 
-    def next_step(self) -> str:
-        """The command to try next, or "" when all is done."""
+    def first_open_task(self) -> str:
+        """The task of the first check to mend, else of the first not written yet, else ""."""
         if self.all_pass or self.problem:
             return ""
         first = next((v for v in self.verdicts if v.kind in (FAILED, MISSING)), None)
         first = first or next(iter(self.of(UNWRITTEN)), None)
-        task = first.check.task if first else ""
-        return f"python course.py hint {self.exercise.slug} {task}".strip()
+        return first.check.task if first else ""
+
+    def next_step(self) -> str:
+        """The command to try next, or "" when all is done."""
+        if self.all_pass or self.problem:
+            return ""
+        return f"python course.py hint {self.exercise.slug} {self.first_open_task()}".strip()
 
 
 def lines(report: Report) -> Iterable[str]:
