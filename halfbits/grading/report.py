@@ -10,7 +10,10 @@ from halfbits.catalog import Exercise
 from halfbits.grading.checks import Check
 
 PASSED, FAILED, MISSING, UNWRITTEN, NOT_RUN = "passed", "failed", "missing", "unwritten", "not run"
-CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+CONTROL = re.compile(
+    r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f-\x9f]"
+    r"|[\u200e\u200f\u2028-\u202e\u2066-\u2069]"  # they turn or break the line they stand in
+)
 
 
 @dataclass(frozen=True)

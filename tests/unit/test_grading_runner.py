@@ -203,6 +203,12 @@ def test_control_characters_of_an_answer_do_not_reach_the_terminal(course: Catal
     assert told and "\x1b" not in told[0]
 
 
+def test_letters_that_turn_or_break_a_line_do_not_reach_the_terminal(course: Catalog) -> None:
+    report = graded(course, "def double(x): raise ValueError('\u202e\u2066\u2028gone')", COUNTER)
+    told = [line for line in lines(report) if "gone" in line]
+    assert told and not {"\u202e", "\u2066", "\u2028"} & set(told[0])
+
+
 def test_answer_prints_any_letter_whatever_the_terminal_can_show(
     course: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
