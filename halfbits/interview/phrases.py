@@ -39,6 +39,10 @@ PHRASES: dict[str, dict[str, str]] = {
     "all": {"en": "All", "zh": "全部"},
     # Mock interview
     "mock": {"en": "Mock interview", "zh": "模拟面试"},
+    "no_script": {
+        "en": "This page needs JavaScript. In a terminal:",
+        "zh": "本页需要 JavaScript。也可以在终端里运行：",
+    },
     "begin": {"en": "Begin", "zh": "开始"},
     "resume": {"en": "Taken up where it stopped.", "zh": "从上次中断处继续。"},
     "minutes": {"en": "Minutes", "zh": "时长（分钟）"},
@@ -60,6 +64,7 @@ PHRASES: dict[str, dict[str, str]] = {
     "time": {"en": "Time", "zh": "用时"},
     "stop": {"en": "stop", "zh": "停止"},
     "new_mock": {"en": "New interview", "zh": "重新开始"},
+    "sure": {"en": "Give up this interview?", "zh": "放弃这次面试吗？"},
     "report": {"en": "Report", "zh": "面试报告"},
     "score": {"en": "Score", "zh": "得分"},
     "total": {"en": "In all", "zh": "合计"},

@@ -1,0 +1,50 @@
+// What a page keeps in the browser, and how long things take in words.
+
+/** What is kept under `key`; null without it, a text when it is no JSON. */
+export function load(key) {
+  let text = null;
+  try {
+    text = localStorage.getItem(key);
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+/** Keep an object, or forget it when it is null; false when the browser refuses. */
+export function save(key, value) {
+  try {
+    if (value === null) localStorage.removeItem(key);
+    else localStorage.setItem(key, JSON.stringify(value));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Fill the {gaps} of a phrase. */
+export const fill = (phrase, gaps) => phrase.replace(/\{(\w+)\}/g, (_, name) => gaps[name]);
+
+const UNITS = { en: ["min", "h", "d"], zh: ["分钟", "小时", "天"] };
+
+/** Milliseconds in one unit: 10 min, 3 h, 8 d. */
+export function span(length, language) {
+  const minutes = Math.max(0, Math.round(length / 60_000));
+  const [minute, hour, day] = UNITS[language];
+  if (minutes < 60) return `${Math.max(1, minutes)} ${minute}`;
+  if (minutes < 24 * 60) return `${Math.round(minutes / 60)} ${hour}`;
+  return `${Math.round(minutes / (24 * 60))} ${day}`;
+}
+
+/** An element with attributes, listeners (a function as a value) and children. */
+export function make(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (typeof value === "function") element.addEventListener(name, value);
+    else if (name === "html") element.innerHTML = value;
+    else if (value === true) element.setAttribute(name, "");
+    else if (value !== false && value != null) element.setAttribute(name, value);
+  }
+  element.append(...children.filter((child) => child != null));
+  return element;
+}
