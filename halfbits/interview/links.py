@@ -28,7 +28,7 @@ class Checkout:
 
     def cell(self, path: str, name: str) -> dict[str, Any]:
         """The code cell called `name` of a notebook. Raises MissingError."""
-        cells = json.loads(self._text(path))["cells"]
+        cells = _parsed(self.root / path, path)["cells"]
         for cell in cells:
             if cell.get("id") == name and cell["cell_type"] == "code":
                 return cell
@@ -38,14 +38,14 @@ class Checkout:
     def function(self, path: str, name: str) -> ast.AST:
         """The function called `name` of a module of tests. Raises MissingError."""
         wanted = name.partition("[")[0].split("::")[-1]
-        for node in ast.walk(ast.parse(self._text(path))):
-            if isinstance(node, ast.FunctionDef) and node.name == wanted:
-                return node
-        raise MissingError(f"{path} has no function {wanted!r}")
+        functions = _functions(self.root / path, path)
+        if wanted not in functions:
+            raise MissingError(f"{path} has no function {wanted!r}")
+        return functions[wanted]
 
     def record(self, path: str, name: str) -> Any:
         """The value at a dotted path of a JSON file; keys may hold dots. Raises MissingError."""
-        return _value_at(json.loads(self._text(path)), name, path)
+        return _value_at(_parsed(self.root / path, path), name, path)
 
     def proven(self, proof: Proof) -> Any:
         """The cell, function or value that a proof names. Raises MissingError."""
@@ -55,11 +55,18 @@ class Checkout:
         find = {"cell": self.cell, "record": self.record, "test": self.function}[proof.kind]
         return find(proof.place, proof.name)
 
-    def _text(self, path: str) -> str:
-        return _read(self.root / path, path)
+
+@cache
+def _parsed(path: Path, name: str) -> Any:
+    return json.loads(_read(path, name))
 
 
 @cache
+def _functions(path: Path, name: str) -> dict[str, ast.AST]:
+    nodes = ast.walk(ast.parse(_read(path, name)))
+    return {node.name: node for node in nodes if isinstance(node, ast.FunctionDef)}
+
+
 def _read(path: Path, name: str) -> str:
     try:
         return path.read_text(encoding="utf-8")

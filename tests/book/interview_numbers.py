@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from prose_numbers import Typed, in_markdown
 
 from halfbits.formats import FORMATS, limits
@@ -44,11 +45,11 @@ def value(text: str) -> float:
 
 def shown(number: str, values: list[float], powers: tuple[float, ...] = POWERS) -> bool:
     """Whether a written number is one of `values`, rounded as it is written, in another unit."""
-    wanted = abs(value(number))
-    mantissa, e, _ = re.sub(r"[\s%]", "", number).lower().partition("e")
-    places = len(mantissa.partition(".")[2])
-    form = f".{places}{'e' if e else 'f'}"
-    return any(float(format(abs(v) * power, form)) == wanted for v in values for power in powers)
+    mantissa, _, exponent = re.sub(r"[\s%]", "", number).lower().partition("e")
+    half = 0.5 * 10.0 ** (int(exponent or 0) - len(mantissa.partition(".")[2]))
+    with np.errstate(over="ignore"):
+        in_units = np.multiply.outer(np.abs(values), powers)
+    return bool((np.abs(in_units - abs(value(number))) <= half * (1 + 1e-9)).any())
 
 
 def numbers_in(text: str) -> list[float]:
