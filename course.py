@@ -40,6 +40,10 @@ USAGE = """usage: python course.py [--here] COMMAND ...
   hint       open the next hint of an exercise
   progress   show what is solved and what comes next
   reset      put an exercise back as it was; your work is kept in a backup
+  cards      flashcards of the interview questions      (--lang en|zh)
+  mock       a mock interview                           (--minutes 30 --level onsite)
+  plan       what to do on each day before an interview (--days 10)
+  anki       write the questions as Anki decks          (--out DIR)
   test       for authors: run the project's own tests
 
   --here     use the current Python environment instead of .venv

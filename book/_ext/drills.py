@@ -14,6 +14,7 @@ from typing import Any
 from docutils import nodes
 from interview_pages import Writer, bank_of, page_of, title_of
 from interview_words import LANG
+from mathml import to_mathml
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
@@ -53,7 +54,8 @@ class Flashcards(Drill):
         cards = "".join(
             f'<details class="hb-fold hb-short" data-id="{card.id}" '
             f'data-topic="{" ".join(card.question.topics)}">'
-            f"<summary>{to_inline_html(card.front)}</summary>{to_html(card.back)}"
+            f"<summary>{to_inline_html(card.front, mathml)}</summary>"
+            f"{to_html(card.back, mathml)}"
             f'<p><a href="{address(writer, card.question)}">{writer.words["full"]}</a></p>'
             "</details>"
             for card in make_cards(writer.bank, writer.language)
@@ -71,6 +73,11 @@ class Mock(Drill):
         inside = f"<p>{words['no_script']} <code>python course.py mock</code></p>"
         data = writer.path(f"_static/{data_name(writer.language)}")
         return component("mock", writer, inside, f'data-source="{data}"')
+
+
+def mathml(tex: str, block: bool) -> str:
+    """MathML of a formula, which the pages of the bank have checked already."""
+    return to_mathml(tex.strip(), "block" if block else "inline")
 
 
 def component(name: str, writer: Writer, inside: str, attributes: str) -> str:
@@ -103,7 +110,9 @@ def page_content(source: Path, language: str) -> dict[str, Any]:
     lessons = {f"notebooks/{name}": name for q in questions for name in q.lessons}
     exercises = {f"exercises/{name}": name for q in questions for name in q.exercises}
     return {
-        "questions": mock_data(writer.bank, language, lambda question: address(writer, question)),
+        "questions": mock_data(
+            writer.bank, language, lambda question: address(writer, question), mathml
+        ),
         "lessons": links(writer, lessons),
         "exercises": links(writer, exercises),
         "topics": {name: said[language] for name, said in TOPICS.items()},

@@ -28,8 +28,10 @@ export function earlier(reports, { language, words, data }) {
 /** The elements of one report; `rises` is the change since the last one. */
 export function reported(found, rises, { words, data, bank }) {
   const rise = (by) => (by === undefined ? "" : `${by < 0 ? "" : "+"}${Math.round(100 * by)}`);
+  const compared = "" in rises;
   const row = (name, counts, by) => [name, `${counts.got} ${words.of} ${counts.of}`,
-    percent(counts), rise(by), clock(counts.seconds)];
+    percent(counts), ...(compared ? [rise(by)] : []), clock(counts.seconds)];
+  const heads = [words.topic, words.score, "%", ...(compared ? [words.change] : []), words.time];
   const topics = Object.entries(found.topics).sort((a, b) => score(a[1]) - score(b[1]));
   const rows = topics.map(([name, counts]) => row(data.topics[name], counts, rises[name]));
   const weak = found.weakest.map((name) => data.topics[name]).join(words.comma);
@@ -46,8 +48,7 @@ export function reported(found, rises, { words, data, bank }) {
     items.length ? [make("h3", {}, words[name]), make("ul", {}, ...items)] : [];
   return [
     make("h2", { tabindex: "-1" }, `${words.report} · ${data.levels[found.level]}`),
-    table([words.topic, words.score, "%", words.change, words.time],
-      [...rows, row(words.total, found, rises[""])]),
+    table(heads, [...rows, row(words.total, found, rises[""])]),
     make("p", {}, weak ? fill(words.weakest, { topics: weak }) : words.none_weak),
     ...list("missed", missed),
     ...list("lessons", links(found.lessons, data.lessons)),

@@ -49,23 +49,27 @@ def print_report(
 def scores(report: Mapping[str, Any], last: Mapping[str, Any] | None, language: str) -> Table:
     """A row for each topic, the weakest first, and one for all."""
     words = phrases(language)
-    table = Table(words["topic"], words["score"], "%", words["change"], words["time"])
+    rises = change(report, last)
+    compared = [words["change"]] if rises else []
+    table = Table(words["topic"], words["score"], "%", *compared, words["time"])
     for column in table.columns[1:]:
         column.justify = "right"
-    rises = change(report, last)
     topics = report["topics"]
     for topic in sorted(topics, key=lambda name: score(topics[name])):
-        table.add_row(TOPICS[topic][language], *_cells(topics[topic], rises.get(topic), words))
+        table.add_row(TOPICS[topic][language], *_cells(topics[topic], rises, topic, words))
     table.add_section()
-    table.add_row(words["total"], *_cells(report, rises.get(""), words))
+    table.add_row(words["total"], *_cells(report, rises, "", words))
     return table
 
 
-def _cells(counts: Mapping[str, Any], rise: float | None, words: dict[str, str]) -> list[str]:
-    shown = "" if rise is None else f"{100 * rise:+.0f}"
+def _cells(
+    counts: Mapping[str, Any], rises: Mapping[str, float], topic: str, words: dict[str, str]
+) -> list[str]:
+    """Score, percent, change if any is known, and time."""
+    shown = [f"{100 * rises[topic]:+.0f}" if topic in rises else ""] if rises else []
     minutes, seconds = divmod(int(counts["seconds"]), 60)
     of = f"{counts['got']} {words['of']} {counts['of']}"
-    return [of, f"{100 * score(counts):.0f}", shown, f"{minutes}:{seconds:02}"]
+    return [of, f"{100 * score(counts):.0f}", *shown, f"{minutes}:{seconds:02}"]
 
 
 def missed_points(bank: Bank, report: Mapping[str, Any]) -> list[str]:
