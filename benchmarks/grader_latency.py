@@ -1,0 +1,274 @@
+"""How soon a verdict comes from grade(), watch, pytest and grade-class, a worker waiting or not.
+
+`python benchmarks/grader_latency.py --out book/data/grader_latency.json` grades the solutions in
+a copy of the course. The ways take turns, so that a busy minute meets all of them; each is run
+once untimed before its turn, which leaves a waiting worker behind, and the clock starts when
+that worker has imported its framework and is idle.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import queue
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from halfbits.catalog import Catalog, Exercise, load_catalog
+from halfbits.measure import cpu_report
+
+ROOT = Path(__file__).resolve().parents[1]
+EXERCISES = {"torch": "quantized_linear", "tensorflow": "amp_basics"}
+STUDENTS = 20
+LIMIT = 180.0
+
+
+def main() -> None:
+    """Prepare the course, take turns, write the record."""
+    words = argparse.ArgumentParser(description=__doc__)
+    words.add_argument("--out", type=Path, required=True)
+    words.add_argument("--rounds", type=int, default=10)
+    words.add_argument("--only", default="", help="ways whose name holds this text")
+    given = words.parse_args()
+    with tempfile.TemporaryDirectory(prefix="halfbits-latency-") as name:
+        folder = Path(name).resolve()
+        catalog = _course(folder / "course")
+        os.environ |= {
+            "HALFBITS_ROOT": str(catalog.root),
+            "HALFBITS_DATA": str(folder / "data"),
+            "HALFBITS_SPARE": "600",
+            "PYTHONPATH": str(ROOT),
+        }
+        watcher = Watcher(catalog)
+        try:
+            ways = {k: w for k, w in _ways(catalog, folder, watcher).items() if given.only in k}
+            seconds = _take_turns(ways, given.rounds)
+        finally:
+            watcher.close()
+            for seat in (folder / "data" / "waiting").glob("*.json"):
+                seat.unlink(missing_ok=True)  # who waits there goes home
+            time.sleep(3)
+    record = _record(seconds)
+    given.out.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+
+
+def _ways(catalog: Catalog, folder: Path, watcher: Watcher) -> dict[str, Callable[[], float]]:
+    ways: dict[str, Callable[[], float]] = {}
+    for framework, slug in EXERCISES.items():
+        exercise = catalog.find(slug)
+        ways[f"import {framework}"] = _import(framework)
+        ways[f"grade(), a worker waits, {framework}"] = _call(exercise)
+        ways[f"watch, a worker waits, {framework}"] = watcher.saving(exercise)
+        ways[f"pytest, a worker waits, {framework}"] = _pytest(catalog, exercise, "600")
+        ways[f"pytest, none waits, {framework}"] = _pytest(catalog, exercise, "0")
+    ways[f"grade-class, {STUDENTS} submissions, workers wait"] = _class(catalog, folder)
+    return ways
+
+
+def _take_turns(ways: dict[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
+    seconds: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(rounds):
+        for name, way in ways.items():
+            if "wait" in name and "none" not in name:
+                way()
+            settle()
+            seconds[name].append(way())
+            print(f"{name}: {seconds[name][-1]:.3f} s", flush=True)
+    return seconds
+
+
+def settle() -> None:
+    """Wait until no worker uses the processor any more."""
+    give_up = time.monotonic() + LIMIT
+    before: dict[int, float] | None = None
+    while (now := _work()) != before and time.monotonic() < give_up:
+        before = now
+        time.sleep(1.0)
+
+
+def _work() -> dict[int, float]:
+    """The CPU seconds of each worker and keeper, rounded to hundredths."""
+    found = {}
+    for process in psutil.process_iter(["pid", "cmdline", "cpu_times"]):
+        line = " ".join(process.info["cmdline"] or ())
+        if "halfbits.grading.worker" in line or "halfbits.grading.keeper" in line:
+            times = process.info["cpu_times"]
+            # A keeper counts processes ten times a second: that alone is no work.
+            found[process.info["pid"]] = round(times.user + times.system, 1)
+    return found
+
+
+def _course(root: Path) -> Catalog:
+    """A copy of the course in which every exercise is solved."""
+    for part in ("exercises", "solutions"):
+        shutil.copytree(ROOT / part, root / part)
+    shutil.copy(ROOT / "pyproject.toml", root)
+    catalog = load_catalog(root)
+    for exercise in catalog.exercises:
+        shutil.copy(catalog.notebook(exercise, "solutions"), catalog.notebook(exercise))
+    return catalog
+
+
+def _import(framework: str) -> Callable[[], float]:
+    return lambda: _timed([sys.executable, "-c", f"import {framework}"], ROOT)
+
+
+def _call(exercise: Exercise) -> Callable[[], float]:
+    from halfbits.grading.live import grade
+
+    def way() -> float:
+        began = time.perf_counter()
+        view = grade(exercise.key)
+        view._repr_html_()
+        taken = time.perf_counter() - began
+        assert view.report.all_pass, view.report.failures or view.report.problem
+        return taken
+
+    return way
+
+
+def _pytest(catalog: Catalog, exercise: Exercise, spare: str) -> Callable[[], float]:
+    command = [sys.executable, "-m", "pytest", "-q", f"exercises/{exercise.key}.ipynb"]
+    return lambda: _timed(command, catalog.root, HALFBITS_SPARE=spare)
+
+
+def _class(catalog: Catalog, folder: Path) -> Callable[[], float]:
+    exercise = catalog.find(EXERCISES["torch"])
+    handed = folder / "class"
+    for number in range(STUDENTS):
+        path = handed / f"student{number:02}" / f"{exercise.slug}.ipynb"
+        path.parent.mkdir(parents=True)
+        shutil.copy(catalog.notebook(exercise, "solutions"), path)
+
+    def way() -> float:
+        out = Path(tempfile.mkdtemp(dir=folder), "report.html")
+        command = [sys.executable, "-m", "halfbits", "grade-class", str(handed), "--out", str(out)]
+        return _timed(command, catalog.root)
+
+    return way
+
+
+class Watcher:
+    """`watch` in a pipe, and the time from a save to its printed verdict."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog, self._count = catalog, 0
+        self._lines: queue.Queue[str] = queue.Queue()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "halfbits", "watch"],
+            stdout=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
+            encoding="utf-8",
+        )
+        threading.Thread(target=self._read, daemon=True).start()
+        self._until("Watching")
+        time.sleep(2.0)
+
+    def saving(self, exercise: Exercise) -> Callable[[], float]:
+        """Save the notebook with another comment in it; the seconds until its report is there."""
+        path = self._catalog.notebook(exercise)
+        original = self._catalog.notebook(exercise, "solutions").read_text(encoding="utf-8")
+
+        def way() -> float:
+            self._count += 1
+            notebook = json.loads(original)
+            notebook["metadata"]["saved"] = self._count
+            text = json.dumps(notebook, indent=1)
+            began = time.perf_counter()
+            path.write_text(text, encoding="utf-8")
+            said = self._until("after the save")
+            taken = time.perf_counter() - began
+            head = next(line for line in said if line.startswith(f"{exercise.slug}: "))
+            assert "checks pass" in head and len({*head.split()[1:4:2]}) == 1, said
+            return taken
+
+        return way
+
+    def close(self) -> None:
+        """End it."""
+        self._process.terminate()
+        self._process.wait()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self._lines.put(line)
+
+    def _until(self, text: str) -> list[str]:
+        said = [self._lines.get(timeout=LIMIT)]
+        while text not in said[-1]:
+            said.append(self._lines.get(timeout=LIMIT))
+        return said
+
+
+def _timed(command: list[str], folder: Path, **more: str) -> float:
+    began = time.perf_counter()
+    ended = subprocess.run(
+        command, cwd=folder, env={**os.environ, **more}, capture_output=True, text=True, check=False
+    )
+    taken = time.perf_counter() - began
+    if ended.returncode:
+        raise SystemExit(f"{command} failed:\n{ended.stdout[-2000:]}{ended.stderr[-2000:]}")
+    return taken
+
+
+def _record(seconds: dict[str, list[float]]) -> dict[str, Any]:
+    rows = [
+        {
+            "way": name,
+            "median_s": round(statistics.median(taken), 3),
+            "least_s": round(min(taken), 3),
+            "most_s": round(max(taken), 3),
+            "runs": len(taken),
+        }
+        for name, taken in seconds.items()
+    ]
+    return {
+        "command": "python benchmarks/grader_latency.py --out book/data/grader_latency.json",
+        "date": datetime.now(UTC).date().isoformat(),
+        "machine": {
+            "cores": os.cpu_count(),
+            "system": platform.system(),
+            "kind": str(cpu_report()),
+            "load": round(psutil.getloadavg()[0], 1),
+        },
+        "versions": {
+            "python": platform.python_version(),
+            **{name: version(name) for name in ("torch", "tensorflow", "pytest", "watchfiles")},
+        },
+        "what": "a solved exercise with all its checks, from saved to graded; ways took turns",
+        "exercises": EXERCISES,
+        "rows": rows,
+        "pytest_over_import": {name: _ratio(seconds, name) for name in EXERCISES},
+    }
+
+
+def _ratio(seconds: dict[str, list[float]], framework: str) -> float | None:
+    """The median, over the rounds, of pytest without a waiting worker by the import alone."""
+    try:
+        pairs = zip(
+            seconds[f"pytest, none waits, {framework}"],
+            seconds[f"import {framework}"],
+            strict=True,
+        )
+    except KeyError:
+        return None
+    return round(statistics.median(one / other for one, other in pairs), 2)
+
+
+if __name__ == "__main__":
+    main()
