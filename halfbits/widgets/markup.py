@@ -39,7 +39,8 @@ def table(caption: str, head: Cells, rows: Sequence[Cells]) -> str:
         for first, *rest in rows
     )
     return (
-        f'<div class="hb-scroll"><table><caption>{escape(caption)}</caption>\n'
+        f'<div class="hb-scroll" tabindex="0" role="region" aria-label="{escape(caption)}">'
+        f"<table><caption>{escape(caption)}</caption>\n"
         f"<thead><tr>{top}</tr></thead>\n<tbody>\n{body}\n</tbody></table></div>"
     )
 

@@ -16,6 +16,10 @@ export class Quantizer extends Figure {
     text: "Bring 4-bit weights above 20 dB with at most 4.25 true bits a weight. Which choices pay for themselves?",
     done: ({ state, result }) => state.bits === "4" && result.sqnr > 20 && result.trueBits <= 4.25,
     said: "A zero point or a clip costs nearly nothing; small groups pay with scale bits.",
+  }, {
+    text: "Symmetric codes of 4 bits, a scale for each row: which part of the range should be kept? Find the highest SQNR.",
+    done: (figure) => figure.isBestClip(),
+    said: "A finer step for all weights is worth more than the few that are cut off.",
   }];
 
   settle(changes) {
@@ -67,6 +71,14 @@ export class Quantizer extends Figure {
         ["code", ...shown.map((_, i) => brief(own.codes[own.from + i]))],
         ["restored", ...shown.map((_, i) => brief(own.values[own.from + i], 3))],
       ]));
+  }
+
+  isBestClip() {
+    const { bits, kind, granularity, clip } = this.state;
+    if (bits !== "4" || kind !== "symmetric" || granularity !== "channel") return false;
+    const nearby = [-5, 5].map((more) => Math.min((Number(clip) + more) / 100, 1));
+    return nearby.every((part) => part * 100 === Number(clip) ||
+      quantized(this.weights, { bits: 4, kind, granularity, clip: part }).sqnr < this.result.sqnr);
   }
 
   /** The group that holds the first weight of a row, and where it stands in it. */
