@@ -20,7 +20,7 @@ import torch
 from gpu_matmul import ROTATED_BYTES, bandwidth, hardware, sampled, spread
 from torch import Tensor
 
-from halfbits.kernels.launch import Plan, matmul
+from halfbits.kernels.launch import FEW_ROWS, Plan, matmul
 from halfbits.kernels.packed import Packed, error_bound, pack, reference
 from halfbits.quantize import quantize_affine, quantize_symmetric
 
@@ -57,7 +57,7 @@ def check() -> dict[str, float]:
 
 def plans(bits: int, batch: int) -> Iterator[Plan]:
     """Every cut worth a try."""
-    if batch == 1:
+    if batch == 1 or (bits == 4 and batch <= FEW_ROWS):
         size = 16 if bits == 8 else 4  # what one thread loads at once
         for rows, each, warps, stages in itertools.product(
             (1, 2, 4, 8, 16), (1, 2, 4, 8), (1, 2, 4, 8), (1, 3)
@@ -67,9 +67,9 @@ def plans(bits: int, batch: int) -> Iterator[Plan]:
             if 1 <= loads <= 16 and (stages == 1 or loads <= 4):
                 yield Plan(rows, step, warps, stages)
         return
-    steps = (64, 128, 256) if bits == 8 else (16, 32, 64, 128)
-    for rows, step, warps, stages in itertools.product((16, 32, 64, 128), steps, (2, 4, 8), (2, 4)):
-        if rows * step * (1 if bits == 8 else 4) * stages <= 160_000:
+    steps = (64, 128, 256) if bits == 8 else (16, 32, 64)
+    for rows, step, warps, stages in itertools.product((16, 32, 64), steps, (1, 2, 4), (3, 4, 5)):
+        if rows >= 16 * warps and rows * step * (1 if bits == 8 else 4) * stages <= 160_000:
             yield Plan(rows, step, warps, stages)
 
 
@@ -85,11 +85,13 @@ def copies(packed: Packed) -> list[Packed]:
     ]  # fmt: skip
 
 
-def tune(name: str, inputs: int, outputs: int, batch: int, dtype: torch.dtype) -> list[dict]:
+def tune(
+    name: str, inputs: int, outputs: int, batch: int, dtype: torch.dtype, one_stage: bool
+) -> list[dict]:
     """A row for each plan that runs, the fastest first."""
     packed = weight(name, inputs, outputs)
     x = torch.randn(batch, inputs, device="cuda").to(dtype)
-    tried = list(plans(packed.bits, batch))
+    tried = [p for p in plans(packed.bits, batch) if p.stages == 1 or not one_stage]
     compile_all(x, packed, tried)
     sets, found = copies(packed), []
     for plan in tried:
@@ -120,14 +122,18 @@ def main() -> None:
     options.add_argument("output", type=Path)
     options.add_argument("--batches", type=int, nargs="+", default=[1, 16])
     options.add_argument("--formats", nargs="+", default=["int8", "int4 g128", "int4 g32"])
+    options.add_argument("--shapes", type=int, default=len(SHAPES), help="how many of the shapes")
+    options.add_argument("--one-stage", action="store_true", help="leave out deeper pipelines")
     chosen = options.parse_args()
     made: dict[str, Any] = {"hardware": hardware(torch.device("cuda")), "check": check()}
     print(json.dumps(made, indent=1), flush=True)
     made["bandwidth"] = [bandwidth(torch.device("cuda"), 2**n) for n in (26, 28, 30, 32)]
     for row in made["bandwidth"]:
         print(row["bytes"], row["copy"]["median"], row["read"]["median"], flush=True)
-    for batch, name, shape in itertools.product(chosen.batches, chosen.formats, SHAPES):
-        rows = tune(name, *shape, batch, torch.float16)
+    for batch, name, shape in itertools.product(
+        chosen.batches, chosen.formats, SHAPES[: chosen.shapes]
+    ):
+        rows = tune(name, *shape, batch, torch.bfloat16, chosen.one_stage)
         made[f"{name} {shape} {batch}"] = rows
         for row in rows[:4]:
             rate = row["bytes"] / row["seconds"]["median"] / 1e12

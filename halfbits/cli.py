@@ -120,6 +120,36 @@ def book(
 
 
 @app.command()
+def bench(
+    output: Annotated[
+        Path | None, typer.Option(help="A file; your data folder if left out.")
+    ] = None,
+    cpu: Annotated[bool, typer.Option("--cpu", help="Measure the CPU, GPU or not.")] = False,
+) -> None:
+    """Measure this machine: bandwidth, products, layers, by number format."""
+    from halfbits.bench import run
+
+    raise typer.Exit(run(output, cpu))
+
+
+@app.command()
+def why(
+    weights: Annotated[str, typer.Option(help="bf16, fp8, int8 or int4.")] = "int4",
+    batch: Annotated[int, typer.Option(help="Rows that are decoded at once.")] = 1,
+    device: Annotated[str, typer.Option(help="A record: h100, or one of yours.")] = "h100",
+    model: Annotated[str, typer.Option(help="8B or 70B.")] = "8B",
+    context: Annotated[int, typer.Option(min=1, help="Tokens in the KV cache.")] = 2048,
+    kernel: Annotated[
+        str, typer.Option(help="fused, converted (a copy in each call) or torch.")
+    ] = "fused",
+) -> None:
+    """Predict how a format changes a GPU's speed, and say why."""
+    from halfbits.diagnose import run
+
+    raise typer.Exit(run(weights, batch, device, model, context, kernel))
+
+
+@app.command()
 def sync(
     force: Annotated[bool, typer.Option(help="Overwrite exercises that were edited.")] = False,
 ) -> None:

@@ -1,6 +1,6 @@
 """Triton kernels for y = x W^T with packed weights: int8 per channel, int4 in groups.
 
-One row of x goes through plain multiply-adds, up to 16 rows through the matrix units; no kernel
+One row of x goes through plain multiply-adds, up to 64 rows through the matrix units; no kernel
 writes a decoded weight to memory. Import this only where Triton is installed; TRITON_INTERPRET=1,
 set before, runs the kernels on a CPU, slowly.
 """
@@ -30,17 +30,29 @@ def counted(words, PLACE: tl.constexpr, zero, top):
 
 
 @triton.jit
+def added(part, decoded, x, column, inside, QUADS: tl.constexpr):
+    """part + decoded * x[column], in threes: rows, quads of words, the words of a quad."""
+    value = tl.load(x + column, mask=inside, other=0).to(tl.float32)
+    return part + decoded * tl.reshape(value, [QUADS, 4])[None, :, :]
+
+
+@triton.jit
 def int4_row(
     x, codes, scale, zeros, y, outputs, top, WIDTH: tl.constexpr,
-    GROUP: tl.constexpr, ROWS: tl.constexpr, WORDS: tl.constexpr, HAS_ZERO: tl.constexpr,
-    STAGES: tl.constexpr,
+    GROUP: tl.constexpr, BATCH: tl.constexpr, ROWS: tl.constexpr, WORDS: tl.constexpr,
+    HAS_ZERO: tl.constexpr, STAGES: tl.constexpr,
 ):  # fmt: skip
-    """y [outputs] of one x: a program takes ROWS rows and steps of WORDS words along the input."""
+    """y [batch, outputs] of 1 to 4 rows of x: each decoded weight meets all of them.
+
+    A program takes ROWS rows of the weight, in steps of WORDS words along the input.
+    """
     rows = tl.program_id(0) * ROWS + tl.arange(0, ROWS)
     kept = rows < outputs
     EACH: tl.constexpr = GROUP // 8
     QUADS: tl.constexpr = WORDS // 4
-    total = tl.zeros([ROWS, QUADS], tl.float32)
+    NEXT: tl.constexpr = WIDTH * 8
+    total0 = tl.zeros([ROWS, QUADS], tl.float32)
+    total1, total2, total3 = total0, total0, total0
     for start in tl.range(0, WIDTH, WORDS, num_stages=STAGES):
         word = start + tl.arange(0, WORDS)
         inside = word < WIDTH
@@ -60,12 +72,33 @@ def int4_row(
         else:
             zero = 8.0
         column = word // EACH * GROUP + word % EACH
-        part = tl.zeros([ROWS, QUADS, 4], tl.float32)
+        part0 = tl.zeros([ROWS, QUADS, 4], tl.float32)
+        part1, part2, part3 = part0, part0, part0
         for i in tl.static_range(8):
-            value = tl.load(x + column + EACH * i, mask=inside, other=0).to(tl.float32)
-            part += counted(packed, i, zero, top) * tl.reshape(value, [QUADS, 4])[None, :, :]
-        total += tl.sum(part, 2) * factor
-    tl.store(y + rows, tl.sum(total, 1).to(y.dtype.element_ty), mask=kept)
+            decoded = counted(packed, i, zero, top)
+            at = column + EACH * i
+            part0 = added(part0, decoded, x, at, inside, QUADS)
+            if BATCH > 1:
+                part1 = added(part1, decoded, x + NEXT, at, inside, QUADS)
+            if BATCH > 2:
+                part2 = added(part2, decoded, x + 2 * NEXT, at, inside, QUADS)
+            if BATCH > 3:
+                part3 = added(part3, decoded, x + 3 * NEXT, at, inside, QUADS)
+        total0 += tl.sum(part0, 2) * factor
+        if BATCH > 1:
+            total1 += tl.sum(part1, 2) * factor
+        if BATCH > 2:
+            total2 += tl.sum(part2, 2) * factor
+        if BATCH > 3:
+            total3 += tl.sum(part3, 2) * factor
+    kind = y.dtype.element_ty
+    tl.store(y + rows, tl.sum(total0, 1).to(kind), mask=kept)
+    if BATCH > 1:
+        tl.store(y + outputs + rows, tl.sum(total1, 1).to(kind), mask=kept)
+    if BATCH > 2:
+        tl.store(y + 2 * outputs + rows, tl.sum(total2, 1).to(kind), mask=kept)
+    if BATCH > 3:
+        tl.store(y + 3 * outputs + rows, tl.sum(total3, 1).to(kind), mask=kept)
 
 
 @triton.jit

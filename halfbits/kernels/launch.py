@@ -10,7 +10,7 @@ from torch import Tensor
 from halfbits.kernels import gpu
 from halfbits.kernels.packed import NIBBLES, Packed
 
-MOST_ROWS = 16
+FEW_ROWS, MOST_ROWS = 4, 64
 TOP = 150 << 23  # the exponent of 2^23 in a float32
 
 
@@ -26,24 +26,33 @@ class Plan:
 
 
 # The fastest on an H100 at 8192 x 8192 and 4096 x 14336; benchmarks/tune_kernels.py finds them.
+# By format and rows of x, at most: int8 takes 2 to 4 rows as it takes 16.
 PLANS = {
-    ("int8", "row"): Plan(1, 4096, 4),
-    ("int4 g128", "row"): Plan(2, 128, 1),
-    ("int4 g32", "row"): Plan(4, 512, 1),
-    ("int8", "rows"): Plan(32, 128, 2, 4),
-    ("int4 g128", "rows"): Plan(32, 32, 2, 4),
-    ("int4 g32", "rows"): Plan(32, 32, 2, 4),
+    ("int8", 1): Plan(1, 4096, 4),
+    ("int4 g128", 1): Plan(2, 128, 1),
+    ("int4 g32", 1): Plan(4, 512, 1),
+    ("int4 g128 zero", 1): Plan(4, 256, 2),
+    ("int4 g32 zero", 1): Plan(4, 128, 1),
+    ("int8", 16): Plan(16, 256, 1, 3),
+    ("int4", FEW_ROWS): Plan(4, 128, 1),
+    ("int4", 16): Plan(64, 64, 4, 3),
+    ("int8", MOST_ROWS): Plan(64, 128, 4, 4),
+    ("int4", MOST_ROWS): Plan(64, 16, 4, 3),
 }
 
 
 def plan_for(packed: Packed, batch: int) -> Plan:
-    """The cut for this format, for one row of x or for more."""
-    name = "int8" if packed.bits == 8 else f"int4 g{packed.group}"
-    return PLANS[name, "row" if batch == 1 else "rows"]
+    """The cut for this format and number of rows of x."""
+    name = f"int{packed.bits}"
+    limits = (1, 16, MOST_ROWS) if packed.bits == 8 else (1, FEW_ROWS, 16, MOST_ROWS)
+    most = next(limit for limit in limits if batch <= limit)
+    if most == 1 and packed.bits == 4:
+        name += f" g{packed.group}" + (" zero" if packed.zero_point is not None else "")
+    return PLANS[name, most]
 
 
 def matmul(x: Tensor, packed: Packed, plan: Plan | None = None) -> Tensor:
-    """y [batch, outputs] in x's dtype, for x [batch, inputs], batch 1 to 16.
+    """y [batch, outputs] in x's dtype, for x [batch, inputs], batch 1 to 64.
 
     Raises ValueError when the shapes do not fit.
     """
@@ -67,7 +76,7 @@ def _int8(grid: tuple[int], x: Tensor, packed: Packed, y: Tensor, plan: Plan) ->
     if len(x) == 1:
         gpu.int8_row[grid](*operands, outputs, INPUTS=inputs, **cut)
     else:
-        many = {"INPUTS": inputs, "BATCH": _padded(len(x))}
+        many = {"INPUTS": inputs, "BATCH": _padded(len(x), 8)}
         gpu.int8_rows[grid](*operands, len(x), outputs, **many, **cut)
 
 
@@ -81,11 +90,11 @@ def _int4(grid: tuple[int], x: Tensor, packed: Packed, y: Tensor, plan: Plan) ->
         "GROUP": packed.group,
         "HAS_ZERO": packed.zero_point is not None,
     }
-    if len(x) == 1:
-        gpu.int4_row[grid](*operands, outputs, TOP, **cut)
+    if len(x) <= FEW_ROWS:
+        gpu.int4_row[grid](*operands, outputs, TOP, BATCH=len(x), **cut)
     else:
         operands = (by_word(x, packed.group), *operands[1:])
-        gpu.int4_rows[grid](*operands, len(x), outputs, TOP, BATCH=_padded(len(x)), **cut)
+        gpu.int4_rows[grid](*operands, len(x), outputs, TOP, BATCH=_padded(len(x), 16), **cut)
 
 
 def by_word(x: Tensor, group: int) -> Tensor:
@@ -94,6 +103,6 @@ def by_word(x: Tensor, group: int) -> Tensor:
     return apart.transpose(2, 3).reshape(x.shape)
 
 
-def _padded(batch: int) -> int:
-    """The matrix units take 8 or 16 rows."""
-    return 8 if batch <= 8 else 16
+def _padded(batch: int, least: int) -> int:
+    """Rows as a kernel takes them: a power of two."""
+    return max(least, 1 << (batch - 1).bit_length())

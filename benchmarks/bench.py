@@ -1,0 +1,172 @@
+"""Everything that this machine can be measured at: `python course.py bench`.
+
+On an NVIDIA GPU: bandwidth, products by format, GEMV by weight format (the course's kernels, the
+naive ways, other libraries' kernels), a transformer layer decoding and reading, KV caches. Without
+one: the same questions to the CPU, by instruction set and number of threads. The record goes to
+your own data folder; book/data holds the course's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import platform
+import sys
+import time
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+sys.path.insert(0, str(Path(__file__).parent))  # when it is started from elsewhere
+
+import cpu_levels
+import gpu_matmul
+import layers
+import products
+from ways import UNPACKED, of_plain, ways
+
+from halfbits import records
+from halfbits.grading.progress import data_folder
+
+SQUARES = (1024, 2048, 4096, 8192)
+GEMM = ("fp64", "fp32", "tf32", "fp16", "bf16", "int8", "fp8", "fp8, fast accumulation")
+GOALS = ((8192, 8192), (4096, 14336))  # (inputs, outputs)
+MORE = ((14336, 4096), (4096, 4096), (8192, 28672), (28672, 8192), (8192, 10240))
+FEW = (1, 2, 4, 8, 16, 32, 64)
+SKIPPED = (
+    *("fp32", "fp16", "fp32, autocast to bf16", "int8, torch.compile of a sum"),
+    "int8, torch _weight_int8pack_mm",
+)
+MANY = (128, 256, 512, 1024, 4096)
+PACKAGES = ("torch", "triton", "torchao", "bitsandbytes", "numpy", "numba", "onnxruntime")
+
+
+def versions() -> dict[str, str]:
+    """Of Python and of what multiplies here."""
+    found = {"python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def header(hardware: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "hardware": hardware,
+        "versions": versions(),
+        "date": datetime.date.today().isoformat(),
+        "command": "python course.py bench",
+        "samples": gpu_matmul.SAMPLES,
+        "quartiles": "low, median and high of the samples; one sample is a pass over rotated "
+        "operands, replayed as a CUDA graph",
+    }
+
+
+def gpu_record(shrink: int, save: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+    """The whole record of a GPU; `save` keeps what there is after each part."""
+    device, failed = torch.device("cuda"), {}
+    made: dict[str, Any] = header(gpu_matmul.hardware(device))
+    made["bandwidth"] = [gpu_matmul.bandwidth(device, 2**n // shrink) for n in (28, 30, 32)]
+    for name, part in gpu_parts(shrink, device, failed).items():
+        began = time.monotonic()
+        made[name], made["failed"] = part(), failed
+        print(f"== {name}: {time.monotonic() - began:.0f} s", flush=True)
+        save(made)
+    return made
+
+
+def gpu_parts(
+    shrink: int, device: torch.device, failed: dict[str, str]
+) -> dict[str, Callable[[], list[dict[str, Any]]]]:
+    """What makes the rows of each part; what cannot run is noted in `failed`."""
+    known = ways()
+    others = {n: w for n, w in known.items() if not w.only and n not in SKIPPED}
+    large = {n: known[n] for n in (*UNPACKED[2:], *layers.LAYER_WAYS[4:])}
+    ends = {"device": device, "failed": failed}
+    return {
+        "gemv": lambda: products.collect(known, scaled(GOALS, shrink), FEW, **ends),
+        "layers": lambda: layers.record(known, device, failed, shrink),
+        "products": lambda: squares([n // shrink for n in SQUARES], **ends),
+        "kv_cache": lambda: list(layers.kv_rows(device, shrink)),
+        "gemv_more": lambda: products.collect(others, scaled(MORE, shrink), (1, 16, 64), **ends),
+        "batches": lambda: products.collect(
+            large, scaled((GOALS[0], MORE[0]), shrink), MANY, **ends
+        ),
+    }
+
+
+def squares(sides: list[int], device: torch.device, failed: dict[str, str]) -> list[dict[str, Any]]:
+    """Square products in every format that the card multiplies."""
+    kept = {name: of_plain(name) for name in GEMM}
+    found: list[dict[str, Any]] = []
+    for side in sides:
+        found += products.collect(kept, [(side, side)], [side], device, failed)
+    return found
+
+
+def lines(made: dict[str, Any]) -> str:
+    """JSON with one row of a list in each line, so that a change of a row is a change of a line."""
+    parts = []
+    for name, value in made.items():
+        if isinstance(value, list):
+            body = "[\n" + ",\n".join("  " + json.dumps(row) for row in value) + "\n ]"
+        else:
+            body = json.dumps(value)
+        parts.append(f" {json.dumps(name)}: {body}")
+    return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+def scaled(shapes: Any, shrink: int) -> list[tuple[int, int]]:
+    return [(inputs // shrink, outputs // shrink) for inputs, outputs in shapes]
+
+
+def own_record(device: str) -> Path:
+    """Where a reader's own record lies: $HALFBITS_DATA or the platform's data folder."""
+    return data_folder() / f"bench_{device}.json"
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--shrink", type=int, default=1, help="divides all sizes, for a trial")
+    options.add_argument("--output", type=Path, help="a file; your data folder if left out")
+    options.add_argument("--cpu", action="store_true", help="measure the CPU, GPU or not")
+    chosen = options.parse_args()
+    on_gpu = torch.cuda.is_available() and not chosen.cpu
+    if not on_gpu:
+        print("No NVIDIA GPU is used: this measures the CPU. book/data has the H100's record.")
+    target = chosen.output or own_record(card() if on_gpu else "cpu")
+
+    def save(made: dict[str, Any]) -> None:
+        target.write_text(lines(made), encoding="utf-8")
+
+    with torch.inference_mode():
+        gpu_record(chosen.shrink, save) if on_gpu else save(cpu_record(chosen.shrink))
+    print(
+        "\n".join(
+            records.beside(json.loads(target.read_text(encoding="utf-8")), records.load("h100"))
+        )
+    )
+    print(f"The record is in {target}")
+
+
+def card() -> str:
+    """A card's short name: h100 for an NVIDIA H100 80GB HBM3."""
+    words = torch.cuda.get_device_name().lower().replace("geforce", "").split()
+    return "_".join(word for word in words if word != "nvidia")[:12].split("_80gb")[0]
+
+
+def cpu_record(shrink: int) -> dict[str, Any]:
+    """The whole record of a CPU."""
+    made = header({"device": cpu_levels.cpu_name(), **cpu_levels.cpu_report()})
+    made["quartiles"] = "low, median and high; the ways take turns, so that all meet the same load"
+    return {**made, **cpu_levels.record(shrink)}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,177 @@
+"""Products and decoding on a CPU, by instruction set and number of threads.
+
+Libraries choose their instructions once, at the start, so each level is a process of its own:
+`python benchmarks/cpu_levels.py LEVEL THREADS SIDE` prints the rows of one as JSON.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import logging
+import math
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+SIDE, REPEATS, NEW_TOKENS = 4096, 15, 24
+BATCHES = (1, 32)
+GROUP = 128
+LEVELS = {
+    "sse4": {
+        "ATEN_CPU_CAPABILITY": "default",
+        "ONEDNN_MAX_CPU_ISA": "SSE41",
+        "MKL_ENABLE_INSTRUCTIONS": "SSE4_2",
+        "NUMBA_CPU_NAME": "nehalem",
+    },
+    "avx2": {
+        "ATEN_CPU_CAPABILITY": "avx2",
+        "ONEDNN_MAX_CPU_ISA": "AVX2",
+        "MKL_ENABLE_INSTRUCTIONS": "AVX2",
+        "NUMBA_CPU_NAME": "haswell",
+    },
+    "all of them": {},
+}
+
+
+def cpu_name() -> str:
+    """The processor's model name, where the system tells it."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def cpu_report() -> dict[str, Any]:
+    from halfbits import measure
+
+    return measure.cpu_report()
+
+
+def levels() -> list[str]:
+    """The levels that differ here: without AVX-512, avx2 is all that there is."""
+    if platform.machine().lower() not in ("x86_64", "amd64"):
+        return ["all of them"]
+    wide = any(name.startswith(("avx512", "amx", "avx_vnni")) for name in cpu_report()["isa"])
+    return ["sse4", "avx2", "all of them"] if wide else ["sse4", "all of them"]
+
+
+def record(shrink: int) -> dict[str, Any]:
+    """Rows of all levels and thread counts, each from its own process."""
+    made: dict[str, Any] = {"bandwidth": [], "gemv": [], "decode": [], "failed": {}}
+    counts = sorted({1, os.cpu_count() or 1})
+    for level in levels():
+        for threads in counts:
+            print(f"== {level}, {threads} threads", flush=True)
+            rows = child(level, threads, SIDE // shrink)
+            made["failed"] |= rows.pop("failed")
+            for part, found in rows.items():
+                made[part] += [{"level": level, "threads": threads, **row} for row in found]
+    return made
+
+
+def child(level: str, threads: int, side: int) -> dict[str, Any]:
+    environment = {**os.environ, **LEVELS[level], "OMP_NUM_THREADS": str(threads)}
+    environment |= {"OMP_WAIT_POLICY": "PASSIVE", "PYTHONUTF8": "1"}
+    command = [sys.executable, str(Path(__file__).resolve()), level, str(threads), str(side)]
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def in_turns(calls: dict[str, Callable[[], object]], repeats: int) -> dict[str, dict[str, float]]:
+    """Quartiles of the seconds of each call; the calls take turns, so that all meet one load."""
+    from halfbits.measure import seconds
+
+    times: dict[str, list[float]] = {name: [] for name in calls}
+    for turn in range(repeats + 2):
+        for name, call in calls.items():
+            taken = seconds(call)
+            if turn > 1:
+                times[name].append(taken)
+    return {name: spread(found) for name, found in times.items()}
+
+
+def spread(times: list[float]) -> dict[str, float]:
+    names = ("low", "median", "high")
+    return {n: float(f"{t:.4g}") for n, t in zip(names, statistics.quantiles(times), strict=True)}
+
+
+def measured(level: str, threads: int, side: int) -> dict[str, Any]:
+    """All rows of this process."""
+    import cpu_ways
+    import torch
+
+    torch.set_num_threads(threads)
+    torch.manual_seed(0)
+    failed: dict[str, str] = {}
+    gemv = []
+    w = torch.randn(side, side) / math.sqrt(side)
+    for batch in BATCHES:
+        x = torch.randn(batch, side)
+        calls = cpu_ways.ways(x, w, threads, level == "all of them", failed)
+        errors = {n: cpu_ways.off(call(), x.double() @ w.double().T) for n, call in calls.items()}
+        for name, found in in_turns(calls, REPEATS).items():
+            row = {"way": name, "batch": batch, "inputs": side, "outputs": side}
+            gemv.append({**row, "seconds": found, "error": round(errors[name], 5)})
+    return {
+        "bandwidth": [bandwidth()],
+        "gemv": gemv,
+        "decode": decoding(threads, level == "all of them", failed),
+        "failed": failed,
+    }
+
+
+def bandwidth() -> dict[str, Any]:
+    """Bytes a second of a copy (read and write counted) and of a sum (read) of 256 MB."""
+    import torch
+
+    source = torch.ones(2**26)
+    target = torch.empty_like(source)
+    found = in_turns({"copy": lambda: target.copy_(source), "read": source.sum}, REPEATS)
+    rates = {"copy": 2 * source.nbytes, "read": source.nbytes}
+    flipped = {"low": "high", "median": "median", "high": "low"}
+    return {
+        name: {place: float(f"{rates[name] / t[flipped[place]]:.4g}") for place in t}
+        for name, t in found.items()
+    }
+
+
+def decoding(threads: int, native: bool, failed: dict[str, str]) -> list[dict[str, Any]]:
+    """Tokens a second of the tiny LM, greedy, by how its block matrices are kept."""
+    import cpu_ways
+
+    prompt, models = cpu_ways.decoders(threads, native, failed)
+    rows = []
+    calls = {name: (lambda step=step: step(prompt, NEW_TOKENS)) for name, step in models.items()}
+    for name, found in in_turns(calls, 9).items():
+        rate = {place: float(f"{NEW_TOKENS / t:.4g}") for place, t in found.items()}
+        rows.append(
+            {
+                "way": name,
+                "new_tokens": NEW_TOKENS,
+                "tokens_per_second": {
+                    "low": rate["high"],
+                    "median": rate["median"],
+                    "high": rate["low"],
+                },
+            }
+        )
+    return rows
+
+
+if __name__ == "__main__":
+    warnings.simplefilter("ignore")
+    logging.disable(logging.WARNING)
+    import torch
+
+    with contextlib.redirect_stdout(io.StringIO()), torch.inference_mode():
+        rows = measured(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
+    print(json.dumps(rows))

@@ -1,0 +1,182 @@
+"""What a CPU's record compares: PyTorch's paths, the course's numba kernels, ONNX Runtime's."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from gpu_matmul import off
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from halfbits.kernels import cpu
+from halfbits.kernels.packed import pack
+from halfbits.quantize import quantize_symmetric
+
+GROUP = 128
+Call = Callable[[], Any]
+__all__ = ["decoders", "off", "ways"]
+
+
+def ways(
+    x: Tensor, w: Tensor, threads: int, native: bool, failed: dict[str, str]
+) -> dict[str, Call]:
+    """Each way to multiply x [batch, inputs] by w [outputs, inputs]; reasons go into `failed`.
+
+    ONNX Runtime cannot be told to leave instructions out: it is asked at the native level alone.
+    """
+    made: dict[str, Call] = {}
+    groups = [torch_ways, numba_ways] + ([onnx_ways] if native else [])
+    for group in groups:
+        for name, build in group(x, w, threads).items():
+            try:
+                call = build()
+                call()
+                made[name] = call
+            except Exception as error:  # libraries raise errors of their own
+                lines = str(error).strip().splitlines() or [type(error).__name__]
+                failed[name] = lines[0][:200]
+    return made
+
+
+def torch_ways(x: Tensor, w: Tensor, threads: int) -> dict[str, Callable[[], Call]]:
+    def plain(dtype: torch.dtype) -> Call:
+        a, b = x.to(dtype), w.to(dtype)
+        return lambda: F.linear(a, b)
+
+    def converted() -> Call:
+        quantized = quantize_symmetric(w, 8)
+        codes, scale = quantized.codes, quantized.scale
+        return lambda: F.linear(x, codes.float() * scale)
+
+    def int8_pack() -> Call:
+        quantized, short = quantize_symmetric(w, 8), x.bfloat16()
+        scale = quantized.scale[:, 0].bfloat16()
+        return lambda: torch.ops.aten._weight_int8pack_mm(short, quantized.codes, scale)
+
+    def int4_pack() -> Call:
+        quantized, short = quantize_symmetric(w, 4, GROUP), x.bfloat16()
+        codes = (quantized.codes.int() + 8).view(w.shape)
+        packed = torch.ops.aten._convert_weight_to_int4pack_for_cpu(codes, 1)
+        zeros = torch.zeros(w.shape[1] // GROUP, w.shape[0], 2).bfloat16()
+        zeros[..., 0] = quantized.scale.view(w.shape[0], -1).T
+        return lambda: torch.ops.aten._weight_int4pack_mm_for_cpu(short, packed, GROUP, zeros)
+
+    return {
+        "fp32": lambda: plain(torch.float32),
+        "bf16": lambda: plain(torch.bfloat16),
+        "int8, converted in each call": converted,
+        "int8, torch _weight_int8pack_mm (bf16 x)": int8_pack,
+        "int4 g128, torch _weight_int4pack_mm (bf16 x)": int4_pack,
+        "int8 both, torch dynamic": lambda: dynamic(x, w),
+    }
+
+
+def dynamic(x: Tensor, w: Tensor) -> Call:
+    """PyTorch's dynamic quantization: int8 weights and activations in its x86 kernels."""
+    layer = nn.Linear(w.shape[1], w.shape[0], bias=False)
+    layer.weight = nn.Parameter(w, requires_grad=False)
+    model = torch.ao.quantization.quantize_dynamic(nn.Sequential(layer), {nn.Linear}, torch.qint8)
+    return lambda: model(x)
+
+
+def numba_ways(x: Tensor, w: Tensor, threads: int) -> dict[str, Callable[[], Call]]:
+    def ours(bits: int, granularity: str | int, call: Any = cpu.matmul) -> Call:
+        packed = pack(quantize_symmetric(w, bits, granularity))
+        return lambda: call(x, packed, threads)
+
+    return {
+        "int8, ours": lambda: ours(8, "channel"),
+        "int8 both, ours": lambda: ours(8, "channel", cpu.integer_matmul),
+        "int4 g128, ours": lambda: ours(4, GROUP),
+        "int4 g32, ours": lambda: ours(4, 32),
+    }
+
+
+def onnx_ways(x: Tensor, w: Tensor, threads: int) -> dict[str, Callable[[], Call]]:
+    return {
+        f"{name}, ONNX Runtime": lambda kind=kind: onnx_product(x, w, threads, kind)
+        for name, kind in {"fp32": "", "int8 both": "int8", "int4 g128": "int4"}.items()
+    }
+
+
+def onnx_product(x: Tensor, w: Tensor, threads: int, kind: str) -> Call:
+    """One MatMul in ONNX Runtime; the weight is quantized by its own tools."""
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    inputs, outputs = w.shape[1], w.shape[0]
+    weight = numpy_helper.from_array(w.T.contiguous().numpy(), "w")
+    graph = helper.make_graph(
+        [helper.make_node("MatMul", ["x", "w"], ["y"], "product")],
+        "product",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [None, inputs])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [None, outputs])],
+        [weight],
+    )
+    opset = [helper.make_opsetid("", 21)]
+    model = helper.make_model(graph, opset_imports=opset, ir_version=10)
+    with tempfile.TemporaryDirectory(prefix="halfbits-bench-") as folder:
+        path = Path(folder) / "model.onnx"
+        onnx.save(model, path)
+        session = onnx_session(quantized_file(path, kind), threads)
+    feed = {"x": x.numpy()}
+    return lambda: torch.from_numpy(session.run(None, feed)[0])
+
+
+def quantized_file(path: Path, kind: str) -> Path:
+    """The model at `path`, quantized by ONNX Runtime; `path` itself when `kind` is empty."""
+    target = path.with_name(f"{kind}.onnx")
+    if kind == "int8":
+        from onnxruntime.quantization import QuantType, quantize_dynamic
+
+        quantize_dynamic(path, target, weight_type=QuantType.QUInt8)
+    elif kind == "int4":
+        import onnx
+        from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
+
+        quantizer = MatMulNBitsQuantizer(onnx.load(path), block_size=GROUP, is_symmetric=True)
+        quantizer.process()
+        quantizer.model.save_model_to_file(str(target))
+    else:
+        return path
+    return target
+
+
+def onnx_session(path: Path, threads: int) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def decoders(
+    threads: int, native: bool, failed: dict[str, str]
+) -> tuple[Tensor, dict[str, Callable[[Tensor, int], object]]]:
+    """A prompt, and for each way a function that decodes so many tokens after it, greedily."""
+    from halfbits.kernels.linear import packed_model
+    from halfbits.models.generate import generate
+    from halfbits.models.tiny_lm import load_text, load_tiny_lm
+
+    lm = load_tiny_lm()
+    prompt = torch.as_tensor(lm.encode(load_text("heldout"))[:16])
+    models: dict[str, Any] = {
+        "fp32": lm.model,
+        "int8, ours": packed_model(lm.model),
+        "int8 both, ours": packed_model(lm.model, integer=True),
+        "int4 g32, ours": packed_model(lm.model, 4, 32),
+    }
+    with contextlib.suppress(Exception):
+        models["int8 both, torch dynamic"] = torch.ao.quantization.quantize_dynamic(
+            lm.model, {nn.Linear}, torch.qint8
+        )
+    calls: dict[str, Callable[[Tensor, int], object]] = {
+        name: (lambda p, n, m=model: generate(m, p, n)) for name, model in models.items()
+    }
+    return prompt, calls

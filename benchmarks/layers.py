@@ -1,0 +1,224 @@
+"""Time of one transformer layer, decoding and reading a prompt, by how its weights are kept.
+
+The layer is a Llama's: norm, q k v in one matrix, rotation, attention with grouped heads over a
+KV cache, output matrix, norm, gate and up in one matrix, down. It runs eagerly, replayed as one
+CUDA graph, so that no launch from Python is timed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import torch
+from gpu_matmul import ROTATED_BYTES, sampled, spread
+from products import drawn
+from torch import Tensor
+from torch.nn import functional as F
+from ways import Way, stored_bytes
+
+from halfbits.cost import Decoder
+
+# The shapes of Llama 3 (Grattafiori and others, 2024, table 3), here one layer of each.
+MODELS = {
+    "8B": Decoder(1, 4096, 14336, 32, 8, 128, 128256),
+    "70B": Decoder(1, 8192, 28672, 64, 8, 128, 128256),
+}
+LAYER_WAYS = (
+    *("bf16", "fp8", "int8, ours", "int4 g128, ours"),
+    *("int8, converted in each call", "int4 g128, converted in each call"),
+    "int4 g128, torch _weight_int4pack_mm",
+)
+BATCHES = (1, 4, 16, 32, 64, 256)
+CONTEXTS = (128, 512, 2048, 8192)
+PROMPTS = (128, 512, 2048, 8192)
+
+
+def matrices(model: Decoder) -> dict[str, tuple[int, int]]:
+    """(inputs, outputs) of the four products of a layer."""
+    heads = model.heads * model.head_dim
+    return {
+        "qkv": (model.hidden, heads + 2 * model.kv_heads * model.head_dim),
+        "out": (heads, model.hidden),
+        "gate and up": (model.hidden, 2 * model.inner),
+        "down": (model.inner, model.hidden),
+    }
+
+
+class Layer:
+    """One layer whose four matrices are kept in one way; no gradients."""
+
+    def __init__(self, model: Decoder, way: Way, device: torch.device, name: str) -> None:
+        self.model, self.way, self.nbytes = model, way, 0
+        self.stored = {}
+        for part, shape in matrices(model).items():
+            w = drawn(*shape, device)
+            self.stored[part] = way.store(w)
+            self.nbytes += stored_bytes(way, self.stored[part], w, name)
+        self.norm = torch.ones(model.hidden, device=device, dtype=torch.bfloat16)
+
+    def multiply(self, part: str, x: Tensor) -> Tensor:
+        return self.way.call(self.way.take(x), self.stored[part])[: len(x)].bfloat16()
+
+    def __call__(
+        self, x: Tensor, turn: Tensor, attend: Callable[[Tensor, Tensor, Tensor], Tensor]
+    ) -> Tensor:
+        """x [rows, hidden], turn complex [rows, 1, head_dim / 2]; `attend` takes q, k and v."""
+        model = self.model
+        h = F.rms_norm(x, x.shape[-1:], self.norm)
+        sizes = [model.heads, model.kv_heads, model.kv_heads]
+        q, k, v = self.multiply("qkv", h).view(len(x), -1, model.head_dim).split(sizes, 1)
+        attended = attend(rotated(q, turn), rotated(k, turn), v)
+        x = x + self.multiply("out", attended.reshape(len(x), -1))
+        h = F.rms_norm(x, x.shape[-1:], self.norm)
+        gate, up = self.multiply("gate and up", h).chunk(2, -1)
+        return x + self.multiply("down", F.silu(gate) * up)
+
+
+def rotated(heads: Tensor, turn: Tensor) -> Tensor:
+    """Rotary position: neighbors as complex numbers, times `turn`."""
+    pairs = torch.view_as_complex(heads.float().unflatten(-1, (-1, 2)))
+    return torch.view_as_real(pairs * turn).flatten(-2).to(heads.dtype)
+
+
+def with_cache(keys: Tensor, values: Tensor) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
+    """Attention of one new token a row over a cache [batch, kv_heads, context, head_dim]."""
+
+    def attend(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        keys[:, :, -1], values[:, :, -1] = k, v
+        # The query heads that share a key stand as rows of one product.
+        grouped = q.view(len(q), keys.shape[1], -1, q.shape[-1])
+        return F.scaled_dot_product_attention(grouped, keys, values)
+
+    return attend
+
+
+def causal(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    """Attention of a prompt [tokens, heads, head_dim] on itself."""
+    q, k, v = (part.transpose(0, 1)[None] for part in (q, k, v))
+    done = F.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=True)
+    return done[0].transpose(0, 1)
+
+
+def turns(rows: int, model: Decoder, device: torch.device) -> Tensor:
+    angle = torch.rand(rows, 1, model.head_dim // 2, device=device)
+    return torch.polar(torch.ones_like(angle), angle)
+
+
+class Cache:
+    """Memory for the largest cache, and views of its beginning for the smaller ones."""
+
+    def __init__(self, model: Decoder, device: torch.device, most: int) -> None:
+        self.width = model.kv_heads, model.head_dim
+        count = most * model.kv_heads * model.head_dim
+        self.memory = torch.randn(2, count, device=device, dtype=torch.bfloat16)
+
+    def views(self, batch: int, context: int) -> tuple[Tensor, Tensor]:
+        heads, size = self.width
+        used = self.memory[:, : batch * context * heads * size]
+        keys, values = used.view(2, batch, heads, context, size)
+        return keys, values
+
+
+def timed(calls: list[Callable[[], Tensor]], device: torch.device) -> dict[str, Any]:
+    """Spread of the seconds of a call, and the most memory that one takes beyond what is held."""
+    extra = 0
+    if device.type == "cuda":
+        held = torch.cuda.memory_allocated()
+        torch.cuda.reset_peak_memory_stats()
+        calls[0]()
+        extra = torch.cuda.max_memory_allocated() - held
+    return {"seconds": spread(sampled(calls, device)), "extra_bytes": extra}
+
+
+def decode_rows(layers: list[Layer], cache: Cache, sizes: Iterable[tuple[int, int]],
+                device: torch.device) -> Iterator[dict[str, Any]]:  # fmt: skip
+    """A row for each (batch, context): one new token for each row of the batch."""
+    model = layers[0].model
+    for batch, context in sizes:
+        x = torch.randn(batch, model.hidden, device=device, dtype=torch.bfloat16)
+        attend, turn = with_cache(*cache.views(batch, context)), turns(batch, model, device)
+        calls = [lambda layer=la, x=x, t=turn, a=attend: layer(x, t, a) for la in layers]
+        yield {"stage": "decode", "batch": batch, "context": context, **timed(calls, device)}
+
+
+def prefill_rows(
+    layers: list[Layer], prompts: Iterable[int], device: torch.device
+) -> Iterator[dict[str, Any]]:
+    """A row for each length of a prompt, read at once."""
+    model = layers[0].model
+    for tokens in prompts:
+        x = torch.randn(tokens, model.hidden, device=device, dtype=torch.bfloat16)
+        turn = turns(tokens, model, device)
+        calls = [lambda layer=la, x=x, t=turn: layer(x, t, causal) for la in layers]
+        yield {"stage": "prefill", "batch": 1, "context": tokens, **timed(calls, device)}
+
+
+def record(
+    ways: dict[str, Way], device: torch.device, failed: dict[str, str], shrink: int = 1
+) -> list[dict[str, Any]]:
+    """The rows of both models; `shrink` divides the sizes, for a trial."""
+    found: list[dict[str, Any]] = []
+    contexts = [size // shrink for size in CONTEXTS]
+    for title, full in MODELS.items():
+        heads = max(full.kv_heads, full.heads // shrink)
+        width, inner = full.hidden // shrink, full.inner // shrink
+        model = Decoder(1, width, inner, heads, full.kv_heads, width // heads, full.vocab)
+        cache = Cache(model, device, max(BATCHES) * max(contexts) // shrink)
+        for name in LAYER_WAYS:
+            try:
+                for row in of_way(name, ways[name], model, cache, contexts, device, shrink):
+                    found.append({"model": title, "way": name, **row})
+                    print(json.dumps(found[-1]), flush=True)
+            except Exception as error:  # compilers and libraries raise errors of their own
+                lines = str(error).strip().splitlines() or [type(error).__name__]
+                failed.setdefault(f"layer, {name}", lines[0][:200])
+                print("failed:", title, name, lines[0][:200], flush=True)
+        del cache
+    return found
+
+
+def of_way(name: str, way: Way, model: Decoder, cache: Cache, contexts: list[int],
+           device: torch.device, shrink: int) -> Iterator[dict[str, Any]]:  # fmt: skip
+    """Decode and prefill of one way; enough copies of the layer that no cache helps."""
+    first = Layer(model, way, device, name)
+    more = range(-(-ROTATED_BYTES // shrink // first.nbytes) - 1)
+    layers = [first, *(Layer(model, way, device, name) for _ in more)]
+    sizes = [
+        (batch, context) for batch in BATCHES if batch <= way.most for context in contexts
+        if batch // shrink > 0
+    ]  # fmt: skip
+    for row in decode_rows(layers, cache, [(b // shrink, c) for b, c in sizes], device):
+        yield {"weight_bytes": first.nbytes, **row}
+    if way.most > max(BATCHES):
+        for row in prefill_rows(layers, [p // shrink for p in PROMPTS], device):
+            yield {"weight_bytes": first.nbytes, **row}
+
+
+KV_FORMATS: dict[str, torch.dtype] = {
+    "bf16": torch.bfloat16,
+    "fp8, converted in each call": torch.float8_e4m3fn,
+    "int8, converted in each call": torch.int8,
+}
+
+
+def kv_rows(device: torch.device, shrink: int = 1) -> Iterator[dict[str, Any]]:
+    """Attention alone of the 8B layer over caches of several formats, one new token a row."""
+    model = MODELS["8B"]
+    for name, dtype in KV_FORMATS.items():
+        for batch, context in ((1, 8192), (16, 2048), (16, 8192), (64, 8192)):
+            batch, context = max(1, batch // shrink), context // shrink
+            shape = (2, batch, model.kv_heads, context, model.head_dim)
+            kept = (20 * torch.randn(shape, device=device)).to(dtype)
+            q = torch.randn(batch, model.kv_heads, 4, model.head_dim, device=device).bfloat16()
+            copies = max(1, -(-ROTATED_BYTES // shrink // kept.nbytes))
+            sets = [kept.clone() for _ in range(copies)]
+            calls = [lambda s=s, q=q: attended(q, s) for s in sets]
+            row = {"cache": name, "batch": batch, "context": context, "cache_bytes": kept.nbytes}
+            yield {**row, **timed(calls, device)}
+
+
+def attended(q: Tensor, kept: Tensor) -> Tensor:
+    keys, values = kept.bfloat16() if kept.dtype != torch.bfloat16 else kept
+    return F.scaled_dot_product_attention(q, keys, values)

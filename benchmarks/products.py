@@ -1,0 +1,68 @@
+"""Rows of a record: one product y [batch, outputs] = x W^T in one way, with time and error."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import torch
+from gpu_matmul import ROTATED_BYTES, off, sampled, spread
+from torch import Tensor
+from ways import Way, stored_bytes
+
+MOST_COPIES = 64
+Shape = tuple[int, int]  # (inputs, outputs)
+
+
+def drawn(inputs: int, outputs: int, device: torch.device) -> Tensor:
+    """A weight of unit gain; the same one in every run."""
+    draw = torch.Generator(device).manual_seed(0)
+    return torch.randn(outputs, inputs, device=device, generator=draw) / math.sqrt(inputs)
+
+
+def rows(
+    name: str, way: Way, shape: Shape, batches: Iterable[int], device: torch.device
+) -> Iterator[dict[str, Any]]:
+    """A row for each batch; the operands rotate, so that no cache helps."""
+    inputs, outputs = shape
+    w = drawn(inputs, outputs, device)
+    first = way.store(w)
+    nbytes = stored_bytes(way, first, w, name)
+    copies = max(1, min(MOST_COPIES, -(-ROTATED_BYTES // nbytes)))
+    sets = [first, *(way.store(w) for _ in range(copies - 1))]
+    for batch in batches:
+        if batch <= way.most and (not way.only or batch in way.only):
+            x = torch.randn(batch, inputs, device=device)
+            taken = way.take(x)
+            error = off(way.call(taken, first), x.double() @ w.double().T)
+            times = sampled([lambda s=s, t=taken: way.call(t, s) for s in sets], device)
+            row = {"way": name, "batch": batch, "inputs": inputs, "outputs": outputs}
+            yield {
+                **row, "weight_bytes": nbytes, "seconds": spread(times), "error": round(error, 5)
+            }  # fmt: skip
+
+
+def collect(
+    ways: dict[str, Way],
+    shapes: Iterable[Shape],
+    batches: Iterable[int],
+    device: torch.device,
+    failed: dict[str, str],
+) -> list[dict[str, Any]]:
+    """The rows of all ways; what this machine cannot run goes into `failed` with the reason."""
+    found: list[dict[str, Any]] = []
+    for name, way in ways.items():
+        for shape in shapes:
+            try:
+                for row in rows(name, way, shape, batches, device):
+                    found.append(row)
+                    print(json.dumps(row), flush=True)
+            except Exception as error:  # compilers and libraries raise errors of their own
+                lines = str(error).strip().splitlines() or [type(error).__name__]
+                failed.setdefault(name, lines[0][:200])
+                print("failed:", name, shape, failed[name], flush=True)
+            if device.type == "cuda":
+                torch.cuda.empty_cache()
+    return found

@@ -1,0 +1,170 @@
+"""The ways to keep a weight and multiply by it that a GPU's record compares, ours and others'.
+
+A way stores w [outputs, inputs], takes x [batch, inputs] in its own type, and multiplies. What a
+machine cannot run raises; the record keeps the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import gpu_matmul as plain
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from halfbits.kernels.packed import MIDDLE, pack
+from halfbits.quantize import quantize_affine, quantize_symmetric
+
+GROUP = 128
+COMPILED = (1, 16)
+
+
+@dataclass(frozen=True)
+class Way:
+    """`call(x, stored)` multiplies, up to `most` rows or, compiled anew for each, `only` so many;
+    `nbytes(stored)` is what the weight takes, 0 if a library hides it."""
+
+    store: Callable[[Tensor], Any]
+    call: Callable[[Tensor, Any], Tensor]
+    take: Callable[[Tensor], Tensor] = Tensor.bfloat16
+    most: int = 1 << 20
+    only: tuple[int, ...] = ()
+    nbytes: Callable[[Any], int] = lambda stored: sum(part.nbytes for part in stored)
+
+
+def of_plain(name: str) -> Way:
+    """A way of `gpu_matmul`, whose stored parts are arguments."""
+    way = plain.WAYS[name]
+    return Way(way.store, lambda x, stored: way.call(x, *stored), way.take)
+
+
+def ours(quantizer: Callable[[Tensor], Any]) -> Way:
+    from halfbits.kernels.launch import MOST_ROWS, matmul
+
+    return Way(lambda w: pack(quantizer(w)), matmul, most=MOST_ROWS, nbytes=lambda p: p.nbytes)
+
+
+def int4_pairs(w: Tensor) -> tuple[Tensor, Tensor]:
+    """Two codes a byte, the even column low, and a bfloat16 scale for every group."""
+    quantized = quantize_symmetric(w, 4, GROUP)
+    codes = (quantized.codes + MIDDLE).view(w.shape[0], -1).to(torch.uint8)
+    return codes[:, ::2] | codes[:, 1::2] << 4, quantized.scale.view(w.shape[0], -1).bfloat16()
+
+
+def int4_converted(x: Tensor, stored: tuple[Tensor, Tensor]) -> Tensor:
+    """Naive: unpack to a full matrix, scale it, multiply."""
+    pairs, scale = stored
+    codes = torch.stack((pairs & 15, pairs >> 4), 2).view(len(pairs), -1, GROUP)
+    w = (codes.to(x.dtype) - MIDDLE) * scale[..., None]
+    return F.linear(x, w.view(len(pairs), -1))
+
+
+def int8_converted(x: Tensor, stored: tuple[Tensor, Tensor]) -> Tensor:
+    return plain.converted(x, *stored)
+
+
+def int8_pack_mm(x: Tensor, stored: tuple[Tensor, Tensor]) -> Tensor:
+    return torch.ops.aten._weight_int8pack_mm(x, stored[0], stored[1][:, 0])
+
+
+def torchao_linear(config: Callable[[], Any]) -> Way:
+    """A linear layer after torchao's `quantize_`, compiled, as its manual advises."""
+
+    def store(w: Tensor) -> nn.Linear:
+        from torchao.quantization import quantize_
+
+        layer = nn.Linear(w.shape[1], w.shape[0], bias=False, device="meta", dtype=torch.bfloat16)
+        layer.weight = nn.Parameter(w.bfloat16(), requires_grad=False)
+        quantize_(layer, config())
+        return layer
+
+    call = torch.compile(lambda x, layer: F.linear(x, layer.weight), dynamic=False)
+    return Way(store, call, only=COMPILED, nbytes=lambda layer: 0)
+
+
+def torchao_int8() -> Any:
+    from torchao.quantization import Int8WeightOnlyConfig
+
+    return Int8WeightOnlyConfig()
+
+
+def torchao_int4() -> Any:
+    from torchao.quantization import Int4WeightOnlyConfig
+    from torchao.quantization.quantize_.workflows import Int4PackingFormat
+
+    packing = Int4PackingFormat.TILE_PACKED_TO_4D
+    return Int4WeightOnlyConfig(group_size=GROUP, int4_packing_format=packing)
+
+
+def bitsandbytes_nf4() -> Way:
+    """bitsandbytes' NF4 in blocks of 128: its own kernel for one row."""
+
+    def store(w: Tensor) -> tuple[Tensor, Any]:
+        from bitsandbytes.functional import quantize_4bit
+
+        return quantize_4bit(w.bfloat16(), blocksize=GROUP, quant_type="nf4")
+
+    def call(x: Tensor, stored: tuple[Tensor, Any]) -> Tensor:
+        from bitsandbytes import matmul_4bit
+
+        return matmul_4bit(x, stored[0].t(), quant_state=stored[1])
+
+    def nbytes(stored: tuple[Tensor, Any]) -> int:
+        return stored[0].nbytes + stored[1].absmax.nbytes
+
+    return Way(store, call, nbytes=nbytes)
+
+
+OURS = {
+    "int8, ours": lambda w: quantize_symmetric(w, 8),
+    "int4 g128, ours": lambda w: quantize_symmetric(w, 4, 128),
+    "int4 g32, ours": lambda w: quantize_symmetric(w, 4, 32),
+    "int4 g128 with zeros, ours": lambda w: quantize_affine(w, 4, 128),
+    "int4 g32 with zeros, ours": lambda w: quantize_affine(w, 4, 32),
+}
+UNPACKED = ("fp32", "fp16", "bf16", "int8", "fp8", "fp8, fast accumulation")
+
+
+def ways() -> dict[str, Way]:
+    """Every way by name: unpacked, naive, ours, then what others offer."""
+    made = {name: of_plain(name) for name in UNPACKED}
+    made["fp32, autocast to bf16"] = of_plain("fp32, autocast to bf16")
+    made["int8, converted in each call"] = Way(plain.int8_rows, int8_converted)
+    made["int4 g128, converted in each call"] = Way(int4_pairs, int4_converted)
+    made |= {name: ours(quantizer) for name, quantizer in OURS.items()}
+    return made | peers()
+
+
+def peers() -> dict[str, Way]:
+    """Kernels of others for the same weights, and what a compiler makes of the naive code."""
+    compiled = {"dynamic": False}
+    return {
+        "int8, torch.compile of the naive code": Way(
+            plain.int8_rows, torch.compile(int8_converted, **compiled), only=COMPILED
+        ),
+        "int8, torch.compile of a sum": Way(
+            plain.int8_rows, lambda x, stored: plain.fused_int8(x, *stored), most=1
+        ),
+        "int8, torch _weight_int8pack_mm": Way(plain.int8_rows, int8_pack_mm, most=16),
+        "int8, torchao": torchao_linear(torchao_int8),
+        "int4 g128, torch.compile of the naive code": Way(
+            int4_pairs, torch.compile(int4_converted, **compiled), only=COMPILED
+        ),
+        "int4 g128, torch _weight_int4pack_mm": replace(
+            of_plain("int4 in groups, fused kernel"), most=256
+        ),
+        "int4 g128, torchao": torchao_linear(torchao_int4),
+        "nf4 g128, bitsandbytes": bitsandbytes_nf4(),
+    }
+
+
+def stored_bytes(way: Way, stored: Any, w: Tensor, name: str) -> int:
+    """Bytes of the stored weight; codes and scales of the format where a library hides them."""
+    known = way.nbytes(stored)
+    if known:
+        return known
+    bits = 4 + 32 / GROUP if name.startswith("int4") else 8 + 16 / w.shape[1]
+    return round(w.numel() * bits / 8)

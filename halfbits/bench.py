@@ -1,0 +1,23 @@
+"""`python course.py bench`: starts the benchmarks of the checkout on this machine."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from halfbits.catalog import CourseError, find_root
+
+
+def run(output: Path | None, cpu: bool) -> int:
+    """Run benchmarks/bench.py and return its status; it says where the record is."""
+    script = find_root() / "benchmarks" / "bench.py"
+    if not script.is_file():
+        raise CourseError(f"{script} is missing; restore it with git.")
+    command = [sys.executable, str(script), *(["--cpu"] if cpu else [])]
+    if output is not None:
+        command += ["--output", str(output.absolute())]
+    # Threads that spin while they wait make a busy machine several times slower.
+    environment = {"OMP_WAIT_POLICY": "PASSIVE", "PYTHONUTF8": "1", **os.environ}
+    return subprocess.run(command, env=environment, check=False).returncode

@@ -1,0 +1,54 @@
+"""The records of measured machines: the course's in book/data, and a reader's own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from halfbits.catalog import CourseError, find_root
+from halfbits.grading.progress import data_folder
+
+Row = dict[str, Any]
+
+
+def folder() -> Path:
+    return find_root() / "book" / "data"
+
+
+def known() -> dict[str, Path]:
+    """Every record by name, such as h100: the course's, then the reader's as "my h100"."""
+    found = {path.stem.removeprefix("bench_"): path for path in sorted(folder().glob("bench_*"))}
+    own = sorted(data_folder().glob("bench_*.json"))
+    return found | {f"my {path.stem.removeprefix('bench_')}": path for path in own}
+
+
+def load(name: str) -> dict[str, Any]:
+    """The record called `name`. Raises CourseError with the names that exist."""
+    paths = known()
+    if name not in paths:
+        names = ", ".join(paths)
+        raise CourseError(
+            f"There is no record of {name!r}; there are {names}. "
+            "`python course.py bench` makes one of this machine."
+        )
+    return json.loads(paths[name].read_text(encoding="utf-8"))
+
+
+def rows(record: dict[str, Any], *parts: str, **wanted: Any) -> list[Row]:
+    """The rows of `parts` that have the `wanted` values."""
+    found = [row for part in parts for row in record.get(part, [])]
+    return [row for row in found if wanted.items() <= row.items()]
+
+
+def beside(own: dict[str, Any], ours: dict[str, Any], batch: int = 1) -> list[str]:
+    """A table of both machines' products of one batch, in microseconds, in `own`'s order."""
+    key = ("way", "batch", "inputs", "outputs")
+    theirs = {tuple(r[k] for k in key): r for r in rows(ours, "gemv", batch=batch)}
+    lines = [f"{'microseconds, batch ' + str(batch):44s}{'yours':>10s}{'the H100':>10s}"]
+    for row in rows(own, "gemv", batch=batch):
+        other = theirs.get(tuple(row[k] for k in key))
+        shown = f"{1e6 * other['seconds']['median']:10.1f}" if other else f"{'-':>10s}"
+        name = f"{row['way'][:30]} {row['inputs']}x{row['outputs']}"
+        lines.append(f"{name:44s}{1e6 * row['seconds']['median']:10.1f}{shown}")
+    return lines

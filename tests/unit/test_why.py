@@ -1,0 +1,126 @@
+"""`course.py why` predicts layers that it was not fitted to, and says what decides."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from pathlib import Path
+
+import pytest
+
+from halfbits import bench, diagnose, records
+from halfbits.catalog import CourseError
+from halfbits.why import FITTED_LAYERS, MODELS, Predictor, between, median_error
+
+
+@pytest.fixture(scope="module")
+def predictor() -> Predictor:
+    return Predictor(records.load("h100"))
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HALFBITS_DATA", str(tmp_path))
+
+
+def test_the_median_error_on_layers_not_fitted_to_is_below_15_percent(predictor: Predictor) -> None:
+    assert 0 < median_error(predictor) < 0.15
+
+
+def test_the_median_error_of_every_way_is_below_15_percent(predictor: Predictor) -> None:
+    errors = predictor.errors()
+    assert {way: e for way, e in errors.items() if not statistics.median(e) < 0.15} == {}
+    assert len(errors) == 6 and min(len(e) for e in errors.values()) >= 30
+
+
+def test_products_of_other_shapes_are_predicted(predictor: Predictor) -> None:
+    errors = predictor.product_errors()
+    assert len(errors) > 50 and 0 < statistics.median(errors) < 0.15
+
+
+def test_rows_that_were_fitted_to_are_not_judged(predictor: Predictor) -> None:
+    layers = records.rows(predictor.record, "layers", stage="decode")
+    fitted = [row for row in layers if FITTED_LAYERS.items() <= row.items()]
+    judged = sum(map(len, predictor.errors().values()))
+    assert fitted and judged == len([r for r in layers if r["way"] != "bf16" and r not in fitted])
+
+
+def test_no_prediction_is_below_the_roofline(predictor: Predictor) -> None:
+    for way in predictor.ways():
+        for batch in (1, 16, 64):
+            terms = predictor.decode(way, MODELS["70B"], batch, 512)
+            assert terms.weights > 0.95 * max(predictor.floors(way, MODELS["70B"], batch)), way
+
+
+def test_more_rows_and_more_context_never_take_less_time(predictor: Predictor) -> None:
+    model = MODELS["8B"]
+    for batch, context in ((1, 128), (16, 2048)):
+        now = predictor.decode("bf16", model, batch, context).total
+        assert predictor.decode("bf16", model, 4 * batch, context).total >= now
+        assert predictor.decode("bf16", model, batch, 4 * context).total >= now
+
+
+def test_rates_between_two_batches_lie_between_their_rates() -> None:
+    assert between(4, [1.0, 16.0], [1.0, 4.0]) == pytest.approx(2)
+    assert between(1, [1.0, 16.0], [1.0, 4.0]) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("words", "cause"),
+    [
+        (("int4", 1, "fused"), "Reading the weights decides"),
+        (("int4", 32, "fused"), "The kernel decides"),
+        (("int8", 1, "converted"), "The kernel decides"),
+    ],
+)
+def test_the_cause_is_named(predictor: Predictor, words: tuple[str, int, str], cause: str) -> None:
+    weights, batch, kernel = words
+    way = diagnose.way_of(predictor, weights, kernel, batch)
+    assert cause in "\n".join(diagnose.report(predictor, way, "70B", batch, 512))
+
+
+def test_a_long_context_makes_the_cache_decide(predictor: Predictor) -> None:
+    assert "KV cache decides" in "\n".join(diagnose.report(predictor, "fp8", "8B", 64, 8192))
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("int3", 1, "h100", "8B", 128, "fused"), "no kernel 'fused' for 'int3'"),
+        (("int4", 65, "h100", "8B", 128, "fused"), "measured for 1 to 64 rows"),
+        (("int4", 1, "b200", "8B", 128, "fused"), "no record of 'b200'"),
+        (("int4", 1, "h100", "9B", 128, "fused"), "no model '9B'"),
+    ],
+)
+def test_what_was_not_measured_is_refused_in_a_sentence(
+    words: tuple[str, int, str, str, int, str], message: str
+) -> None:
+    with pytest.raises(CourseError, match=message):
+        diagnose.run(*words)
+
+
+def test_a_readers_record_stands_beside_the_h100s(tmp_path: Path) -> None:
+    ours = records.load("h100")
+    (tmp_path / "bench_mine.json").write_text(json.dumps(ours), encoding="utf-8")
+    lines = records.beside(records.load("my mine"), ours)
+    assert any(line.startswith("bf16 8192x8192") for line in lines)
+    assert all(len(set(line.split()[-2:])) == 1 for line in lines[1:])  # the same machine
+
+
+def test_records_state_their_hardware_versions_and_command() -> None:
+    for name in records.known():
+        record = records.load(name)
+        assert record["hardware"]["device"] and record["versions"]["torch"]
+        assert record["command"] == "python course.py bench" and record["samples"] >= 9
+
+
+def test_the_command_runs_the_benchmarks_of_the_checkout(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[list[str]] = []
+
+    def started(command: list[str], **_: object) -> object:
+        seen.append(command)
+        return type("Done", (), {"returncode": 3})()
+
+    monkeypatch.setattr(bench.subprocess, "run", started)
+    assert bench.run(Path("x.json"), cpu=True) == 3
+    assert Path(seen[0][1]).is_file() and seen[0][2:4] == ["--cpu", "--output"]
