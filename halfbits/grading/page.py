@@ -30,12 +30,12 @@ overflow:hidden;background:var(--jp-layout-color3,rgba(128,128,128,.3))}}
 .halfbits .hb-pass{{--hb-mark:{GOOD}}}
 .halfbits .hb-todo{{--hb-mark:{OPEN}}}
 .halfbits .hb-mend{{--hb-mark:{BAD}}}
-.halfbits .hb-mark{{display:inline-block;min-width:4.6em;padding:0 .4em;
+.halfbits .hb-mark{{display:inline-block;flex:none;min-width:4.6em;padding:0 .4em;
 border-left:.5em solid var(--hb-mark)}}
 .halfbits details{{margin:.15em 0}}
 .halfbits summary{{cursor:pointer}}
 .halfbits ul{{list-style:none;margin:.2em 0 .4em;padding:0 0 0 1.2em}}
-.halfbits li{{margin:.1em 0}}
+.halfbits li{{margin:.1em 0;display:flex}}
 .halfbits table{{margin:.2em 0 .6em;border-collapse:collapse;font-size:inherit;table-layout:auto}}
 .halfbits th,.halfbits td{{text-align:left;vertical-align:top;padding:.15em .8em .15em 0;
 border:0;background:transparent}}

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
+from conftest import SCREENSHOTS
 from playwright.sync_api import TimeoutError as TooLong
 
 pytestmark = pytest.mark.browser
@@ -129,6 +130,48 @@ def test_the_untouched_exercise_passes_no_check(visitor, course):
     text = report(page)
     assert re.search(r"not written yet \(\d+ checks\)", text), text
     assert "pass" not in text
+    assert "· to do" in text
+    see_the_report(page)
+
+
+def see_the_report(page) -> None:
+    """Its tasks and the next hint unfold, and it can be read in the light and the dark theme."""
+    shown = page.locator(".jp-OutputArea .halfbits").last
+    shown.locator("summary").first.click()
+    shown.locator("li").first.wait_for(state="visible")
+    shown.get_by_text("Hint 1 of 3").click()
+    assert shown.locator("details[open] p").last.is_visible()
+    for theme in ("Dark", "Light"):
+        choose_theme(page, theme)
+        shown.scroll_into_view_if_needed()
+        assert contrast(shown) > 4.5, theme
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=SCREENSHOTS / f"report-{theme.lower()}.png")
+
+
+def choose_theme(page, name: str) -> None:
+    page.get_by_role("menuitem", name="Settings", exact=True).click()
+    page.locator(".lm-Menu-itemLabel").get_by_text("Theme", exact=True).click()
+    page.locator(".lm-Menu-itemLabel").get_by_text(f"JupyterLab {name}", exact=True).click()
+    page.locator(f"body[data-jp-theme-name='JupyterLab {name}']").wait_for(state="attached")
+
+
+def contrast(element) -> float:
+    """The WCAG contrast of the element's text against what is painted behind it."""
+    colors = element.evaluate("""node => {
+        const text = getComputedStyle(node).color;
+        while (node && getComputedStyle(node).backgroundColor.match(/, 0\\)$/))
+            node = node.parentElement;
+        return [text, getComputedStyle(node || document.body).backgroundColor];
+    }""")
+    one, other = (luminance(map(float, re.findall(r"[\d.]+", color)[:3])) for color in colors)
+    return (max(one, other) + 0.05) / (min(one, other) + 0.05)
+
+
+def luminance(rgb) -> float:
+    parts = (c / 255 for c in rgb)
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def test_the_solution_passes_every_check_from_its_last_cell(visitor, course):
