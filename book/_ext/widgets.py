@@ -64,17 +64,20 @@ def add_loader(
         app.add_css_file("widgets/style.css")
 
 
-def copy_modules(app: Sphinx, error: Exception | None) -> None:
+def write_modules(app: Sphinx, error: Exception | None) -> None:
+    """One file for each component, so that it takes one request."""
     if error or app.builder.format != "html":
         return
     folder = Path(app.outdir) / "_static" / "widgets"
     folder.mkdir(parents=True, exist_ok=True)
-    for path in [*bundle.FOLDER.glob("*.mjs"), bundle.FOLDER / "style.css"]:
-        shutil.copyfile(path, folder / path.name)
+    for name in bundle.COMPONENTS:
+        (folder / f"{name}.mjs").write_text(bundle.bundled(name), encoding="utf-8")
+    for name in ("load.mjs", "style.css"):
+        shutil.copyfile(bundle.FOLDER / name, folder / name)
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("widget", Widget)
     app.connect("html-page-context", add_loader)
-    app.connect("build-finished", copy_modules)
+    app.connect("build-finished", write_modules)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,62 +1,11 @@
 // <hb-accumulator>: a sum in a small format, step by step, beside better ways to add.
 
-import { FORMATS, rounder, spacing } from "./formats.mjs";
-import { Figure, brief, facts, h, s, widget } from "./figure.mjs";
+import { brief, facts, h, s } from "./builders.mjs";
+import { Figure, widget } from "./figure.mjs";
+import { spacing } from "./formats.mjs";
+import { SERIES, kahan, naive, pairwise, terms, wide } from "./sums.mjs";
 
-const NAMES = ["fp8_e4m3fn", "fp8_e5m2", "bf16", "fp16", "fp32"].filter((name) => name in FORMATS);
-const SERIES = {
-  "ones": () => 1,
-  "0.1 each": () => 0.1,
-  "1/k": (k) => 1 / k,
-  "random, 0 to 1": (k) => ((Math.imul(k, 2654435761) >>> 0) + 0.5) / 2 ** 32,
-  "one large, then ones": (k) => (k === 1 ? 512 : 1),
-};
-
-/** The first n terms of a series, each rounded to the format. */
-export function terms(series, n, name) {
-  const round = rounder(name);
-  return Array.from({ length: n }, (_, k) => round(SERIES[series](k + 1)));
-}
-
-/** Running sums after each term: one accumulator of the format. */
-export function naive(x, name) {
-  const round = rounder(name);
-  let total = 0;
-  return x.map((term) => (total = round(total + term)));
-}
-
-/** Running sums with Kahan's correction: a second accumulator holds what the first just lost. */
-export function kahan(x, name) {
-  const round = rounder(name);
-  let [total, lost] = [0, 0];
-  return x.map((term) => {
-    const corrected = round(term - lost);
-    const next = round(total + corrected);
-    lost = round(round(next - total) - corrected);
-    return (total = next);
-  });
-}
-
-/** Running sums in fp32, each rounded to the format when it is looked at. */
-export function wide(x, name) {
-  const round = rounder(name);
-  return naive(x, "fp32").map(round);
-}
-
-/** The sum of neighbors, then of neighbors' sums; an odd one waits. */
-export function pairwise(x, name) {
-  const round = rounder(name);
-  let rest = x;
-  while (rest.length > 1) {
-    const pairs = [];
-    for (let i = 0; i < rest.length; i += 2) {
-      pairs.push(i + 1 < rest.length ? round(rest[i] + rest[i + 1]) : rest[i]);
-    }
-    rest = pairs;
-  }
-  return rest[0] ?? 0;
-}
-
+const NAMES = ["fp8_e4m3fn", "fp8_e5m2", "bf16", "fp16", "fp32"];
 const WAYS = [
   ["one accumulator", "b"],
   ["Kahan", "c"],
@@ -67,11 +16,14 @@ const WAYS = [
 export class Accumulator extends Figure {
   static state = { format: "bf16", series: "ones", added: "200", length: "10" };
   static allowed = { format: NAMES, series: Object.keys(SERIES) };
-  static tasks = [{
-    text: "Move to the first term that no longer changes the bf16 sum of ones. What is the spacing of the sum there, and which ways go on?",
-    done: ({ state, row }) => state.format === "bf16" && state.series === "ones" && row.stalled && state.added <= 260,
-    said: "At 256 the spacing is 2: adding 1 is half a step, and the tie goes back to the even 256.",
-  }];
+  static tasks = [
+    {
+      text: "Move to the first term that no longer changes the bf16 sum of ones. What is the spacing of the sum there, and which ways go on?",
+      done: ({ state, row }) =>
+        state.format === "bf16" && state.series === "ones" && row.stalled && state.added <= 260,
+      said: "At 256 the spacing is 2: adding 1 is half a step, and the tie goes back to the even 256.",
+    },
+  ];
 
   settle(changes) {
     const most = 2 ** Number(changes.length ?? this.state.length);
@@ -84,15 +36,32 @@ export class Accumulator extends Figure {
     this.plot = h("div", {});
     this.facts = h("div", {});
     const step = (by, label) =>
-      h("button", { type: "button", onclick: () => this.set({ added: String(Number(this.state.added) + by) }) }, label);
+      h(
+        "button",
+        {
+          type: "button",
+          onclick: () => this.set({ added: String(Number(this.state.added) + by) }),
+        },
+        label,
+      );
     return [
-      h("div", { class: "hb-controls" },
+      h(
+        "div",
+        { class: "hb-controls" },
         this.choice("format", "Format of the sum"),
         this.choice("series", "Terms"),
-        this.slider("length", "How many", 4, 13, 1, (text) => (2 ** Number(text)).toLocaleString("en-US")),
+        this.slider("length", "How many", 4, 13, 1, (text) =>
+          (2 ** Number(text)).toLocaleString("en-US"),
+        ),
         this.slider("added", "Added so far", 1, 1024, 1),
-        step(-1, "Back one"), step(1, "Add one"), step(16, "Add 16")),
-      this.live, this.facts, this.plot];
+        step(-1, "Back one"),
+        step(1, "Add one"),
+        step(16, "Add 16"),
+      ),
+      this.live,
+      this.facts,
+      this.plot,
+    ];
   }
 
   update() {
@@ -104,17 +73,27 @@ export class Accumulator extends Figure {
     const n = Number(this.state.added);
     const { x, sums } = this;
     const before = n > 1 ? sums[0][n - 2] : 0;
-    this.row = { term: x[n - 1], before, sum: sums[0][n - 1], stalled: sums[0][n - 1] === before && x[n - 1] !== 0 };
-    const change = this.row.stalled ? "the sum does not change" : `the sum becomes ${brief(this.row.sum, 7)}`;
+    this.row = {
+      term: x[n - 1],
+      before,
+      sum: sums[0][n - 1],
+      stalled: sums[0][n - 1] === before && x[n - 1] !== 0,
+    };
+    const change = this.row.stalled
+      ? "the sum does not change"
+      : `the sum becomes ${brief(this.row.sum, 7)}`;
     this.live.textContent = `Term ${n.toLocaleString("en-US")}: ${brief(before, 7)} + ${brief(this.row.term, 5)}, ${change}.`;
     const exact = this.exact[n - 1];
-    const error = (sum) => `${brief(sum, 7)} (${exact ? brief((100 * (sum - exact)) / exact, 2) : 0}%)`;
+    const error = (sum) =>
+      `${brief(sum, 7)} (${exact ? brief((100 * (sum - exact)) / exact, 2) : 0}%)`;
     const now = [sums[0][n - 1], sums[1][n - 1], pairwise(x.slice(0, n), format), sums[3][n - 1]];
-    this.facts.replaceChildren(facts([
-      ["spacing of the sum", brief(spacing(before, format), 5)],
-      ["exact sum of the terms", brief(exact, 7)],
-      ...WAYS.map(([label, color], i) => [mark(label, color), error(now[i])]),
-    ]));
+    this.facts.replaceChildren(
+      facts([
+        ["spacing of the sum", brief(spacing(before, format), 5)],
+        ["exact sum of the terms", brief(exact, 7)],
+        ...WAYS.map(([label, color], i) => [mark(label, color), error(now[i])]),
+      ]),
+    );
     this.plot.replaceChildren(this.drawn(n));
   }
 
@@ -130,7 +109,9 @@ export class Accumulator extends Figure {
 
   places() {
     const n = this.x.length;
-    return [...new Set(Array.from({ length: 65 }, (_, i) => Math.max(1, Math.round((i * n) / 64))))];
+    return [
+      ...new Set(Array.from({ length: 65 }, (_, i) => Math.max(1, Math.round((i * n) / 64)))),
+    ];
   }
 
   drawn(n) {
@@ -138,17 +119,40 @@ export class Accumulator extends Figure {
     const top = Math.max(this.exact.at(-1), 1e-9) * 1.05;
     const x = (k) => ((k / this.x.length) * width).toFixed(1);
     const y = (sum) => (height - (Math.min(sum, top) / top) * height).toFixed(1);
-    const line = (sums) => this.places().filter((k) => Number.isFinite(sums[k - 1])).map((k) => `${x(k)},${y(sums[k - 1])}`).join(" ");
+    const line = (sums) =>
+      this.places()
+        .filter((k) => Number.isFinite(sums[k - 1]))
+        .map((k) => `${x(k)},${y(sums[k - 1])}`)
+        .join(" ");
     const label = `running sums against the number of terms: ${WAYS.map(([way]) => way).join(", ")}`;
-    return s("svg", { viewBox: `-50 -8 ${this.room} ${height + 45}`, role: "img", "aria-label": label },
+    return s(
+      "svg",
+      { viewBox: `-50 -8 ${this.room} ${height + 45}`, role: "img", "aria-label": label },
       s("path", { class: "axis", d: `M0 0V${height}H${width}` }),
       s("polyline", { class: "axis", "stroke-dasharray": "3 4", points: line(this.exact) }),
-      WAYS.map(([, color], i) => s("polyline", { class: `${color} thin`, points: line(this.sums[i]), "stroke-dasharray": ["", "9 4", "2 3", "14 3 2 3"][i] })),
+      WAYS.map(([, color], i) =>
+        s("polyline", {
+          class: `${color} thin`,
+          points: line(this.sums[i]),
+          "stroke-dasharray": ["", "9 4", "2 3", "14 3 2 3"][i],
+        }),
+      ),
       s("line", { class: "grid", x1: x(n), x2: x(n), y1: 0, y2: height }),
       s("circle", { class: "b", cx: x(n), cy: y(this.sums[0][n - 1]), r: 5 }),
-      [0, 0.5, 1].map((part) => s("text", { x: -6, y: Number(y((part * top) / 1.05)) + 4, "text-anchor": "end" }, brief((part * top) / 1.05))),
-      s("text", { x: width, y: height + 18, "text-anchor": "end" }, `${this.x.length.toLocaleString("en-US")} terms`),
-      s("text", { class: "soft", x: 0, y: height + 34 }, "gray, dotted: the exact sum"));
+      [0, 0.5, 1].map((part) =>
+        s(
+          "text",
+          { x: -6, y: Number(y((part * top) / 1.05)) + 4, "text-anchor": "end" },
+          brief((part * top) / 1.05),
+        ),
+      ),
+      s(
+        "text",
+        { x: width, y: height + 18, "text-anchor": "end" },
+        `${this.x.length.toLocaleString("en-US")} terms`,
+      ),
+      s("text", { class: "soft", x: 0, y: height + 34 }, "gray, dotted: the exact sum"),
+    );
   }
 }
 

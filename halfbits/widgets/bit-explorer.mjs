@@ -1,49 +1,21 @@
 // <hb-bit-explorer>: flip the bits of a number in any format, beside the same number in another one.
 
-import { FORMATS, decode, encode, fields, neighbor, spacing, split } from "./formats.mjs";
-import { Figure, brief, facts, h, widget } from "./figure.mjs";
+import { brief, facts, h } from "./builders.mjs";
+import { Figure, widget } from "./figure.mjs";
+import { FORMATS, decode, encode, fields, neighbor, spacing } from "./formats.mjs";
+import { exact, parsed, text } from "./numbers.mjs";
 
 const NAMES = Object.keys(FORMATS);
 const POWERS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
-
-/** The Number that a person wrote: 0.1, 1e-5, 1/3, 2^-14, inf, nan; undefined if it is none. */
-export function parsed(text) {
-  const plain = text.trim().toLowerCase().replace("−", "-").replace(/(?<=\d),(?=\d{3})/g, "");
-  const words = { nan: NaN, inf: Infinity, "+inf": Infinity, "-inf": -Infinity };
-  words.infinity = Infinity;
-  words["-infinity"] = -Infinity;
-  if (plain in words) return words[plain];
-  const [, left, sign, right] = plain.match(/^(.+?)\s*(\/|\^|\*\*)\s*(.+)$/) ?? [];
-  const [a, b] = [left, right].map(Number);
-  const value = sign === "/" ? a / b : sign ? a ** b : Number(plain);
-  return plain === "" || Number.isNaN(value) ? undefined : value;
-}
-
-/** All decimal digits of a Number; at most `most` of them. */
-export function exact(x, most = 60) {
-  if (!Number.isFinite(x)) return brief(x);
-  const [whole, power] = split(x);
-  const sign = x < 0 || Object.is(x, -0) ? "−" : "";
-  if (power >= 0) return sign + (whole << BigInt(power)).toLocaleString("en-US");
-  const places = -power;
-  const digits = (whole * 5n ** BigInt(places)).toString().padStart(places + 1, "0");
-  const left = BigInt(digits.slice(0, -places)).toLocaleString("en-US");
-  const right = digits.slice(-places).replace(/0+$/, "");
-  if (right.length > most) return `${sign}${brief(Math.abs(x), 17)}…`;
-  return sign + left + (right && `.${right}`);
-}
-
-/** The text of a Number that `parsed` reads back. */
-export function text(x) {
-  return Number.isNaN(x) ? "nan" : String(Object.is(x, -0) ? "-0" : x).replace("Infinity", "inf");
-}
 
 function bitsOf(code, name) {
   return code.toString(2).padStart(FORMATS[name].bits, "0");
 }
 
 function raised(power) {
-  return `2${String(power).replace("-", "⁻").replace(/\d/g, (digit) => POWERS[digit])}`;
+  return `2${String(power)
+    .replace("-", "⁻")
+    .replace(/\d/g, (digit) => POWERS[digit])}`;
 }
 
 export class BitExplorer extends Figure {
@@ -72,7 +44,9 @@ export class BitExplorer extends Figure {
     if (code === null && !this.problem) this.problem = `${next.format} has no NaN.`;
     const fallback = code === null && this.state.bits.length !== form.bits;
     if (fallback) return { ...changes, bits: "0".repeat(form.bits) };
-    return code === null ? { ...changes, bits: this.state.bits } : { ...changes, bits: bitsOf(code, next.format) };
+    return code === null
+      ? { ...changes, bits: this.state.bits }
+      : { ...changes, bits: bitsOf(code, next.format) };
   }
 
   traits() {
@@ -81,16 +55,25 @@ export class BitExplorer extends Figure {
   }
 
   build() {
-    const typed = h("input", { type: "text", inputmode: "text", size: "14", spellcheck: "false", autocomplete: "off" });
+    const typed = h("input", {
+      type: "text",
+      inputmode: "text",
+      size: "14",
+      spellcheck: "false",
+      autocomplete: "off",
+    });
     this.first = h("div", { class: "hb-panel" });
     this.other = h("div", { class: "hb-panel" });
     this.live = h("p", { class: "hb-live", "aria-live": "polite" });
-    const controls = h("div", { class: "hb-controls" },
+    const controls = h(
+      "div",
+      { class: "hb-controls" },
       this.labeled("value", "Value", typed, "input"),
       this.choice("format", "Format"),
       this.choice("second", "Beside it"),
       h("button", { type: "button", onclick: () => this.step(-1) }, "Next smaller"),
-      h("button", { type: "button", onclick: () => this.step(1) }, "Next larger"));
+      h("button", { type: "button", onclick: () => this.step(1) }, "Next larger"),
+    );
     return [controls, this.live, this.first, this.other];
   }
 
@@ -107,21 +90,41 @@ export class BitExplorer extends Figure {
     this.facts ??= h("div", {});
     this.facts.replaceChildren(explained(code, format, typed));
     const stored = decode(code, format);
-    this.live.textContent = this.problem || `${format} stores ${brief(stored, format === "fp64" ? 17 : 9)}.`;
+    this.live.textContent =
+      this.problem || `${format} stores ${brief(stored, format === "fp64" ? 17 : 9)}.`;
     const beside = second === "none" || typed === undefined ? null : encode(typed, second);
     this.other.hidden = beside === null;
     if (beside === null) return;
-    const row = h("p", { class: "hb-bits", role: "img", "aria-label": `bits in ${second}: ${bitsOf(beside, second)}` },
-      [...bitsOf(beside, second)].map((bit, i) => h("span", { class: part(i, second) }, bit)));
-    this.other.replaceChildren(h("p", { class: "hb-head" }, `The same value in ${second}`), row, explained(beside, second, typed));
+    const row = h(
+      "p",
+      {
+        class: "hb-bits",
+        role: "img",
+        "aria-label": `bits in ${second}: ${bitsOf(beside, second)}`,
+      },
+      [...bitsOf(beside, second)].map((bit, i) => h("span", { class: part(i, second) }, bit)),
+    );
+    this.other.replaceChildren(
+      h("p", { class: "hb-head" }, `The same value in ${second}`),
+      row,
+      explained(beside, second, typed),
+    );
   }
 
   drawBits(bits, format) {
     if (this.shown !== format) {
       this.shown = format;
       this.row = h("div", { class: "hb-bits", role: "toolbar", "aria-label": `bits in ${format}` });
-      this.row.append(...[...bits].map((_, i) =>
-        h("button", { type: "button", class: part(i, format), tabindex: i ? "-1" : "0", onclick: () => this.flip(i) })));
+      this.row.append(
+        ...[...bits].map((_, i) =>
+          h("button", {
+            type: "button",
+            class: part(i, format),
+            tabindex: i ? "-1" : "0",
+            onclick: () => this.flip(i),
+          }),
+        ),
+      );
       this.row.addEventListener("keydown", (event) => this.walk(event));
       this.facts = h("div", {});
       this.first.replaceChildren(h("p", { class: "hb-head" }, format), this.row, this.facts);
@@ -129,7 +132,10 @@ export class BitExplorer extends Figure {
     [...this.row.children].forEach((button, i) => {
       button.textContent = bits[i];
       button.setAttribute("aria-pressed", String(bits[i] === "1"));
-      button.setAttribute("aria-label", `${bits[i]}, ${part(i, format)} bit ${bits.length - 1 - i}`);
+      button.setAttribute(
+        "aria-label",
+        `${bits[i]}, ${part(i, format)} bit ${bits.length - 1 - i}`,
+      );
     });
   }
 
@@ -164,11 +170,21 @@ function explained(code, name, typed) {
   const digits = name === "fp64" ? 17 : 9;
   const around = [-1, 1].map((direction) => neighbor(code, name, direction));
   const shown = around.map((next) => (next === null ? "none" : brief(decode(next, name), digits)));
-  const relative = Number.isFinite(error) && typed ? ` (${brief((100 * Math.abs(error)) / Math.abs(typed), 2)}%)` : "";
+  const relative =
+    Number.isFinite(error) && typed
+      ? ` (${brief((100 * Math.abs(error)) / Math.abs(typed), 2)}%)`
+      : "";
   return facts([
     ["stored", exact(stored)],
     ["made of", formula(code, name)],
-    ["rounding error", error ? `${brief(error, 3)}${relative}` : name === "fp64" ? "none: this page computes in fp64" : "none"],
+    [
+      "rounding error",
+      error
+        ? `${brief(error, 3)}${relative}`
+        : name === "fp64"
+          ? "none: this page computes in fp64"
+          : "none",
+    ],
     ["spacing here", brief(spacing(stored, name), 6)],
     ["neighbors", `${shown[0]} and ${shown[1]}`],
   ]);
@@ -178,7 +194,8 @@ function formula(code, name) {
   const { ends, mantissa, bias, smallestExponent, bits } = FORMATS[name];
   const { negative, field, fraction } = fields(code, name);
   const value = decode(code, name);
-  if (!Number.isFinite(value)) return Number.isNaN(value) ? "a code for NaN" : "a code for infinity";
+  if (!Number.isFinite(value))
+    return Number.isNaN(value) ? "a code for NaN" : "a code for infinity";
   if (ends === "integer") return negative ? `${fraction} − ${raised(bits - 1)}` : `${fraction}`;
   if (ends === "scale") return `${raised(field - bias)}, a power of two and nothing else`;
   const sign = negative ? "−" : "";

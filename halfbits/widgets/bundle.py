@@ -1,6 +1,6 @@
-"""One file for each component: JupyterLab loads a module without its neighbors.
+"""One file for each component: JupyterLab loads a module without its neighbors, a page faster.
 
-The page loads the modules as they lie here; both come from the same source.
+Both come from the modules as they lie here.
 """
 
 from __future__ import annotations

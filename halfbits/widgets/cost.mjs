@@ -2,7 +2,15 @@
 // Units are bytes, operations and seconds.
 
 export const BITS = {
-  fp64: 64, fp32: 32, tf32: 32, fp16: 16, bf16: 16, fp8: 8, int8: 8, int4: 4, fp4: 4,
+  fp64: 64,
+  fp32: 32,
+  tf32: 32,
+  fp16: 16,
+  bf16: 16,
+  fp8: 8,
+  int8: 8,
+  int4: 4,
+  fp4: 4,
 };
 
 /** Weights of the matrices of all layers, and with the output head. */
@@ -47,7 +55,33 @@ export function roofed(work, peak, bandwidth) {
   const intensity = work.flops / bytes;
   const ridge = peak / bandwidth;
   return {
-    seconds: Math.max(compute, memory), compute, memory, intensity, ridge,
+    seconds: Math.max(compute, memory),
+    compute,
+    memory,
+    intensity,
+    ridge,
     memoryBound: intensity < ridge,
+  };
+}
+
+/** What follows from a state (batch and context as powers of two); machine = {memory, bandwidth, peak}. */
+export function predicted(machine, model, state) {
+  const [batch, context] = [2 ** Number(state.batch), 2 ** Number(state.context)];
+  const work = state.phase === "decode" ? decodeWork : prefillWork;
+  const done = work(model, batch, context, state.weights, state.cache);
+  const roof = roofed(done, machine.peak[state.arithmetic], machine.bandwidth);
+  const tokens = batch * (state.phase === "decode" ? 1 : context);
+  const needed = done.weightBytes + done.cacheBytes;
+  const rows = Math.floor(
+    (machine.memory - done.weightBytes) / (context * cacheBytes(model, state.cache)),
+  );
+  return {
+    ...done,
+    ...roof,
+    batch,
+    context,
+    rate: tokens / roof.seconds,
+    needed,
+    rows: Math.max(rows, 0),
   };
 }

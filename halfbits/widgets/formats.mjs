@@ -36,7 +36,17 @@ function described(name, exponent, mantissa, bias, ends) {
   const smallestExponent = ends === "scale" ? -bias : 1 - bias;
   const bits = exponent + mantissa + signed;
   return {
-    name, exponent, mantissa, bias, ends, bits, sign, ones, largestCode, nanCode, smallestExponent,
+    name,
+    exponent,
+    mantissa,
+    bias,
+    ends,
+    bits,
+    sign,
+    ones,
+    largestCode,
+    nanCode,
+    smallestExponent,
   };
 }
 

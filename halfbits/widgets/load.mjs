@@ -1,7 +1,10 @@
 // Loads a component when its place comes near the window, or at once when the address names it.
 
 const named = (element) =>
-  location.hash.slice(1).split("&").some((pair) => pair.startsWith(`${element.id}.`));
+  location.hash
+    .slice(1)
+    .split("&")
+    .some((pair) => pair.startsWith(`${element.id}.`));
 
 const watch = new IntersectionObserver(
   (seen) => seen.filter((one) => one.isIntersecting).forEach((one) => load(one.target)),

@@ -1,80 +1,37 @@
 // <hb-number-line>: the values of a format on an axis, under the numbers that have to fit them.
 
-import { FORMATS, decode, encode, limits } from "./formats.mjs";
-import { Figure, brief, h, s, widget } from "./figure.mjs";
+import { brief, h, s } from "./builders.mjs";
+import { Figure, widget } from "./figure.mjs";
+import { SHAPES, fitted, sample, values } from "./fitting.mjs";
+import { FORMATS } from "./formats.mjs";
 
 const NAMES = Object.keys(FORMATS).filter((name) => FORMATS[name].bits <= 16 && name !== "e8m0");
 const LOW = 140; // where the histogram stands
-const COUNT = 2001;
-
-const SHAPES = {
-  bell: normalQuantile,
-  "heavy tail": (p) => (2 * p - 1) / Math.sqrt(2 * p * (1 - p)), // Student's t, 2 degrees
-  even: (p) => 2 * p - 1,
-};
-
-/** Evenly spaced quantiles of a shape, times 2^spread. */
-export function sample(shape, spread) {
-  return Array.from({ length: COUNT }, (_, i) => SHAPES[shape]((i + 0.5) / COUNT) * 2 ** spread);
-}
-
-/** Numbers rounded to scale times a value of the format, and what that did to them. */
-export function fitted(numbers, name, scaling) {
-  const { largest } = limits(name);
-  const amax = numbers.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
-  const scale = scaling === "largest to largest" && amax > 0 ? amax / largest : 1;
-  let [signal, noise, zeros, clipped] = [0, 0, 0, 0];
-  for (const x of numbers) {
-    const near = decode(encode(x / scale, name, "saturate"), name) * scale;
-    signal += x * x;
-    noise += (x - near) ** 2;
-    zeros += x !== 0 && near === 0;
-    clipped += Math.abs(x / scale) > largest;
-  }
-  const sqnr = noise ? 10 * Math.log10(signal / noise) : Infinity;
-  return { scale, amax, sqnr, zeros: zeros / numbers.length, clipped: clipped / numbers.length };
-}
-
-/** All finite values of a format in order, without the second zero. */
-export function values(name) {
-  const { bits } = FORMATS[name];
-  const all = Array.from({ length: 2 ** bits }, (_, code) => decode(BigInt(code), name));
-  return [...new Set(all.filter(Number.isFinite))].sort((a, b) => a - b);
-}
-
-/** The normal distribution's quantile, by bisection on its own integral (Abramowitz 26.2.17). */
-function normalQuantile(p) {
-  let [low, high] = [-9, 9];
-  for (let i = 0; i < 50; i++) {
-    const middle = (low + high) / 2;
-    if (normalShare(middle) < p) low = middle;
-    else high = middle;
-  }
-  return (low + high) / 2;
-}
-
-function normalShare(x) {
-  const t = 1 / (1 + 0.2316419 * Math.abs(x));
-  const weights = [0.31938153, -0.356563782, 1.781477937, -1.821255978, 1.330274429];
-  const tail = weights.reduceRight((sum, weight) => (sum + weight) * t, 0) *
-    Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI);
-  return x < 0 ? tail : 1 - tail;
-}
-
 export class NumberLine extends Figure {
-  static state = { format: "fp4_e2m1", source: "bell", scaling: "largest to largest", axis: "linear", spread: "0" };
+  static state = {
+    format: "fp4_e2m1",
+    source: "bell",
+    scaling: "largest to largest",
+    axis: "linear",
+    spread: "0",
+  };
   static allowed = {
     format: NAMES,
     source: [...Object.keys(SHAPES), "yours"],
     scaling: ["largest to largest", "none"],
     axis: ["linear", "log"],
   };
-  static tasks = [{
-    text: "Choose the heavy tail and largest to largest. int8 turns many numbers into 0. Which format of 8 bits loses fewer than 1 in 100 of them, and why?",
-    done: ({ state, result }) =>
-      state.source === "heavy tail" && state.scaling !== "none" && result.zeros < 0.01 && FORMATS[state.format].bits === 8,
-    said: "A float's steps are small where the numbers are small; int8 has one step everywhere.",
-  }];
+  static tasks = [
+    {
+      text: "Choose the heavy tail and largest to largest. int8 turns many numbers into 0. Which format of 8 bits loses fewer than 1 in 100 of them, and why?",
+      done: ({ state, result }) =>
+        state.source === "heavy tail" &&
+        state.scaling !== "none" &&
+        result.zeros < 0.01 &&
+        FORMATS[state.format].bits === 8,
+      said: "A float's steps are small where the numbers are small; int8 has one step everywhere.",
+    },
+  ];
 
   build() {
     const own = this.data.samples ? ["yours"] : [];
@@ -82,19 +39,28 @@ export class NumberLine extends Figure {
     this.live = h("p", { class: "hb-live", "aria-live": "polite" });
     this.plot = h("div", {});
     return [
-      h("div", { class: "hb-controls" },
+      h(
+        "div",
+        { class: "hb-controls" },
         this.choice("format", "Format"),
         this.choice("source", "Numbers", [...own, ...Object.keys(SHAPES)]),
         this.choice("scaling", "Scale"),
         this.choice("axis", "Axis"),
-        this.slider("spread", "Spread of the numbers", -16, 12, 1, (text) => brief(2 ** Number(text), 3))),
-      this.live, this.plot];
+        this.slider("spread", "Spread of the numbers", -16, 12, 1, (text) =>
+          brief(2 ** Number(text), 3),
+        ),
+      ),
+      this.live,
+      this.plot,
+    ];
   }
 
   update() {
     const { format, source, scaling, axis, spread } = this.state;
-    const numbers = source === "yours"
-      ? this.data.samples.map((x) => x * 2 ** Number(spread)) : sample(source, Number(spread));
+    const numbers =
+      source === "yours"
+        ? this.data.samples.map((x) => x * 2 ** Number(spread))
+        : sample(source, Number(spread));
     this.result = fitted(numbers, format, scaling);
     const { scale, sqnr, zeros, clipped } = this.result;
     const share = (part) => `${brief(100 * part, 3)}%`;
@@ -103,7 +69,15 @@ export class NumberLine extends Figure {
     this.live.textContent =
       `${count.toLocaleString("en-US")} values, scale ${brief(scale, 3)}: ${share(zeros)} of the numbers become 0, ` +
       `${share(clipped)} are clipped, SQNR ${brief(sqnr, 3)} dB.`;
-    this.plot.replaceChildren(drawn(numbers, this.grid[format].map((x) => x * scale), axis, this.result.amax, this.room - 40));
+    this.plot.replaceChildren(
+      drawn(
+        numbers,
+        this.grid[format].map((x) => x * scale),
+        axis,
+        this.result.amax,
+        this.room - 40,
+      ),
+    );
   }
 }
 
@@ -112,22 +86,47 @@ function drawn(numbers, grid, axis, amax, width) {
   const bars = histogram(numbers, place, width);
   const most = Math.max(...bars);
   const wide = width / bars.length;
-  const columns = bars.map((n, i) => n && `M${(i * wide).toFixed(1)} ${LOW}v${((-n / most) * (LOW - 15)).toFixed(1)}h${(wide - 1).toFixed(1)}V${LOW}z`);
-  const at = new Set(grid.map(place.at).filter((x) => x >= 0 && x <= width).map((x) => x.toFixed(1)));
+  const columns = bars.map(
+    (n, i) =>
+      n &&
+      `M${(i * wide).toFixed(1)} ${LOW}v${((-n / most) * (LOW - 15)).toFixed(1)}h${(wide - 1).toFixed(1)}V${LOW}z`,
+  );
+  const at = new Set(
+    grid
+      .map(place.at)
+      .filter((x) => x >= 0 && x <= width)
+      .map((x) => x.toFixed(1)),
+  );
   const ticks = [...at].map((x) => `M${x} ${LOW + 6}v26`).join("");
   const label = `histogram of the numbers above the values of the format, ${axis} axis`;
-  return s("svg", { viewBox: `-20 0 ${width + 40} 215`, role: "img", "aria-label": label },
-    s("path", { class: "a", d: columns.filter(Boolean).join(""), "fill-opacity": "0.75", "stroke-width": 0 }),
+  return s(
+    "svg",
+    { viewBox: `-20 0 ${width + 40} 215`, role: "img", "aria-label": label },
+    s("path", {
+      class: "a",
+      d: columns.filter(Boolean).join(""),
+      "fill-opacity": "0.75",
+      "stroke-width": 0,
+    }),
     s("path", { class: "b", d: ticks, "stroke-width": 1.6 }),
     s("line", { class: "axis", x1: 0, x2: width, y1: LOW + 38, y2: LOW + 38 }),
-    place.marks.map((x) => s("text", { x: place.at(x), y: LOW + 55, "text-anchor": "middle" }, brief(x, 2))),
-    s("text", { class: "soft", x: width, y: LOW + 72, "text-anchor": "end" },
-      axis === "linear" ? "value" : "magnitude, on a logarithmic axis"));
+    place.marks.map((x) =>
+      s("text", { x: place.at(x), y: LOW + 55, "text-anchor": "middle" }, brief(x, 2)),
+    ),
+    s(
+      "text",
+      { class: "soft", x: width, y: LOW + 72, "text-anchor": "end" },
+      axis === "linear" ? "value" : "magnitude, on a logarithmic axis",
+    ),
+  );
 }
 
 function linear(amax, width) {
   const end = amax || 1;
-  return { at: (x) => ((x / end + 1) / 2) * width, marks: [-1, -0.5, 0, 0.5, 1].map((part) => part * end) };
+  return {
+    at: (x) => ((x / end + 1) / 2) * width,
+    marks: [-1, -0.5, 0, 0.5, 1].map((part) => part * end),
+  };
 }
 
 function logarithmic(amax, width) {

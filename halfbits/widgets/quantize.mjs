@@ -11,7 +11,8 @@ export function unpacked({ rows, columns, float32, float16 }) {
   const at = (i) =>
     float32 ? view.getFloat32(4 * i, true) : decode(BigInt(view.getUint16(2 * i, true)), "fp16");
   return Array.from({ length: rows }, (_, row) =>
-    Array.from({ length: columns }, (_, column) => at(row * columns + column)));
+    Array.from({ length: columns }, (_, column) => at(row * columns + column)),
+  );
 }
 
 /** The matrix cut into groups that share a scale: "tensor", "channel" or a group's size. */
@@ -20,7 +21,8 @@ export function grouped(matrix, granularity) {
   if (granularity === "channel") return matrix;
   const size = Number(granularity);
   return matrix.flatMap((row) =>
-    Array.from({ length: row.length / size }, (_, i) => row.slice(i * size, (i + 1) * size)));
+    Array.from({ length: row.length / size }, (_, i) => row.slice(i * size, (i + 1) * size)),
+  );
 }
 
 // Small groups keep their scale in float16, rounded up where the largest value would clip.
@@ -40,12 +42,18 @@ function clamp(x, low, high) {
 export function quantized(matrix, { bits, kind, granularity, clip }) {
   const affine = kind === "affine";
   const groups = grouped(matrix, granularity).map((group) =>
-    (affine ? affineGroup : symmetricGroup)(group, bits, granularity, clip));
+    (affine ? affineGroup : symmetricGroup)(group, bits, granularity, clip),
+  );
   const whole = groups.reduce((sum, { values }) => sum + values.length, 0);
   const scaleBits = granularity === "tensor" || granularity === "channel" ? 32 : 16;
   const groupBits = scaleBits + (affine ? bits : 0);
   const values = groups.flatMap((group) => group.values);
-  return { groups, values, trueBits: bits + (groups.length * groupBits) / whole, sqnr: sqnr(matrix.flat(), values) };
+  return {
+    groups,
+    values,
+    trueBits: bits + (groups.length * groupBits) / whole,
+    sqnr: sqnr(matrix.flat(), values),
+  };
 }
 
 function symmetricGroup(group, bits, granularity, clip) {

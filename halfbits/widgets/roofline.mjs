@@ -1,11 +1,18 @@
 // <hb-roofline>: the least time of a token or a prompt on a chosen machine, and what sets it.
 
-import { BITS, cacheBytes, decodeWork, prefillWork, roofed, weightsOf } from "./cost.mjs";
-import { Figure, brief, facts, h, s, widget } from "./figure.mjs";
+import { brief, facts, h, s } from "./builders.mjs";
+import { BITS, predicted, weightsOf } from "./cost.mjs";
+import { Figure, widget } from "./figure.mjs";
 
 const STORED = ["fp32", "bf16", "fp8", "int8", "int4"];
 const COMPUTED = ["fp32", "tf32", "fp16", "bf16", "fp8", "int8", "fp4"];
-const UNITS = [["P", 1e15], ["T", 1e12], ["G", 1e9], ["M", 1e6], ["k", 1e3]];
+const UNITS = [
+  ["P", 1e15],
+  ["T", 1e12],
+  ["G", 1e9],
+  ["M", 1e6],
+  ["k", 1e3],
+];
 
 function scaled(x, unit) {
   const [letter, size] = UNITS.find(([, least]) => x >= least) ?? ["", 1];
@@ -17,32 +24,39 @@ function time(seconds) {
   return seconds >= 1e-3 ? `${brief(seconds * 1e3, 3)} ms` : `${brief(seconds * 1e6, 3)} µs`;
 }
 
-/** Everything that the figure says about a state; machine = {memory, bandwidth, peak}. */
-export function predicted(machine, model, state) {
-  const [batch, context] = [2 ** Number(state.batch), 2 ** Number(state.context)];
-  const work = state.phase === "decode" ? decodeWork : prefillWork;
-  const done = work(model, batch, context, state.weights, state.cache);
-  const roof = roofed(done, machine.peak[state.arithmetic], machine.bandwidth);
-  const tokens = batch * (state.phase === "decode" ? 1 : context);
-  const needed = done.weightBytes + done.cacheBytes;
-  const rows = Math.floor((machine.memory - done.weightBytes) / (context * cacheBytes(model, state.cache)));
-  return { ...done, ...roof, batch, context, rate: tokens / roof.seconds, needed, rows: Math.max(rows, 0) };
-}
-
 export class Roofline extends Figure {
   static state = {
-    machine: "H100 SXM", model: "Llama 3 8B", phase: "decode", batch: "0", context: "10",
-    weights: "bf16", cache: "bf16", arithmetic: "bf16", bandwidth: "100", peak: "1", memory: "16",
+    machine: "H100 SXM",
+    model: "Llama 3 8B",
+    phase: "decode",
+    batch: "0",
+    context: "10",
+    weights: "bf16",
+    cache: "bf16",
+    arithmetic: "bf16",
+    bandwidth: "100",
+    peak: "1",
+    memory: "16",
   };
   static allowed = {
-    phase: ["decode", "prefill"], weights: STORED, cache: ["fp32", "bf16", "fp8", "int8"], arithmetic: COMPUTED,
+    phase: ["decode", "prefill"],
+    weights: STORED,
+    cache: ["fp32", "bf16", "fp8", "int8"],
+    arithmetic: COMPUTED,
   };
-  static tasks = [{
-    text: "Take Llama 3 8B on an H100, context 16, arithmetic bf16. From which batch does arithmetic set the time with bf16 weights? Then find it with int4 weights.",
-    done: ({ state, now }) => now && !now.memoryBound && state.phase === "decode" && state.weights === "int4" &&
-      state.arithmetic === "bf16" && now.batch <= 128,
-    said: "A quarter of the bytes, a quarter of the batch: int4 weights stop helping sooner.",
-  }];
+  static tasks = [
+    {
+      text: "Take Llama 3 8B on an H100, context 16, arithmetic bf16. From which batch does arithmetic set the time with bf16 weights? Then find it with int4 weights.",
+      done: ({ state, now }) =>
+        now &&
+        !now.memoryBound &&
+        state.phase === "decode" &&
+        state.weights === "int4" &&
+        state.arithmetic === "bf16" &&
+        now.batch <= 128,
+      said: "A quarter of the bytes, a quarter of the batch: int4 weights stop helping sooner.",
+    },
+  ];
 
   build() {
     this.live = h("p", { class: "hb-live", "aria-live": "polite" });
@@ -52,18 +66,35 @@ export class Roofline extends Figure {
       const field = h("input", { type: "text", inputmode: "decimal", size: "7" });
       return this.labeled(name, label, field, "input");
     };
-    this.own = h("div", { class: "hb-controls" },
-      number("bandwidth", "Bandwidth, GB/s"), number("peak", "Peak, 10¹² operations/s"), number("memory", "Memory, GB"));
+    this.own = h(
+      "div",
+      { class: "hb-controls" },
+      number("bandwidth", "Bandwidth, GB/s"),
+      number("peak", "Peak, 10¹² operations/s"),
+      number("memory", "Memory, GB"),
+    );
     const power = (text) => (2 ** Number(text)).toLocaleString("en-US");
     return [
-      h("div", { class: "hb-controls" },
+      h(
+        "div",
+        { class: "hb-controls" },
         this.choice("machine", "Hardware", [...Object.keys(this.data.machines), "yours"]),
         this.choice("model", "Model", Object.keys(this.data.models)),
-        this.choice("phase", "Work", [["decode", "decode: one token each"], ["prefill", "prefill: the prompt"]]),
+        this.choice("phase", "Work", [
+          ["decode", "decode: one token each"],
+          ["prefill", "prefill: the prompt"],
+        ]),
         this.slider("batch", "Batch", 0, 10, 1, power),
         this.slider("context", "Tokens of context", 0, 17, 1, power),
-        this.choice("weights", "Weights"), this.choice("cache", "KV cache"), this.choice("arithmetic", "Arithmetic")),
-      this.own, this.live, this.facts, this.plot];
+        this.choice("weights", "Weights"),
+        this.choice("cache", "KV cache"),
+        this.choice("arithmetic", "Arithmetic"),
+      ),
+      this.own,
+      this.live,
+      this.facts,
+      this.plot,
+    ];
   }
 
   get machine() {
@@ -81,9 +112,10 @@ export class Roofline extends Figure {
     const usable = machine.peak[state.arithmetic] > 0 && machine.bandwidth > 0;
     this.now = usable ? predicted(machine, model, state) : undefined;
     if (!usable) {
-      this.live.textContent = state.machine in this.data.machines
-        ? `The table lists no ${state.arithmetic} arithmetic for the ${state.machine}; choose ${Object.keys(machine.peak).join(", ")}.`
-        : "Enter a bandwidth and a peak above 0.";
+      this.live.textContent =
+        state.machine in this.data.machines
+          ? `The table lists no ${state.arithmetic} arithmetic for the ${state.machine}; choose ${Object.keys(machine.peak).join(", ")}.`
+          : "Enter a bandwidth and a peak above 0.";
       this.facts.replaceChildren();
       this.plot.replaceChildren();
       return;
@@ -92,16 +124,33 @@ export class Roofline extends Figure {
     const bound = memoryBound ? "memory" : "arithmetic";
     this.live.textContent = `At most ${brief(rate, 3)} tokens/s: bound by ${bound}.`;
     const fits = needed <= machine.memory;
-    this.facts.replaceChildren(facts([
-      [state.phase === "decode" ? "least time of a step" : "least time of the prompts", time(seconds)],
-      ["reading weights", `${scaled(weightBytes, "B")}, ${time(weightBytes / machine.bandwidth)}`],
-      ["reading or writing caches", `${scaled(this.now.cacheBytes, "B")}, ${time(this.now.cacheBytes / machine.bandwidth)}`],
-      ["arithmetic", `${scaled(this.now.flops, "op")}, ${time(this.now.compute)}`],
-      ["operations a byte", `${brief(this.now.intensity, 3)}; the ridge is at ${brief(this.now.ridge, 3)}`],
-      ["memory needed", `${scaled(needed, "B")} of ${scaled(machine.memory, "B")}: ${fits ? "fits" : "does not fit"}`],
-      ["rows that fit at this context", rows.toLocaleString("en-US")],
-      ["weights", `${brief(weightsOf(model).all / 1e6)} million of ${BITS[state.weights]} bits`],
-    ]));
+    this.facts.replaceChildren(
+      facts([
+        [
+          state.phase === "decode" ? "least time of a step" : "least time of the prompts",
+          time(seconds),
+        ],
+        [
+          "reading weights",
+          `${scaled(weightBytes, "B")}, ${time(weightBytes / machine.bandwidth)}`,
+        ],
+        [
+          "reading or writing caches",
+          `${scaled(this.now.cacheBytes, "B")}, ${time(this.now.cacheBytes / machine.bandwidth)}`,
+        ],
+        ["arithmetic", `${scaled(this.now.flops, "op")}, ${time(this.now.compute)}`],
+        [
+          "operations a byte",
+          `${brief(this.now.intensity, 3)}; the ridge is at ${brief(this.now.ridge, 3)}`,
+        ],
+        [
+          "memory needed",
+          `${scaled(needed, "B")} of ${scaled(machine.memory, "B")}: ${fits ? "fits" : "does not fit"}`,
+        ],
+        ["rows that fit at this context", rows.toLocaleString("en-US")],
+        ["weights", `${brief(weightsOf(model).all / 1e6)} million of ${BITS[state.weights]} bits`],
+      ]),
+    );
     this.plot.replaceChildren(this.drawn(machine));
   }
 
@@ -115,16 +164,42 @@ export class Roofline extends Figure {
     const reached = this.now.flops / seconds;
     const label = `roofline: attainable operations a second against operations a byte; this work is bound by ${memoryBound ? "memory" : "arithmetic"}`;
     const start = Math.max(0.1, 10 ** (top - 5) / machine.bandwidth);
-    return s("svg", { viewBox: `-60 -10 ${this.room} ${height + 50}`, role: "img", "aria-label": label },
+    return s(
+      "svg",
+      { viewBox: `-60 -10 ${this.room} ${height + 50}`, role: "img", "aria-label": label },
       s("path", { class: "axis", d: `M0 0V${height}H${width}` }),
-      s("path", { class: "a thin", d: `M${x(start)} ${y(start * machine.bandwidth)}L${x(ridge)} ${y(peak)}H${width}` }),
+      s("path", {
+        class: "a thin",
+        d: `M${x(start)} ${y(start * machine.bandwidth)}L${x(ridge)} ${y(peak)}H${width}`,
+      }),
       s("line", { class: "grid", x1: x(ridge), x2: x(ridge), y1: y(peak), y2: height }),
       s("circle", { class: "b", cx: x(intensity), cy: y(reached), r: 6 }),
-      s("text", { x: Math.min(x(intensity) + 10, width - 90), y: y(reached) + 18 }, scaled(reached, "op/s")),
+      s(
+        "text",
+        { x: Math.min(x(intensity) + 10, width - 90), y: y(reached) + 18 },
+        scaled(reached, "op/s"),
+      ),
       s("text", { class: "soft", x: x(ridge) + 4, y: height - 5 }, "ridge"),
-      [0.1, 1, 10, 100, 1000, 10000].map((mark) => s("text", { x: x(mark), y: height + 18, "text-anchor": "middle" }, mark.toLocaleString("en-US"))),
-      [0, 2, 4].map((down) => s("text", { x: -6, y: y(10 ** (top - down)) + 4, "text-anchor": "end" }, scaled(10 ** (top - down), "op/s"))),
-      s("text", { class: "soft", x: width, y: height + 36, "text-anchor": "end" }, "operations a byte"));
+      [0.1, 1, 10, 100, 1000, 10000].map((mark) =>
+        s(
+          "text",
+          { x: x(mark), y: height + 18, "text-anchor": "middle" },
+          mark.toLocaleString("en-US"),
+        ),
+      ),
+      [0, 2, 4].map((down) =>
+        s(
+          "text",
+          { x: -6, y: y(10 ** (top - down)) + 4, "text-anchor": "end" },
+          scaled(10 ** (top - down), "op/s"),
+        ),
+      ),
+      s(
+        "text",
+        { class: "soft", x: width, y: height + 36, "text-anchor": "end" },
+        "operations a byte",
+      ),
+    );
   }
 }
 

@@ -13,10 +13,9 @@ from typing import Any, NamedTuple
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import CHECKOUT, SCREENSHOTS
+from conftest import SCREENSHOTS
 from playwright.sync_api import TimeoutError as TooLong
 
-from halfbits.book import Site, build
 from halfbits.grading.stub import KERNEL
 from halfbits.widgets.bundle import COMPONENTS
 
@@ -67,28 +66,6 @@ WALKS = {
 }  # fmt: skip
 DESK = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
-
-
-class Handler(http.server.SimpleHTTPRequestHandler):
-    extensions_map = {  # noqa: RUF012
-        **http.server.SimpleHTTPRequestHandler.extensions_map,
-        ".mjs": "text/javascript",
-    }
-
-    def log_message(self, *words: Any) -> None:
-        pass
-
-
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    """The built book, served as plain files."""
-    site = Site(CHECKOUT, CHECKOUT / "_build")
-    assert build(root=CHECKOUT) == 0, site.log.read_text(encoding="utf-8")[-2000:]
-    handler = functools.partial(Handler, directory=str(site.pages))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
 
 
 def open_component(page: Any, address: str, name: str, fragment: str = "") -> Any:

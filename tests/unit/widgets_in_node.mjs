@@ -22,7 +22,15 @@ const load = (name) => import(new URL(`${name}.mjs`, folder));
 const JOBS = {
   async formats({ codes, values }) {
     const { decode, encode, limits, neighbor, rounder, spacing } = await load("formats");
-    const out = { decoded: {}, next: {}, encoded: {}, saturated: {}, rounded: {}, spacing: {}, limits: {} };
+    const out = {
+      decoded: {},
+      next: {},
+      encoded: {},
+      saturated: {},
+      rounded: {},
+      spacing: {},
+      limits: {},
+    };
     const code = (made) => (made === null ? null : made.toString());
     for (const [name, texts] of Object.entries(codes)) {
       out.decoded[name] = texts.map((text) => hex(decode(BigInt(text), name)));
@@ -41,7 +49,7 @@ const JOBS = {
     return out;
   },
   async "bit-explorer"({ values, texts }) {
-    const { exact, parsed } = await load("bit-explorer");
+    const { exact, parsed } = await load("numbers");
     const plain = (text) => text.replaceAll(",", "").replace("−", "-");
     return {
       exact: values.map((one) => plain(exact(number(one), 2000))),
@@ -58,7 +66,7 @@ const JOBS = {
     });
   },
   async "number-line"({ names, numbers, shapes }) {
-    const { fitted, sample, values } = await load("number-line");
+    const { fitted, sample, values } = await load("fitting");
     const x = numbers.map(number);
     const fit = (name, scaling) => Object.values(fitted(x, name, scaling)).map(hex);
     return {
@@ -69,7 +77,7 @@ const JOBS = {
     };
   },
   async accumulator({ names, series, length }) {
-    const { kahan, naive, pairwise, terms, wide } = await load("accumulator");
+    const { kahan, naive, pairwise, terms, wide } = await load("sums");
     const row = (name, kind) => {
       const x = terms(kind, length, name);
       const sums = [naive, kahan, wide].map((way) => way(x, name).map(hex));
@@ -78,8 +86,10 @@ const JOBS = {
     return names.map((name) => series.map((kind) => row(name, kind)));
   },
   async roofline({ machines, models, states }) {
-    const { predicted } = await load("roofline");
-    return states.map(([machine, model, state]) => predicted(machines[machine], models[model], state));
+    const { predicted } = await load("cost");
+    return states.map(([machine, model, state]) =>
+      predicted(machines[machine], models[model], state),
+    );
   },
   async quantize({ matrix, choices }) {
     const { quantized, unpacked } = await load("quantize");
@@ -90,12 +100,17 @@ const JOBS = {
       made: choices.map((choice) => {
         const { groups, values, trueBits } = quantized(rows, choice);
         const codes = groups.flatMap((group) => group.codes);
-        return { codes, scales: groups.map(({ scale }) => hex(scale)), values: values.map(hex), trueBits };
+        return {
+          codes,
+          scales: groups.map(({ scale }) => hex(scale)),
+          values: values.map(hex),
+          trueBits,
+        };
       }),
     };
   },
   async outliers({ choices }) {
-    const { treated } = await load("outliers");
+    const { treated } = await load("cures");
     const { unpacked } = await load("quantize");
     const { ACTIVATIONS } = await load("activations");
     const { WEIGHTS } = await load("weights");
@@ -105,7 +120,10 @@ const JOBS = {
   },
   async "precision-ladder"({ rows }) {
     const { change, front } = await load("precision-ladder");
-    return { front: front(rows).map(({ name }) => name), changes: rows.map((row) => change(row, rows[0])) };
+    return {
+      front: front(rows).map(({ name }) => name),
+      changes: rows.map((row) => change(row, rows[0])),
+    };
   },
 };
 
