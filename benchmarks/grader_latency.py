@@ -9,6 +9,7 @@ that worker has imported its framework and is idle.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import platform
@@ -101,14 +102,25 @@ def settle() -> None:
 
 
 def _work() -> dict[int, float]:
-    """The CPU seconds of each worker and keeper, rounded to hundredths."""
+    """The CPU seconds of each process of this run, rounded to tenths.
+
+    A keeper counts processes ten times a second: that alone is no work.
+    """
     found = {}
-    for process in psutil.process_iter(["pid", "cmdline", "cpu_times"]):
-        line = " ".join(process.info["cmdline"] or ())
-        if "halfbits.grading.worker" in line or "halfbits.grading.keeper" in line:
-            times = process.info["cpu_times"]
-            # A keeper counts processes ten times a second: that alone is no work.
-            found[process.info["pid"]] = round(times.user + times.system, 1)
+    for process in _own_processes():
+        with contextlib.suppress(psutil.Error):
+            times = process.cpu_times()
+            found[process.pid] = round(times.user + times.system, 1)
+    return found
+
+
+def _own_processes() -> list[psutil.Process]:
+    """What this process started, and who waits in its waiting room."""
+    found = psutil.Process().children(recursive=True)
+    for process in psutil.process_iter(["cmdline"]):
+        if os.environ["HALFBITS_DATA"] in " ".join(process.info["cmdline"] or ()):
+            with contextlib.suppress(psutil.Error):
+                found += [process, *process.children(recursive=True)]
     return found
 
 
