@@ -97,11 +97,11 @@ class BitExplorer(Component):
     bits = text("")
 
     def __init__(self, **state: Any) -> None:
+        bits = state.pop("bits", "")
         super().__init__(**state)
-        if state.get("bits"):
-            self._follow_bits({})
-        else:
-            self._follow_value({})
+        self._follow_value({})
+        if bits:
+            self.bits = bits
 
     @traitlets.validate("format", "second")
     def _known(self, proposal: Any) -> str:
@@ -116,9 +116,9 @@ class BitExplorer(Component):
 
     @traitlets.validate("bits")
     def _whole_code(self, proposal: Any) -> str:
-        bits = proposal["value"]
-        if bits and (set(bits) - {"0", "1"}):
-            raise traitlets.TraitError(f"bits are 0 and 1, got {bits!r}")
+        bits, length = proposal["value"], formats.named(self.format).bits
+        if bits and (set(bits) - {"0", "1"} or len(bits) != length):
+            raise traitlets.TraitError(f"{self.format} has {length} bits of 0 and 1, got {bits!r}")
         return bits
 
     @traitlets.observe("value", "format")

@@ -73,8 +73,16 @@ def test_every_format_can_be_chosen(name):
 def test_unknown_formats_and_bits_are_refused():
     with pytest.raises(traitlets.TraitError, match="unknown format 'fp12'"):
         widgets.BitExplorer(format="fp12")
-    with pytest.raises(traitlets.TraitError, match="bits are 0 and 1"):
-        widgets.BitExplorer(bits="0120")
+    for bits in ("01", "2" * 16):
+        with pytest.raises(traitlets.TraitError, match="fp16 has 16 bits of 0 and 1"):
+            widgets.BitExplorer(bits=bits)
+
+
+def test_what_a_browser_sends_at_once_is_taken_together():
+    figure = widgets.BitExplorer()
+    sent = {"format": "int4", "value": "-3.0", "bits": "1101", "second": "none"}
+    figure.set_state(sent)
+    assert (figure.format, figure.value, figure.bits) == ("int4", -3.0, "1101")
 
 
 @pytest.mark.parametrize("made", CLASSES, ids=lambda made: made.component)
