@@ -174,7 +174,7 @@ def press_through(page, step: str) -> None:
 def test_clock_runs_while_one_speaks_and_a_closed_page_keeps_it(visitor, course):
     page = open_page(visitor, course, "en", "mock")
     page.locator("hb-mock .hb-main").click()
-    page.locator(".hb-time").get_by_text(re.compile("^0:02")).wait_for()
+    page.locator(".hb-time").get_by_text(re.compile("^0:0[2-9]")).wait_for()
     page.close(run_before_unload=False)
     page = open_page(visitor, course, "en", "mock")
     assert kept(page, "halfbits-mock-en")["asked"][0]["seconds"] >= 2

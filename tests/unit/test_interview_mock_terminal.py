@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from halfbits.catalog import CourseError
+from halfbits.interview import mock_files
+from halfbits.interview.mock_terminal import history, run
 from halfbits.interview.phrases import phrases
 
 MOCK = ["-m", "halfbits", "mock"]
@@ -103,7 +106,7 @@ def test_interrupted_interview_goes_on_and_ends_with_a_report(tmp_path: Path, la
 def test_closed_terminal_keeps_ticks_and_seconds(tmp_path: Path) -> None:
     terminal = Terminal(tmp_path, "en", "--seed", "3")
     terminal.see("keys_ask")
-    terminal.child.expect("0:02")
+    terminal.child.expect("0:0[2-9]")
     terminal.child.send(" ")
     terminal.see("tick")
     terminal.child.send("2")
@@ -124,23 +127,26 @@ def test_closed_terminal_keeps_ticks_and_seconds(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("level", "language", "says"),
     [
-        (["--level", "junior"], "There is no level 'junior'; expected one of screening, onsite"),
-        (["--lang", "fr"], "There is no language 'fr'; expected one of en, zh."),
-        ([], "This needs a terminal"),
+        ("junior", "en", "There is no level 'junior'; expected one of screening, onsite, staff"),
+        ("onsite", "fr", "There is no language 'fr'; expected one of en, zh"),
+        ("onsite", "en", "This needs a terminal"),
     ],
 )
-def test_mistake_is_one_sentence(tmp_path: Path, words: list[str], says: str) -> None:
-    env = {**os.environ, "HALFBITS_DATA": str(tmp_path), "PYTHONIOENCODING": "utf-8"}
-    done = subprocess.run(
-        [sys.executable, *MOCK, *words],
-        env=env,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-    )
-    assert done.returncode == 2
-    assert says in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+def test_mistake_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, level: str, language: str, says: str
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    with pytest.raises(CourseError, match=says):
+        run(30, level, language, None, False)
+
+
+def test_earlier_interviews_are_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HALFBITS_DATA", str(tmp_path))
+    scores = {"got": 3, "of": 4, "minutes": 30, "level": "onsite"}
+    mock_files.keep_report({**scores, "began": "2026-03-02T09:00:00+00:00"})
+    assert history("zh") == 0
+    assert re.search(r"2026-03-02 09:00.*技术面.*30.*3 / 4.*75", capsys.readouterr().out)
