@@ -36,9 +36,11 @@ def run(job: dict[str, Any], say: Say) -> None:
     functions = [(name, getattr(checks, name)) for name in job["names"]]
     # After the scratch directory, so a sibling file can be imported but never hides a package.
     sys.path.append(job["folder"])
-    state, shell = State(), Shell(job["name"])
+    # Before the shell gives __main__ to the answer, which may name its own things as it likes.
+    state, put_back = State(), take_guard(checks)
+    shell = Shell(job["name"])
     # Bound before the answer runs, so that replacing them here changes nothing.
-    judge_it, put_back, note_changes = judge, take_guard(checks), state.changes
+    judge_it, note_changes = judge, state.changes
     seed_it, restore, changed_text, replaced_text = state.seed, state.restore, _left, _replaced
     try:
         _run_cells(job["cells"], shell, state, say)

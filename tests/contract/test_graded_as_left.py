@@ -185,6 +185,15 @@ PASSING: dict[str, tuple[Callable[[Notebook], Notebook], str]] = {
         lambda nb: with_cells(nb, last="print = sum = type = isinstance = range = None"),
         "",
     ),
+    "own functions with the names of builtins": (
+        lambda nb: with_answers(
+            with_cells(nb, "def max(*x): return sorted(x)[-1]\ndef min(*x): return sorted(x)[0]"),
+            lambda text: text.replace(
+                "low, high =", "assert max.__module__ == '__main__'\n    low, high ="
+            ),
+        ),
+        "",
+    ),
     "global settings left changed": (
         lambda nb: with_cells(
             nb,
