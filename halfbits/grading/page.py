@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import re
 
 from halfbits.grading.hints import Hint
 from halfbits.grading.report import (
@@ -13,6 +12,7 @@ from halfbits.grading.report import (
     Verdict,
     as_text,
     clean,
+    four_parts,
     seed_line,
     title,
 )
@@ -49,8 +49,6 @@ font-family:var(--jp-code-font-family,monospace)}}
 WORDS = {PASSED: ("pass", "\N{CHECK MARK}"), UNWRITTEN: ("todo", "\N{MIDDLE DOT}")}
 MEND = ("mend", "\N{MULTIPLICATION SIGN}")
 SAID = {"pass": "pass", "todo": "to do", "mend": "mend"}
-# A label of the four lines stands flush right in nine columns; what continues a line in eleven.
-LABEL = re.compile(r"^(?=.{9}: ) *(called|expected|got|why): ", re.MULTILINE)
 
 
 class ReportView:
@@ -107,20 +105,11 @@ def _failures(report: Report) -> str:
 
 def _explained(message: str) -> str:
     """Called, expected, got and why as a table; another text as it is."""
-    first, *rest = LABEL.split(clean(message).rstrip())
-    if not rest:
-        return f"<pre>{_text(message)}</pre>"
-    before = f"<pre>{_text(first)}</pre>" if first.strip() else ""
-    pairs = zip(rest[::2], rest[1::2], strict=True)
     rows = "".join(
-        f"<tr><th scope='row'>{label}</th><td>{_text(_outdented(text))}</td></tr>"
-        for label, text in pairs
+        f"<tr><th scope='row'>{label}</th><td>{_text(text)}</td></tr>"
+        for label, text in four_parts(message)
     )
-    return f"{before}<table>{rows}</table>"
-
-
-def _outdented(text: str) -> str:
-    return text.rstrip().replace("\n" + " " * 11, "\n")
+    return f"<table>{rows}</table>" if rows else f"<pre>{_text(message)}</pre>"
 
 
 def _tasks(report: Report) -> str:

@@ -15,6 +15,9 @@ CONTROL = re.compile(
     r"|[\u200e\u200f\u2028-\u202e\u2066-\u2069]"  # they turn or break the line they stand in
 )
 
+# A label of the four lines stands flush right in nine columns; what continues a line in eleven.
+LABEL = re.compile(r"^(?=.{9}: ) *(called|expected|got|why): ", re.MULTILINE)
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -128,6 +131,13 @@ def as_text(report: Report) -> str:
 def title(verdict: Verdict) -> str:
     """ "half_step: Every weight lies within half a step.\""""
     return f"{verdict.check.name.removeprefix('test_')}: {verdict.check.claim}"
+
+
+def four_parts(message: str) -> list[tuple[str, str]]:
+    """The labels of a four-line message with their texts; empty for a message of another form."""
+    first, *rest = LABEL.split(clean(message).rstrip())
+    texts = (text.rstrip().replace("\n" + " " * 11, "\n") for text in rest[1::2])
+    return [] if first.strip() else list(zip(rest[::2], texts, strict=True))
 
 
 def seed_line(report: Report) -> str:

@@ -19,7 +19,16 @@ from halfbits.catalog import Exercise
 from halfbits.grading.desk import Desk, Graded
 from halfbits.grading.hints import LEVELS, Hint
 from halfbits.grading.progress import Record
-from halfbits.grading.report import PASSED, UNWRITTEN, Report, Verdict, clean, seed_line, title
+from halfbits.grading.report import (
+    PASSED,
+    UNWRITTEN,
+    Report,
+    Verdict,
+    clean,
+    four_parts,
+    seed_line,
+    title,
+)
 
 KEYS = "h hint  n p exercise  r again  q quit"
 LOOK = {PASSED: ("+", "green"), UNWRITTEN: (".", "yellow")}
@@ -133,12 +142,21 @@ def _details(report: Report) -> Iterator[RenderableType]:
     for number, verdict in enumerate(report.to_show()):
         yield Text(f"x {clean(title(verdict))}", style="bold" if number == 0 else "none")
         if number == 0:
-            yield Padding(Text(clean(verdict.message).rstrip()), (0, 0, 1, 2))
+            yield Padding(_explained(verdict.message), (0, 0, 1, 2))
     if report.to_show():
         yield Text(seed_line(report), style="dim")
     yield from (Text(f"note: {clean(note)}") for note in report.notes)
     if step := report.next_step():
         yield Text(f"next: {step}", style="cyan")
+
+
+def _explained(message: str) -> RenderableType:
+    table = Table.grid(padding=(0, 1))
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(overflow="fold")
+    for label, text in four_parts(message):
+        table.add_row(f"{label}:", Text(text))
+    return table if table.rows else Text(clean(message).rstrip())
 
 
 def _hint(hint: Hint) -> Iterator[RenderableType]:
