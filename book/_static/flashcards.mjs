@@ -153,7 +153,7 @@ class Flashcards extends HTMLElement {
       const taken = merge(mine, theirs);
       this.progress = mine;
       this.show(false);
-      this.status.textContent = `${taken} ${this.words.imported}`;
+      this.status.textContent = fill(this.words.imported, { count: taken });
     } catch {
       this.status.textContent = this.words.not_cards;
     }

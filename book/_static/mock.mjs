@@ -2,15 +2,13 @@
 // Every step is kept in this browser, so a closed page goes on where it was.
 import { Interview, LEVELS, change, report } from "./interview.mjs";
 import { clock, earlier, reported } from "./mock_report.mjs";
-import { fill, load, make, save } from "./storage.mjs";
-
-const REPORTS = "halfbits-mock-reports";
+import { keepReport, keepState, readReports, readState } from "./mock_state.mjs";
+import { fill, make } from "./storage.mjs";
 
 class Mock extends HTMLElement {
   async connectedCallback() {
     this.words = JSON.parse(this.dataset.words);
     this.language = this.dataset.language;
-    this.key = `halfbits-mock-${this.language}`;
     this.data = await (await fetch(this.dataset.source)).json();
     this.bank = new Map(this.data.questions.map((question) => [question.slug, question]));
     this.page = make("div", { class: "hb-mock" });
@@ -18,14 +16,9 @@ class Mock extends HTMLElement {
     document.addEventListener("keydown", (event) => this.pressed(event));
     addEventListener("pagehide", () => this.keep());
     setInterval(() => this.tick(), 1000);
-    const state = load(this.key);
-    if (this.canGoOn(state)) this.hold(new Interview(this.bank, state), false);
+    const state = readState(this.language, this.bank);
+    if (state) this.hold(new Interview(this.bank, state), false);
     else this.start();
-  }
-
-  canGoOn(state) {
-    const slugs = state?.version === 1 && [...state.queue, ...state.asked.map((e) => e.slug)];
-    return slugs && slugs.every((slug) => this.bank.has(slug));
   }
 
   button(name, action, main = false) {
@@ -57,7 +50,7 @@ class Mock extends HTMLElement {
         make("label", {}, `${words.minutes} `, minutes),
         make("label", {}, `${words.seed} `, seed),
         make("button", { class: "hb-main" }, words.begin)),
-      earlier(load(REPORTS) ?? [], this),
+      earlier(readReports(), this),
     );
   }
 
@@ -76,7 +69,7 @@ class Mock extends HTMLElement {
     this.page.replaceChildren(this.head(), this.time, ...this[interview.step](),
       this.button("new_mock", () => {
         if (!confirm(words.sure)) return;
-        save(this.key, null);
+        keepState(this.language, null);
         this.start();
       }));
     this.tick();
@@ -140,7 +133,7 @@ class Mock extends HTMLElement {
   }
 
   finish() {
-    save(this.key, null);
+    keepState(this.language, null);
     const { state } = this.interview;
     if (!state.asked.length) {
       this.start();
@@ -148,10 +141,9 @@ class Mock extends HTMLElement {
       return;
     }
     const found = report(this.bank, state);
-    const kept = (load(REPORTS) ?? []).filter((other) => other.began !== found.began);
-    save(REPORTS, [...kept, found]);
+    const others = keepReport(found);
     this.interview = null;
-    this.page.replaceChildren(...reported(found, change(found, kept), this),
+    this.page.replaceChildren(...reported(found, change(found, others), this),
       this.button("new_mock", () => this.start(), true));
     this.page.firstElementChild.focus();
   }
@@ -176,9 +168,9 @@ class Mock extends HTMLElement {
   }
 
   keep() {
-    if (this.interview && !save(this.key, this.interview.state)) {
-      this.page.append(make("p", { role: "status" }, this.words.not_stored));
-    }
+    if (!this.interview || keepState(this.language, this.interview.state)) return;
+    if (this.page.querySelector("[role=status]")) return;
+    this.page.append(make("p", { role: "status" }, this.words.not_stored));
   }
 
   /** Space: answered; digits: tick; Enter: go on; y and n: judge the follow-up. */

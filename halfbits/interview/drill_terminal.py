@@ -25,7 +25,7 @@ def run(language: str, topic: str | None, new: int, take: Path | None, save: Pat
     """Review until nothing is left or the person stops; or read or write a file of progress."""
     drill = Drill(make_cards(load_bank(), language, topic), Schedule.load(), new)
     if take:
-        print(f"{drill.schedule.merge(take)} {phrases(language)['imported']}")
+        print(phrases(language)["imported"].format(count=drill.schedule.merge(take)))
     if save:
         drill.schedule.save_as(save)
         print(save)

@@ -26,7 +26,10 @@ PHRASES: dict[str, dict[str, str]] = {
     "more": {"en": "Start more new cards", "zh": "再学几张新卡"},
     "export": {"en": "Save to a file", "zh": "导出到文件"},
     "import": {"en": "Read from a file", "zh": "从文件导入"},
-    "imported": {"en": "cards taken from the file", "zh": "张卡片已从文件导入"},
+    "imported": {
+        "en": "Cards taken from the file: {count}.",
+        "zh": "从文件导入了 {count} 张卡片。",
+    },
     "not_cards": {
         "en": "This is not a file of flashcards; nothing was changed.",
         "zh": "这不是卡片进度文件，没有改动任何内容。",

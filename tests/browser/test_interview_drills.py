@@ -19,6 +19,14 @@ from halfbits.interview.schedule import Schedule
 pytestmark = pytest.mark.browser
 PLACES = {"en": "book/interview", "zh": "book/interview/zh"}
 BANK = load_bank()
+# The theme keeps things too, and does not expect to be refused.
+REFUSE = """
+const keep = Storage.prototype.setItem;
+Storage.prototype.setItem = function (key, value) {
+  if (key.startsWith("halfbits")) throw new DOMException("full");
+  keep.call(this, key, value);
+};
+"""
 
 
 def open_page(visitor, course, language: str, name: str):
@@ -83,7 +91,7 @@ def test_progress_moves_through_a_file_to_another_browser_and_to_python(visitor,
     assert timedelta(days=7) < card.due - datetime.now(card.due.tzinfo) < timedelta(days=9)
     page.evaluate("localStorage.clear()")
     page.reload()
-    take(page, file, "1 cards taken")
+    take(page, file, "Cards taken from the file: 1.")
     assert "0 due · 9 new" in page.locator("hb-flashcards output").inner_text()
     other = tmp_path / "other.json"
     other.write_text('{"version": 1, "cards": {"en/x": {}}, "reviews": []}', encoding="utf-8")
@@ -107,6 +115,22 @@ def test_unreadable_progress_is_put_aside_and_the_cards_still_work(visitor, cour
     assert len(kept(page, "halfbits-cards")["reviews"]) == 1
     aside = page.evaluate("Object.keys(localStorage).filter(key => key.includes('unreadable'))")
     assert kept(page, aside[0]) == {"version": 9}
+    assert visitor.errors == []
+
+
+def test_browser_that_keeps_nothing_says_so_and_the_drills_still_work(visitor, course):
+    visitor.add_init_script(REFUSE)
+    page = open_page(visitor, course, "en", "flashcards")
+    first = question(page)
+    page.keyboard.press("Space")
+    page.keyboard.press("4")
+    page.get_by_text(phrases("en")["not_stored"]).wait_for()
+    assert question(page) != first
+    page = open_page(visitor, course, "en", "mock")
+    page.locator("hb-mock .hb-main").click()
+    page.keyboard.press("Space")
+    page.locator("hb-mock fieldset").wait_for()
+    assert page.get_by_text(phrases("en")["not_stored"]).count() == 1
     assert visitor.errors == []
 
 
