@@ -163,9 +163,13 @@ def _run(
     workers: Spare | Forks,
     meanwhile: tuple[str, ...] | None,
 ) -> None:
+    try:
+        scratch = _scratch()
+    except CourseError as error:
+        report.problem = f"{submission.exercise.slug} was not graded: {error}"
+        return
     shared = isinstance(workers, Forks)
     worker = workers.take(submission.full_preload if shared else submission.preload)
-    scratch = _scratch()
     try:
         if reason := worker.ready():
             report.problem = f"{submission.exercise.slug} was not graded: {reason}."
