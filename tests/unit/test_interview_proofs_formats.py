@@ -175,3 +175,18 @@ def test_steps_at_1000_and_first_lost_integers(dtype, step, first_lost):
     numbers = torch.arange(5000)
     lost = numbers[numbers.to(dtype).long() != numbers]
     assert lost[0] == first_lost
+
+
+def test_weights_without_a_scale_are_mostly_subnormal_in_e4m3_and_scaled_ones_hardly_ever():
+    weights = 0.02 * torch.randn(100_000, generator=torch.Generator().manual_seed(0))
+    smallest_normal = torch.finfo(torch.float8_e4m3fn).smallest_normal
+    scaled = weights * torch.finfo(torch.float8_e4m3fn).max / weights.abs().max()
+    shares = [(x.abs() < smallest_normal).float().mean().item() for x in (weights, scaled)]
+    assert smallest_normal == 1 / 64
+    assert shares[0] > 0.5
+    assert shares[1] < 0.001
+
+
+def test_pytorch_allows_sixteen_bit_reductions_of_partial_sums_by_default():
+    assert torch.backends.cuda.matmul.allow_fp16_reduced_precision_reduction
+    assert torch.backends.cuda.matmul.allow_bf16_reduced_precision_reduction
