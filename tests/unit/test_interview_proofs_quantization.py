@@ -11,9 +11,16 @@ import pytest
 import torch
 from torch import Tensor
 
-from halfbits.models.quantized import block_linears
+from halfbits.models.outliers import plant_outliers
+from halfbits.models.quantized import block_linears, w8a8, weight_only
 from halfbits.models.tiny_lm import load_text, load_tiny_lm
-from halfbits.quantize import FP4_LEVELS, nearest, quantize_mxfp4, quantize_nf4
+from halfbits.quantize import (
+    FP4_LEVELS,
+    nearest,
+    quantize_mxfp4,
+    quantize_nf4,
+    quantize_symmetric,
+)
 
 MATRICES = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
@@ -250,3 +257,32 @@ def test_smoothing_half_way_beats_both_ends():
         assert torch.allclose(smooth_x @ smooth_w.T, x @ w.T)  # nothing changes before rounding
         quality[alpha] = sqnr(x @ w.T, by_row(smooth_x, 8) @ by_row(smooth_w, 8).T)
     assert quality[0.5] > max(quality[0.0], quality[1.0]) + 3
+
+
+def test_with_the_best_scale_fp4_and_int4_are_equal_on_a_large_gaussian_tensor():
+    x = draw(0, 2**16).float()
+    tables = {"fp4": torch.tensor(FP4_LEVELS), "int4": torch.arange(-7.0, 8)}
+    best = {
+        name: max(
+            sqnr(x, levels[nearest(x * levels[-1] / clip, levels)] * clip / levels[-1])
+            for clip in (2.3, 2.5, 2.7, 2.9, 3.1)
+        )
+        for name, levels in tables.items()
+    }
+    assert abs(best["fp4"] - best["int4"]) < 0.2
+
+
+@torch.no_grad()
+def test_planted_outliers_do_their_damage_in_the_activations_and_only_a_little_in_the_weights():
+    lm = load_tiny_lm()
+    ids = lm.encode(load_text("heldout"))[None, :257]
+
+    def loss(model: torch.nn.Module) -> float:
+        logits = model(ids[:, :-1])[0]
+        return torch.nn.functional.cross_entropy(logits, ids[0, 1:]).item()
+
+    planted = plant_outliers(lm.model, (17, 63, 128, 201), 128)
+    int8 = functools.partial(quantize_symmetric, bits=8)
+    weights, both = weight_only(planted, int8)[0], w8a8(planted)[0]
+    whole = loss(both) - loss(planted)
+    assert whole > 0.5 and loss(weights) - loss(planted) < 0.1 * whole
