@@ -25,7 +25,10 @@ MACHINERY = (
     "book/_toc.yml",
     "exercises/course.toml",
 )
-TOOLS = ("jupyter-book", "sphinx", "sphinx-book-theme", "myst-nb", "latex2mathml")
+TOOLS = (
+    *("jupyter-book", "sphinx", "sphinx-book-theme", "myst-nb", "latex2mathml"),
+    *("lightningcss", "fonttools"),
+)
 CLUTTER = {".ipynb_checkpoints", "__pycache__", ".DS_Store"}
 
 

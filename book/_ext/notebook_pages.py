@@ -67,24 +67,9 @@ def add_run_bar(
     context["body"] = body.replace("</h1>", bar, 1)
 
 
-def drop_thebe(
-    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any
-) -> None:
-    """Leave out the thebe scripts, which name another host and clash with themselves."""
-    for kind in ("script_files", "css_files"):
-        context[kind] = [file for file in context.get(kind, []) if not is_thebe(file)]
-
-
-def is_thebe(file: Any) -> bool:
-    attributes = getattr(file, "attributes", None) or {}
-    name = str(getattr(file, "filename", None) or file)
-    return "sphinx-thebe" in name or "THEBE_JS_URL" in str(attributes.get("body"))
-
-
 def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("source-read", fold_answers)
     app.connect("doctree-read", name_cells)
     app.connect("env-get-outdated", reread_quoting_pages)
     app.connect("html-page-context", add_run_bar)
-    app.connect("html-page-context", drop_thebe, priority=999)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import functools
+import http.server
 import os
 import re
 import shutil
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from halfbits.book import Site, build
 from halfbits.catalog import Catalog, load_catalog
 from halfbits.grading.stub import make_exercise, write_notebook
 
@@ -136,6 +140,28 @@ def chromium():
         browser = play.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
         browser.close()
+
+
+class BookHandler(http.server.SimpleHTTPRequestHandler):
+    extensions_map = {  # noqa: RUF012
+        **http.server.SimpleHTTPRequestHandler.extensions_map,
+        ".mjs": "text/javascript",
+    }
+
+    def log_message(self, *words: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="session")
+def address() -> Iterator[str]:
+    """The built book, served as plain files."""
+    site = Site(CHECKOUT, CHECKOUT / "_build")
+    assert build(root=CHECKOUT) == 0, site.log.read_text(encoding="utf-8")[-2000:]
+    handler = functools.partial(BookHandler, directory=str(site.pages))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
 
 
 @pytest.fixture

@@ -1,0 +1,163 @@
+"""Every page of the book as a visitor's browser meets it: weight, requests, errors, axe."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from conftest import CHECKOUT, SCREENSHOTS
+
+from halfbits.book import Site
+
+pytestmark = pytest.mark.browser
+PAGES = Site(CHECKOUT, CHECKOUT / "_build").pages
+MAX_BYTES, MAX_REQUESTS, MAX_FIGURE = 200_000, 15, 60_000
+DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+# Axe looks at each page in the light, and at these in the dark too.
+DARK = ("book/index", "book/faq/techniques", "book/interview/find", "notebooks/number_formats")
+SHOWN = (*DARK, "exercises/amp/amp_basics", "search")
+# What comes as a figure is loaded when it comes into view; its weight has a bound of its own.
+FIGURES = "/_images/"
+COMPRESSED = (".png", ".woff2", ".jpg", ".webp")
+
+
+@dataclass
+class Visit:
+    """What a browser did and said when it opened one page and nobody touched it."""
+
+    requests: list[str] = field(default_factory=list)
+    foreign: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    findings: list[str] = field(default_factory=list)
+
+    @property
+    def files(self) -> list[str]:
+        return [path for path in self.requests if not path.startswith(FIGURES)]
+
+    @property
+    def weight(self) -> int:
+        return sum(map(weight, self.files))
+
+
+def weight(path: str) -> int:
+    """Bytes of a file as a server sends it: compressed unless its format is."""
+    data = (PAGES / path.lstrip("/")).read_bytes()
+    return len(data if path.endswith(COMPRESSED) else gzip.compress(data, 6))
+
+
+def names() -> list[str]:
+    """Every page; the root's index.html only points to the home page."""
+    found = (path.relative_to(PAGES).with_suffix("").as_posix() for path in PAGES.rglob("*.html"))
+    return sorted(name for name in found if name != "index" and not name.startswith("_static/"))
+
+
+@pytest.fixture(scope="module")
+def visits(chromium: Any, address: str) -> dict[str, Visit]:
+    """One visit of every page, in the light, with axe."""
+    return {name: visit(chromium, address, name, "light") for name in names()}
+
+
+@pytest.fixture(scope="module")
+def dark_visits(chromium: Any, address: str) -> dict[str, Visit]:
+    return {name: visit(chromium, address, name, "dark") for name in DARK}
+
+
+def visit(chromium: Any, address: str, name: str, scheme: str) -> Visit:
+    seen = Visit()
+    context = chromium.new_context(viewport=DESK, color_scheme=scheme)
+    context.on("request", lambda request: note_request(seen, address, request.url))
+    context.on("requestfailed", lambda request: seen.errors.append(f"failed: {request.url}"))
+    context.on("response", lambda answer: note_answer(seen, answer))
+    context.on("console", lambda message: note_message(seen, message))
+    context.on("weberror", lambda error: seen.errors.append(str(error.error)))
+    page = context.new_page()
+    page.goto(f"{address}/{name}.html", wait_until="networkidle")
+    requests = list(seen.requests)
+    seen.findings = list(findings(page))
+    seen.requests = requests
+    context.close()
+    return seen
+
+
+def note_request(seen: Visit, address: str, url: str) -> None:
+    if url.startswith(f"{address}/"):
+        seen.requests.append(unquote(urlsplit(url).path))
+    elif not url.startswith(("data:", "blob:")):
+        seen.foreign.append(url)
+
+
+def note_answer(seen: Visit, answer: Any) -> None:
+    if answer.status >= 400:
+        seen.errors.append(f"{answer.status}: {answer.url}")
+
+
+def note_message(seen: Visit, message: Any) -> None:
+    if message.type in ("error", "warning"):
+        seen.errors.append(message.text)
+
+
+def findings(page: Any) -> Iterator[str]:
+    """What axe finds, one line for each element."""
+    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    for violation in found:
+        for node in violation["nodes"]:
+            yield f"{violation['id']} ({violation['impact']}): {node['html'][:160]}"
+
+
+def lines(told: dict[str, list[str]]) -> str:
+    return "\n".join(f"{name}: {line}" for name, texts in told.items() for line in texts)
+
+
+def test_no_page_weighs_more_than_200_kilobytes(visits: dict[str, Visit]) -> None:
+    heavy = {name: seen.weight for name, seen in visits.items() if seen.weight > MAX_BYTES}
+    assert len(visits) > 50 and not heavy
+
+
+def test_no_page_asks_for_more_than_15_files(visits: dict[str, Visit]) -> None:
+    many = {name: seen.files for name, seen in visits.items() if len(seen.files) > MAX_REQUESTS}
+    assert not many
+
+
+def test_no_figure_weighs_more_than_60_kilobytes() -> None:
+    figures = list((PAGES / "_images").iterdir())
+    heavy = {path.name: path.stat().st_size for path in figures}
+    assert figures and not {name: size for name, size in heavy.items() if size > MAX_FIGURE}
+
+
+def test_no_page_asks_another_host(visits: dict[str, Visit]) -> None:
+    assert not lines({name: seen.foreign for name, seen in visits.items()})
+
+
+def test_no_page_fails_to_load_a_file_or_writes_an_error(visits: dict[str, Visit]) -> None:
+    assert not lines({name: seen.errors for name, seen in visits.items()})
+
+
+def test_axe_finds_nothing_on_any_page(visits: dict[str, Visit]) -> None:
+    assert not lines({name: seen.findings for name, seen in visits.items()})
+
+
+def test_axe_finds_nothing_in_the_dark(dark_visits: dict[str, Visit]) -> None:
+    assert not lines({name: seen.findings for name, seen in dark_visits.items()})
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("screen", "size"), [("desk", DESK), ("phone", PHONE)])
+def test_pages_fit_the_screen(
+    chromium: Any, address: str, screen: str, size: dict[str, int], scheme: str
+) -> None:
+    """Nothing widens the page; the screenshots are for a person to look at."""
+    context = chromium.new_context(viewport=size, color_scheme=scheme)
+    page, wide = context.new_page(), {}
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    for name in SHOWN:
+        page.goto(f"{address}/{name}.html", wait_until="networkidle")
+        wide[name] = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        file = f"page-{name.replace('/', '-')}-{screen}-{scheme}.png"
+        page.screenshot(path=SCREENSHOTS / file)
+    context.close()
+    assert not {name: extra for name, extra in wide.items() if extra > 0}
