@@ -44,6 +44,8 @@ USAGE = """usage: python course.py [--here] COMMAND ...
   mock       a mock interview                           (--minutes 30 --level onsite)
   plan       what to do on each day before an interview (--days 10)
   anki       write the questions as Anki decks          (--out DIR)
+  bench      measure this machine, GPU or CPU
+  why        why a quantized model is slower            (why --weights int4 --batch 32)
   test       for authors: run the project's own tests
 
   --here     use the current Python environment instead of .venv

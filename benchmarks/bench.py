@@ -164,7 +164,9 @@ def card() -> str:
 def cpu_record(shrink: int) -> dict[str, Any]:
     """The whole record of a CPU."""
     made = header({"device": cpu_levels.cpu_name(), **cpu_levels.cpu_report()})
-    made["quartiles"] = "low, median and high; the ways take turns, so that all meet the same load"
+    made["samples"] = cpu_levels.SAMPLES
+    made["quartiles"] = "low, median, high and the least; the ways take turns; speed is the first "
+    made["quartiles"] += "way's time over this one's, turn by turn"
     return {**made, **cpu_levels.record(shrink)}
 
 

@@ -156,10 +156,9 @@ def onnx_session(path: Path, threads: int) -> Any:
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
-def decoders(
-    threads: int, native: bool, failed: dict[str, str]
-) -> tuple[Tensor, dict[str, Callable[[Tensor, int], object]]]:
+def decoders() -> tuple[Tensor, dict[str, Callable[[Tensor, int], object]]]:
     """A prompt, and for each way a function that decodes so many tokens after it, greedily."""
+    from halfbits.kernels.decoder import FusedDecoder
     from halfbits.kernels.linear import packed_model
     from halfbits.models.generate import generate
     from halfbits.models.tiny_lm import load_text, load_tiny_lm
@@ -179,4 +178,6 @@ def decoders(
     calls: dict[str, Callable[[Tensor, int], object]] = {
         name: (lambda p, n, m=model: generate(m, p, n)) for name, model in models.items()
     }
+    for bits, name in ((32, "fp32, one loop"), (8, "int8, one loop")):
+        calls[name] = FusedDecoder(lm.model, bits).generate
     return prompt, calls

@@ -14,7 +14,10 @@ import pytest
 import torch
 
 from halfbits.kernels import cpu
+from halfbits.kernels.decoder import FusedDecoder
 from halfbits.kernels.packed import Packed, dequantize, error_bound, nibbles, pack, reference
+from halfbits.models.generate import generate
+from halfbits.models.llama import Llama, LlamaConfig
 from halfbits.quantize import Quantized, quantize_affine, quantize_nf4, quantize_symmetric
 
 FORMATS: dict[str, Callable[[torch.Tensor], Quantized]] = {
@@ -139,3 +142,38 @@ def test_the_triton_kernels_are_within_their_bounds(interpreted: dict[str, float
 
 def test_half_precision_results_were_rounded(interpreted: dict[str, float]) -> None:
     assert all(value > 0.01 for name, value in interpreted.items() if name.endswith("float16"))
+
+
+@pytest.fixture(scope="module")
+def little() -> Llama:
+    """A Llama of two layers whose matrices are what int8 codes give back."""
+    torch.manual_seed(0)
+    sizes = {"vocab_size": 64, "hidden_size": 32, "intermediate_size": 48, "head_dim": 8}
+    heads = {"num_attention_heads": 4, "num_key_value_heads": 2, "num_hidden_layers": 2}
+    model = Llama(LlamaConfig(**sizes, **heads, max_position_embeddings=32)).eval()
+    with torch.no_grad():
+        for weight in (p for p in model.parameters() if p.ndim == 2):
+            weight.copy_(quantize_symmetric(weight, 8).dequantize())
+    return model
+
+
+@torch.no_grad()
+def test_one_loop_computes_what_the_model_computes(little: Llama) -> None:
+    torch.manual_seed(1)
+    ids = torch.randint(0, 64, (9,))
+    want = little(ids[None])[0, -1]
+    off = (FusedDecoder(little).logits(ids)[1] - want).norm() / want.norm()
+    # Seven sums a layer and one for the head, of at most 48 terms; int8 codes round-trip exactly.
+    assert 0 <= off < 15 * 48 * 2.0**-24 * 8
+
+
+@torch.no_grad()
+def test_one_loop_continues_as_the_model_does(little: Llama) -> None:
+    torch.manual_seed(2)
+    ids = torch.randint(0, 64, (5,))
+    assert torch.equal(FusedDecoder(little).generate(ids, 6), generate(little, ids, 6))
+
+
+def test_a_decoder_of_another_width_is_refused(little: Llama) -> None:
+    with pytest.raises(ValueError, match="8 or 32"):
+        FusedDecoder(little, 4)
