@@ -65,4 +65,4 @@ def without_tex(text: str) -> str:
 
 def as_text(text: str) -> str:
     """One line of Markdown without any marks."""
-    return re.sub(r"[`*]|\\(?=[_~<\[])", "", without_tex(text))
+    return re.sub(r"\\([*_~`<\[])|[`*]", r"\1", without_tex(text))

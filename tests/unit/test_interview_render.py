@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from halfbits.interview.plain_math import plain
-from halfbits.interview.render import mathjax, to_html, to_inline_html, without_tex
+from halfbits.interview.render import as_text, mathjax, to_html, to_inline_html, without_tex
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,10 @@ def test_card_html_has_tables_and_no_raw_html() -> None:
 def test_formula_is_mathml_for_pages_and_tex_for_anki() -> None:
     assert "<math" in to_inline_html("$x^2$")
     assert to_inline_html("$a<b$", mathjax) == r'<span class="math inline">\(a&lt;b\)</span>'
+
+
+def test_one_line_of_text_keeps_the_stars_of_formulas_and_drops_those_of_markdown() -> None:
+    assert (
+        as_text("from $B^* = a$ on, *never* `x` or **y** < $z$")
+        == "from B^* = a on, never x or y < z"
+    )
