@@ -19,7 +19,7 @@ SYMBOLS = {
 RAISED = str.maketrans("0123456789+-=()nTit", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿᵀⁱᵗ")
 LOWERED = str.maketrans("0123456789+-=()ijknmatxphsl", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ᵢⱼₖₙₘₐₜₓₚₕₛₗ")
 GROUP = r"\{((?:[^{}]|\{[^{}]*\})*)\}"
-FONTS = r"text|mathrm|mathbf|mathit|mathcal|mathsf|operatorname|vec|boldsymbol"
+FONTS = r"text|mathrm|mathbf|mathit|mathcal|mathsf|operatorname|vec|boldsymbol|underbrace"
 ACCENTS = {"hat": "\u0302", "bar": "\u0304", "tilde": "\u0303"}  # they stand on the letter before
 
 

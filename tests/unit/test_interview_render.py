@@ -21,6 +21,7 @@ from halfbits.interview.render import as_text, mathjax, to_html, to_inline_html,
         (r"\mathbf{x}^\top W", "xᵀ W"),
         (r"\max_i |w_i|", "maxᵢ |wᵢ|"),
         (r"\left(\tfrac12\right)^n \le 10\%", "(1/2)ⁿ ≤ 10%"),
+        (r"\underbrace{P \cdot \tfrac{b}{8}}_{W} + 1", "P · b/8_W + 1"),
         (r"\unheard x", "unheard x"),
     ],
 )
