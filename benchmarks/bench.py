@@ -140,7 +140,8 @@ def main() -> None:
     on_gpu = torch.cuda.is_available() and not chosen.cpu
     if not on_gpu:
         print("No NVIDIA GPU is used: this measures the CPU. book/data has the H100's record.")
-    target = chosen.output or own_record(card() if on_gpu else "cpu")
+    name = records.short_name(torch.cuda.get_device_name()) if on_gpu else "cpu"
+    target = chosen.output or own_record(name)
 
     def save(made: dict[str, Any]) -> None:
         target.write_text(lines(made), encoding="utf-8")
@@ -153,12 +154,6 @@ def main() -> None:
         )
     )
     print(f"The record is in {target}")
-
-
-def card() -> str:
-    """A card's short name: h100 for an NVIDIA H100 80GB HBM3."""
-    words = torch.cuda.get_device_name().lower().replace("geforce", "").split()
-    return "_".join(word for word in words if word != "nvidia")[:12].split("_80gb")[0]
 
 
 def cpu_record(shrink: int) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from halfbits.catalog import CourseError, find_root
 from halfbits.grading.progress import data_folder
 
 Row = dict[str, Any]
+MAKER_OR_MEMORY = r"nvidia|geforce|tesla|\d+gb|hbm\w*|sxm\d*|pcie"
 
 
 def folder() -> Path:
@@ -35,6 +37,12 @@ def load(name: str) -> dict[str, Any]:
     return json.loads(paths[name].read_text(encoding="utf-8"))
 
 
+def short_name(device: str) -> str:
+    """A card's name as a record's: h100 for "NVIDIA H100 80GB HBM3", rtx4090 for a GeForce."""
+    words = re.split(r"[ -]", device.lower())
+    return "".join(word for word in words if not re.fullmatch(MAKER_OR_MEMORY, word))
+
+
 def rows(record: dict[str, Any], *parts: str, **wanted: Any) -> list[Row]:
     """The rows of `parts` that have the `wanted` values."""
     found = [row for part in parts for row in record.get(part, [])]
@@ -42,13 +50,16 @@ def rows(record: dict[str, Any], *parts: str, **wanted: Any) -> list[Row]:
 
 
 def beside(own: dict[str, Any], ours: dict[str, Any], batch: int = 1) -> list[str]:
-    """A table of both machines' products of one batch, in microseconds, in `own`'s order."""
-    key = ("way", "batch", "inputs", "outputs")
-    theirs = {tuple(r[k] for k in key): r for r in rows(ours, "gemv", batch=batch)}
-    lines = [f"{'microseconds, batch ' + str(batch):44s}{'yours':>10s}{'the H100':>10s}"]
-    for row in rows(own, "gemv", batch=batch):
-        other = theirs.get(tuple(row[k] for k in key))
+    """A table of both machines' products of one batch, in microseconds, in `own`'s order; of a
+    CPU, which has rows for several instruction sets and thread counts, the last ones."""
+    key = ("way", "inputs", "outputs")
+    parts = ("gemv", "gemv_more")
+    theirs = {tuple(r[k] for k in key): r for r in rows(ours, *parts, batch=batch)}
+    mine = {tuple(r[k] for k in key): r for r in rows(own, *parts, batch=batch)}
+    lines = [f"{'microseconds, batch ' + str(batch):58s}{'yours':>10s}{'the H100':>10s}"]
+    for (way, inputs, outputs), row in mine.items():
+        other = theirs.get((way, inputs, outputs))
         shown = f"{1e6 * other['seconds']['median']:10.1f}" if other else f"{'-':>10s}"
-        name = f"{row['way'][:30]} {row['inputs']}x{row['outputs']}"
-        lines.append(f"{name:44s}{1e6 * row['seconds']['median']:10.1f}{shown}")
+        name = f"{way} {inputs}x{outputs}"
+        lines.append(f"{name:58s}{1e6 * row['seconds']['median']:10.1f}{shown}")
     return lines

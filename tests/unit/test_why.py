@@ -107,6 +107,18 @@ def test_a_readers_record_stands_beside_the_h100s(tmp_path: Path) -> None:
     assert all(len(set(line.split()[-2:])) == 1 for line in lines[1:])  # the same machine
 
 
+@pytest.mark.parametrize(
+    ("device", "name"),
+    [
+        ("NVIDIA H100 80GB HBM3", "h100"),
+        ("NVIDIA A100-SXM4-40GB", "a100"),
+        ("NVIDIA GeForce RTX 4090", "rtx4090"),
+    ],
+)
+def test_a_card_has_a_short_name(device: str, name: str) -> None:
+    assert records.short_name(device) == name
+
+
 def test_records_state_their_hardware_versions_and_command() -> None:
     for name in records.known():
         record = records.load(name)
