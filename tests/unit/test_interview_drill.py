@@ -67,7 +67,7 @@ def test_every_phrase_has_both_languages_with_the_same_gaps() -> None:
 
 
 @pytest.mark.parametrize(
-    ("language", "button"), [("en", "good (10 min)"), ("zh", "记得 (10 分钟)")]
+    ("language", "button"), [("en", "3 good (10 min)"), ("zh", "3 记得 (10 分钟)")]
 )
 def test_widget_turns_and_rates_a_card(tmp_path: Path, language: str, button: str) -> None:
     from halfbits.interview.drill_widget import Flashcards
@@ -75,17 +75,18 @@ def test_widget_turns_and_rates_a_card(tmp_path: Path, language: str, button: st
     bank = make_bank(make_question("a", seed=1), make_question("b", seed=2))
     schedule = Schedule.load(tmp_path / "cards.json")
     shown = Flashcards(Drill(make_cards(bank, language), schedule), language)
-    assert "<code>a</code>" in shown.text.value
-    assert "<math" not in shown.text.value
-    shown.turn.click()
-    assert "<math" in shown.text.value
-    assert [b.description for b in shown.buttons.children][2] == button
-    shown.buttons.children[3].click()
-    assert "<code>b</code>" in shown.text.value
-    shown.turn.click()
-    shown.buttons.children[3].click()
-    assert PHRASES["cards_done"][language] in shown.text.value
-    assert shown.buttons.children == ()
+    assert "<code>a</code>" in shown.view["html"]
+    assert "<math" not in shown.view["html"]
+    shown.press("4")  # not before the answer is shown
+    shown.press(" ")
+    assert "<math" in shown.view["html"]
+    assert shown.view["buttons"][2] == ("3", button)
+    shown.press("4")
+    assert "<code>b</code>" in shown.view["html"]
+    shown.press(" ")
+    shown.press("4")
+    assert PHRASES["cards_done"][language] in shown.view["html"]
+    assert shown.view["buttons"] == []
     assert set(Schedule.load(schedule.path).cards) == {f"{language}/a", f"{language}/b"}
 
 
