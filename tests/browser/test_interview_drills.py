@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from halfbits.grading.stub import KERNEL
 from halfbits.interview.bank import load_bank
 from halfbits.interview.draw import draw
 from halfbits.interview.mock_report import report
@@ -19,6 +20,7 @@ from halfbits.interview.schedule import Schedule
 pytestmark = pytest.mark.browser
 PLACES = {"en": "book/interview", "zh": "book/interview/zh"}
 BANK = load_bank()
+LONG = 180_000  # milliseconds: a busy machine starts a kernel slowly
 # The theme keeps things too, and does not expect to be refused.
 REFUSE = """
 const keep = Storage.prototype.setItem;
@@ -206,6 +208,31 @@ def test_clock_runs_while_one_speaks_and_a_closed_page_keeps_it(visitor, course)
     page.get_by_role("button", name=phrases("en")["new_mock"]).click()
     page.locator("hb-mock form").wait_for()
     assert page.evaluate("localStorage.getItem('halfbits-mock-en')") is None
+
+
+def test_cards_in_jupyterlab_by_keyboard(visitor, course):
+    source = "from halfbits.interview import flashcards\n\nflashcards('zh')"
+    cell = {"cell_type": "code", "id": "a", "metadata": {}, "outputs": [], "source": source}
+    notebook = {"cells": [cell | {"execution_count": None}], "metadata": {"kernelspec": KERNEL}}
+    path = course.root / "cards.ipynb"
+    path.write_text(json.dumps(notebook | {"nbformat": 4, "nbformat_minor": 5}), encoding="utf-8")
+    page = visitor.new_page()
+    page.goto(course.notebook("cards.ipynb"))
+    page.locator(".jp-NotebookPanel-toolbar").get_by_text("Python 3").wait_for(timeout=LONG)
+    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(timeout=LONG)
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    card, words = page.locator(".halfbits-card"), phrases("zh")
+    card.wait_for(timeout=LONG)
+    card.focus()
+    for question, key in zip(BANK.questions[:2], "41", strict=True):
+        card.get_by_role("button", name=words["show"]).wait_for()
+        assert question.texts["zh"].question.partition("`")[0] in card.inner_text()
+        page.keyboard.press("Space")
+        card.get_by_role("button", name=f"4 {words['easy']}").wait_for()
+        page.keyboard.press(key)
+    card.get_by_role("button", name=words["show"]).wait_for()
+    assert page.locator(".jp-MarkdownCell").count() == 0  # digits make headings elsewhere
 
 
 def test_decks_are_linked_and_whole(visitor, course):
