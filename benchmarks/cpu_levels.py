@@ -136,7 +136,7 @@ def measured(level: str, threads: int, side: int) -> dict[str, Any]:
     return {
         "bandwidth": [bandwidth()],
         "gemv": gemv,
-        "decode": decoding(),
+        "decode": decoding(threads, level == "all of them"),
         "failed": failed,
     }
 
@@ -172,16 +172,18 @@ def rates(amount: float, seconds: dict[str, float]) -> dict[str, float]:
     return {name: float(f"{amount / seconds[place]:.4g}") for name, place in places.items()}
 
 
-def decoding() -> list[dict[str, Any]]:
+def decoding(threads: int, native: bool) -> list[dict[str, Any]]:
     """Tokens a second of the tiny LM, greedy, by how its block matrices are kept."""
     import cpu_ways
 
-    prompt, models = cpu_ways.decoders()
+    prompt, models = cpu_ways.decoders(NEW_TOKENS, threads, native)
     calls = {name: (lambda step=step: step(prompt, NEW_TOKENS)) for name, step in models.items()}
+    said = {name: call()[len(prompt) :] for name, call in calls.items()}
     return [
         {
             "way": name,
             "new_tokens": NEW_TOKENS,
+            "same_tokens": int((said[name] == said["fp32"]).sum()),
             "samples": DECODES,
             "tokens_per_second": rates(NEW_TOKENS, found["seconds"]),
             "speed": found["speed"],

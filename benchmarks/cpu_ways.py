@@ -156,7 +156,9 @@ def onnx_session(path: Path, threads: int) -> Any:
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
-def decoders() -> tuple[Tensor, dict[str, Callable[[Tensor, int], object]]]:
+def decoders(
+    new: int, threads: int, native: bool
+) -> tuple[Tensor, dict[str, Callable[[Tensor, int], object]]]:
     """A prompt, and for each way a function that decodes so many tokens after it, greedily."""
     from halfbits.kernels.decoder import FusedDecoder
     from halfbits.kernels.linear import packed_model
@@ -180,4 +182,9 @@ def decoders() -> tuple[Tensor, dict[str, Callable[[Tensor, int], object]]]:
     }
     for bits, name in ((32, "fp32, one loop"), (8, "int8, one loop")):
         calls[name] = FusedDecoder(lm.model, bits).generate
+    if native:
+        from cpu_onnx import OnnxDecoder
+
+        for kind, name in (("", "fp32, ONNX Runtime"), ("int8", "int8 both, ONNX Runtime")):
+            calls[name] = OnnxDecoder(lm.model, len(prompt) + new, threads, kind).generate
     return prompt, calls

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from halfbits.kernels.packed import MIDDLE, pack
+from halfbits.kernels.packed import MIDDLE, MOST_ROWS, Packed, pack
 from halfbits.quantize import quantize_affine, quantize_symmetric
 
 GROUP = 128
@@ -42,9 +42,12 @@ def of_plain(name: str) -> Way:
 
 
 def ours(quantizer: Callable[[Tensor], Any]) -> Way:
-    from halfbits.kernels.launch import MOST_ROWS, matmul
+    def call(x: Tensor, stored: Packed) -> Tensor:
+        from halfbits.kernels.launch import matmul  # here, so that a lack of Triton is one row's
 
-    return Way(lambda w: pack(quantizer(w)), matmul, most=MOST_ROWS, nbytes=lambda p: p.nbytes)
+        return matmul(x, stored)
+
+    return Way(lambda w: pack(quantizer(w)), call, most=MOST_ROWS, nbytes=lambda p: p.nbytes)
 
 
 def int4_pairs(w: Tensor) -> tuple[Tensor, Tensor]:

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from halfbits.kernels import gpu
-from halfbits.kernels.packed import NIBBLES, Packed
+from halfbits.kernels.packed import MOST_ROWS, NIBBLES, Packed
 
-FEW_ROWS, MOST_ROWS = 4, 64
+FEW_ROWS = 4
 TOP = 150 << 23  # the exponent of 2^23 in a float32
 
 

@@ -15,6 +15,7 @@ from halfbits.quantize import Quantized
 
 GROUPS = (32, 128)  # of int4; int8 has one group a row
 NIBBLES = 8  # codes of 4 bits in one word of 32
+MOST_ROWS = 64  # of x that the GPU kernels take
 MIDDLE = 8  # the zero point of symmetric int4, whose codes -7..7 are stored as 1..15
 
 
