@@ -4,12 +4,19 @@ import { load, save } from "./storage.mjs";
 const REPORTS = "halfbits-mock-reports";
 const key = (language) => `halfbits-mock-${language}`;
 
-/** The state of the interview under way, if its questions are still in the bank. */
+/** Whether the question still has the points and follow-ups that the entry counts. */
+function fits(bank, { slug, ticks, probe }) {
+  const { points, asked } = bank.get(slug);
+  return (ticks === null || ticks.length === points.length) && (probe ?? 0) < asked.length;
+}
+
+/** The state of the interview under way, if its questions are as they were. */
 export function readState(language, bank) {
   const state = load(key(language));
   try {
-    const slugs = [...state.queue, ...state.asked.map((entry) => entry.slug)];
-    return state.version === 1 && slugs.every((slug) => bank.has(slug)) ? state : null;
+    const queue = state.queue.every((slug) => bank.has(slug));
+    const asked = state.asked.every((entry) => fits(bank, entry));
+    return state.version === 1 && queue && asked ? state : null;
   } catch {
     return null;
   }

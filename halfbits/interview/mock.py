@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from halfbits.catalog import CourseError
 from halfbits.interview.bank import Bank
 from halfbits.interview.draw import draw
 from halfbits.interview.question import Question
@@ -156,9 +157,17 @@ def words(text: str) -> set[str]:
 
 
 def is_valid(bank: Bank, state: dict[str, Any]) -> bool:
-    """Whether a saved interview can go on: this version, and its questions are still there."""
+    """Whether a saved interview can go on: this version, and its questions are as they were."""
     try:
-        slugs = [entry["slug"] for entry in state["asked"]] + state["queue"]
-        return state["version"] == 1 and all(slug in bank.by_slug for slug in slugs)
-    except (KeyError, TypeError):
+        queue = all(slug in bank.by_slug for slug in state["queue"])
+        return state["version"] == 1 and queue and all(_fits(bank, e) for e in state["asked"])
+    except (KeyError, TypeError, CourseError):
         return False
+
+
+def _fits(bank: Bank, entry: dict[str, Any]) -> bool:
+    """Whether the question still has the points and follow-ups that the entry counts."""
+    question = bank.find(entry["slug"])
+    ticks, probe = entry["ticks"], entry["probe"] or 0
+    same = ticks is None or len(ticks) == len(question.points)
+    return same and probe < len(question.texts["en"].follow_ups)
