@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import io
+import logging
 import re
 from pathlib import Path
 from typing import Any
@@ -40,8 +41,8 @@ FACE = re.compile(
     r"@font-face\{[^}]*?"
     r"url\(\"?\.\./(vendor/fontawesome/webfonts/fa-(\w+)-\d+\.woff2)\"?\)[^}]*\}"
 )
-# The class that a page gives an icon of a face which few pages use.
-FACE_CLASSES = {"regular": {"far", "fa-regular"}, "brands": {"fab", "fa-brands"}}
+# The class of an icon from a face that few books use.
+RARE_FACES = {"regular": "fa-regular", "brands": "fa-brands"}
 
 
 def name_of(file: Any) -> str:
@@ -131,7 +132,7 @@ def style_sheet(static: Path, sheets: list[str], words: set[str]) -> str:
 def face(found: re.Match[str], static: Path, icons: set[int], words: set[str]) -> str:
     """The @font-face rule with a font of the used icons inside, or nothing."""
     rule, path, kind = found[0], found[1], found[2]
-    if kind in FACE_CLASSES and not FACE_CLASSES[kind] & words:
+    if kind in RARE_FACES and RARE_FACES[kind] not in words:
         return ""
     font = TTFont(static / path, recalcTimestamp=False)
     options = subset.Options(flavor="woff2", layout_features=[], notdef_outline=False)
@@ -146,6 +147,7 @@ def face(found: re.Match[str], static: Path, icons: set[int], words: set[str]) -
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
+    logging.getLogger("fontTools").setLevel(logging.WARNING)  # it reports each table to the log
     app.connect("builder-inited", remember_files, priority=999)
     app.connect("html-page-context", link_own_files, priority=999)
     app.connect("build-finished", write_files, priority=900)

@@ -1,12 +1,14 @@
 """The Jupyter Server extension that serves the built book at /book/, beside JupyterLab.
 
-Pages need the server's token or cookie like every other page of the server. Two promises to
-the book's pages, which may also lie on a static host or be opened from the disk:
+Pages need the server's token or cookie like every other page of the server. Three promises
+to the book's pages, which may also lie on a static host or be opened from the disk:
 
 * Every HTML page served here carries `<meta name="halfbits-lab" content="lab/tree/">` as the
   first element of its head; served elsewhere it has none. So a page shows its "Open in
   JupyterLab" button only where that meta exists, with CSS (`html:has(meta[name=halfbits-lab])`)
   or script, and without asking the network.
+* `/book/progress.json` says which exercises the learner has tried: their checks passed, how many
+  there are, and whether all pass.
 * The page at `/book/<path>.html` belongs to the notebook at `/lab/tree/<path>.ipynb`; the
   relative link between the two works under any base URL.
 """
@@ -24,10 +26,12 @@ from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.utils import url_path_join
 from tornado import web
 
-from halfbits.catalog import find_root
+from halfbits.catalog import CourseError, find_root
 
 if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
+
+    from halfbits.grading.progress import Record
 
 MARK = b'<meta name="halfbits-lab" content="lab/tree/">'
 BOOK = Path("_build") / "book" / "html"
@@ -158,6 +162,32 @@ class BookHome(JupyterHandler):
         self.redirect(url_path_join(self.base_url, "book", page))
 
 
+class BookProgress(JupyterHandler):
+    """/book/progress.json: what the learner has passed, by exercise."""
+
+    auth_resource = "contents"
+
+    @web.authenticated
+    @authorized
+    def get(self) -> None:
+        self.set_header("Cache-Control", "no-store")
+        self.finish({key: summary(record) for key, record in tried().items()})
+
+
+def tried() -> dict[str, Record]:
+    """The records of exercises that were graded; none where the file cannot be used."""
+    from halfbits.grading.progress import read_progress
+
+    try:
+        return {key: record for key, record in read_progress().items() if record.total}
+    except CourseError:
+        return {}
+
+
+def summary(record: Record) -> dict[str, int | bool]:
+    return {"passed": len(record.passed), "total": record.total, "solved": record.is_solved}
+
+
 def _jupyter_server_extension_points() -> list[dict[str, str]]:
     return [{"module": "halfbits.server.extension"}]
 
@@ -170,6 +200,7 @@ def _load_jupyter_server_extension(server: ServerApp) -> None:
         ".*$",
         [
             (url_path_join(base, r"/book/?"), BookHome, {"path": book}),
+            (url_path_join(base, r"/book/progress\.json"), BookProgress),
             (url_path_join(base, r"/book/(.+)"), BookFile, {"path": str(book)}),
         ],
     )

@@ -229,3 +229,40 @@ def test_a_quiz_opens_without_a_script_and_says_in_words_what_is_right(pages: Pa
         for choice in quiz.select("details.hb-choice"):
             word = "Right." if "hb-right" in choice["class"] else "Wrong."
             assert choice.select_one("summary + p strong").get_text() == word
+
+
+def test_every_page_describes_itself(pages: Pages) -> None:
+    described = {
+        page: [
+            str(soup.select_one(wanted)["content"])
+            for wanted in ("meta[name=description]", 'meta[property="og:title"]')
+        ]
+        for page, soup in pages.items()
+        if page != "index.html"
+    }
+    assert all(len(text) >= 40 and title for text, title in described.values())
+    lesson = described["notebooks/number_formats.html"][0]
+    assert lesson.startswith("One function of") and "65,536" in lesson
+
+
+def test_pages_link_the_style_sheet_and_the_script_of_the_book_and_only_files_that_exist(
+    site: Site, pages: Pages
+) -> None:
+    for page, soup in pages.items():
+        if page == "index.html":
+            continue
+        folder = PurePosixPath(page).parent
+        linked = [str(tag["src"]) for tag in soup.select("script[src], img[src]")]
+        linked += [str(tag["href"]) for tag in soup.select("link[href]")]
+        files = {normpath((folder / unquote(urlsplit(link).path)).as_posix()) for link in linked}
+        assert {"_static/styles/book.css", "_static/book.js"} <= files, page
+        assert not {name for name in files if not (site.pages / name).is_file()}, page
+
+
+def test_the_style_sheet_keeps_what_pages_use_and_little_else(site: Site) -> None:
+    sheet = (site.pages / "_static" / "styles" / "book.css").read_text(encoding="utf-8")
+    theme = site.pages / "_static" / "styles" / "pydata-sphinx-theme.css"
+    assert ".hb-quiz" in sheet or ".hb-choice" in sheet
+    assert ".fa-chevron-down" in sheet and ".fa-dragon" not in sheet
+    assert sheet.count("data:font/woff2") == 1
+    assert len(sheet) < theme.stat().st_size / 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import socket
 import subprocess
@@ -68,6 +69,7 @@ def site(tmp_path_factory):
     command = [sys.executable, "-m", "jupyter_server"]
     command += [f"--{name}={value}" for name, value in settings.items()]
     env = {**os.environ, "HALFBITS_ROOT": str(root), "JUPYTER_NO_CONFIG": "1"}
+    env["HALFBITS_DATA"] = str(root / "data")
     with (root / "server.log").open("w") as log:
         server = subprocess.Popen(command, env=env, stdout=log, stderr=log)
     try:
@@ -95,7 +97,9 @@ def test_the_book_opens_at_its_home_page(site, path):
     assert (reply.status, reply.headers["Location"]) == (302, "/book/book/index.html")
 
 
-@pytest.mark.parametrize("path", ["/book/", "/book/book/index.html", "/book/figure.mjs"])
+@pytest.mark.parametrize(
+    "path", ["/book/", "/book/book/index.html", "/book/figure.mjs", "/book/progress.json"]
+)
 def test_without_the_token_there_is_only_the_login(site, path):
     reply = site.get(path, token=False)
     assert reply.status == 302
@@ -109,6 +113,22 @@ def test_a_page_says_that_the_course_serves_it(site):
     assert '<head><meta name="halfbits-lab" content="lab/tree/"><title>' in reply.text
     assert reply.text.endswith("home é</body></html>")
     assert int(reply.headers["Content-Length"]) == len(reply.text.encode())
+
+
+def test_progress_names_the_exercises_that_were_graded(site):
+    solved = {"passed": ["a", "b"], "total": 2, "tries": 1}
+    begun = {"passed": ["a"], "total": 5, "tries": 3}
+    only_hints = {"hints": {"task": 1}}
+    saved = {"topic/solved": solved, "topic/begun": begun, "topic/hints": only_hints}
+    path = site.root / "data" / "progress.json"
+    assert json.loads(site.get("/book/progress.json").text) == {}
+    path.write_text(json.dumps({"exercises": saved}), encoding="utf-8")
+    reply = site.get("/book/progress.json")
+    assert json.loads(reply.text) == {
+        "topic/solved": {"passed": 2, "total": 2, "solved": True},
+        "topic/begun": {"passed": 1, "total": 5, "solved": False},
+    }
+    assert reply.headers["Cache-Control"] == "no-store"
 
 
 def test_modules_have_the_type_that_browsers_insist_on(site):
