@@ -180,8 +180,19 @@ def step(interview: Interview, choose: random.Random) -> None:
         interview.judge(choose.random() < 0.5)
 
 
+CHANGED = {"slug": "q00", "ticks": [True], "probe": None}
+
+
 @pytest.mark.parametrize(
-    "state", [{}, {"version": 1, "asked": [], "queue": ["gone"]}, {"asked": 3}]
+    "state",
+    [
+        {},
+        {"asked": 3},
+        {"version": 1, "asked": [], "queue": ["gone"]},
+        {"version": 1, "queue": [], "asked": [{**CHANGED, "slug": "gone", "ticks": None}]},
+        {"version": 1, "queue": [], "asked": [CHANGED]},
+        {"version": 1, "queue": [], "asked": [{**CHANGED, "ticks": None, "probe": 2}]},
+    ],
 )
 def test_state_that_cannot_go_on_is_told(state: dict[str, object]) -> None:
     assert not is_valid(BANK, state)
