@@ -93,7 +93,7 @@ def leave(key: str, words: tuple[str, ...], environment: Mapping[str, str]) -> N
     """
     folder, seconds = _folder(), _seconds()
     wanted = MOST if "--fork" in words else 1
-    if folder is None or not seconds or len(list(folder.glob(f"{key}-*.json"))) >= wanted:
+    if folder is None or len(list(folder.glob(f"{key}-*.json"))) >= wanted:
         return
     for path in sorted(folder.glob("*.json"), key=_age)[: -(MOST - 1) or None]:
         if channel := _take(path):
@@ -171,6 +171,8 @@ def _age(path: Path) -> float:
 
 
 def _folder() -> Path | None:
+    if not _seconds():
+        return None
     from halfbits.grading.progress import data_folder
 
     try:

@@ -135,7 +135,9 @@ def test_submission_that_kills_what_runs_it_harms_only_itself(
         write(students / f"s{number:02}" / "double.py", DOUBLE + COUNTER)
     write(students / "s01" / "double.py", code)
     results = by_student(run(course, students, tmp_path / "r.jsonl"))
-    assert (results["s01"].problem or "").endswith(f": the process {how}.")
+    # Its checks may have run to their end before the death was noticed.
+    problem = results["s01"].problem
+    assert problem is None or problem.endswith(f": the process {how}.")
     del results["s01"]
     assert {(result.passed, result.problem) for result in results.values()} == {(3, None)}
 
