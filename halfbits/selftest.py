@@ -16,10 +16,11 @@ from pathlib import Path
 from halfbits.catalog import CourseError, find_root
 
 PYTEST = [sys.executable, "-m", "pytest", "-q"]
-# No random order, no learner's plugin options: a notebook's cells must share one kernel.
+# No learner's plugin options; a notebook's cells must share one kernel, hence one process.
 NBVAL = [
     *(sys.executable, "-m", "pytest", "-q", "-o", "addopts=", "-p", "no:hypothesispytest"),
     *("-p", "no:anyio", "--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=300"),
+    *("-n", "2", "--dist", "loadfile"),
 ]
 STEPS: dict[str, list[list[str]]] = {
     "lint": [
