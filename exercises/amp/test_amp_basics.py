@@ -615,20 +615,24 @@ def test_build_leaves_the_global_policy_as_it_was(answer):
     """tf_build neither changes the global policy nor depends on it."""
     import keras
 
-    for outside in ("float32", "mixed_bfloat16"):
-        for policy, compute in POLICIES.items():
-            with global_policy(outside):
-                model = answer.tf_build(2, 3, 4, policy)
-                after = keras.config.dtype_policy().name
-            called = f"tf_build(2, 3, 4, {policy!r}) under global policy {outside!r}"
-            why = "a changed policy changes every layer that anyone builds afterwards"
-            expected = f"global policy {outside!r}"
-            got = f"global policy {after!r}"
-            expect(got == expected, called=called, expected=expected, got=got, why=why)
-            dtypes = [layer.compute_dtype for layer in model.layers if layer.weights]
-            expected = f"compute dtypes {[compute] * 2}"
-            why = "the argument decides, not what happened to be set before"
-            expect(dtypes == [compute] * 2, called=called, expected=expected, got=dtypes, why=why)
+    for outside, policy in (
+        ("float32", "mixed_float16"),
+        ("mixed_bfloat16", "float32"),
+        ("mixed_bfloat16", "mixed_float16"),
+    ):
+        with global_policy(outside):
+            model = answer.tf_build(2, 3, 4, policy)
+            after = keras.config.dtype_policy().name
+        called = f"tf_build(2, 3, 4, {policy!r}) under global policy {outside!r}"
+        why = "a changed policy changes every layer that anyone builds afterwards"
+        expected = f"global policy {outside!r}"
+        got = f"global policy {after!r}"
+        expect(got == expected, called=called, expected=expected, got=got, why=why)
+        dtypes = [layer.compute_dtype for layer in model.layers if layer.weights]
+        expected = f"compute dtypes {[POLICIES[policy]] * 2}"
+        why = "the argument decides, not what happened to be set before"
+        same = dtypes == [POLICIES[policy]] * 2
+        expect(same, called=called, expected=expected, got=dtypes, why=why)
 
 
 @pytest.mark.task("tf_build")

@@ -58,7 +58,6 @@ class ForkingWorker(Worker):
         """End the server."""
         self._is_ready, self._is_shut = False, True
         super().close()
-        self.wait()
 
     @property
     def is_alive(self) -> bool:
@@ -124,8 +123,9 @@ def _wait(pid: int, limit: float) -> int:
         if time.monotonic() > deadline:
             os.kill(pid, signal.SIGKILL)
         time.sleep(0.002)
-    descendants.end_all(os.getpid())
-    with contextlib.suppress(ChildProcessError):
+    with contextlib.suppress(ChildProcessError):  # as a rule, it left no child
+        os.waitpid(-1, os.WNOHANG)
+        descendants.end_all(os.getpid())
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass
     return os.waitstatus_to_exitcode(status)

@@ -24,7 +24,7 @@ from halfbits.grading import descendants
 from halfbits.grading.room import Seat
 
 KEPT = 4096  # bytes of what a worker printed, for the sentence that says why it did not start
-WATCH = 0.1  # seconds between two looks at the number of processes
+WATCH = 0.2  # seconds between two looks at the number of processes
 MOST_PROCESSES = 64
 LINE = 1 << 16
 
