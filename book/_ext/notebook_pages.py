@@ -12,7 +12,7 @@ from sphinx.application import Sphinx
 
 RUN_BAR = """</h1>
 <div class="hb-run" data-lab="{lab}">
-<a class="hb-open" hidden>Open in JupyterLab</a>
+<a class="hb-open" role="link" hidden>Open in JupyterLab</a>
 <span class="hb-note">To run this page: <code>python course.py start</code></span>
 <a href="{source}" download>Download the notebook</a>
 </div>"""
