@@ -84,7 +84,7 @@ def _record(seconds: dict[str, list[float]], peers: dict[str, str]) -> dict[str,
     return {
         "command": "python benchmarks/grader_peers.py --out book/data/grader_peers.json",
         "date": datetime.now(UTC).date().isoformat(),
-        "machine": {"cores": os.cpu_count(), "system": platform.system(), "kind": _processor()},
+        "machine": {"cores": os.cpu_count(), "system": platform.system(), "cpu": _processor()},
         "versions": {
             "python": platform.python_version(),
             "torch": version("torch"),
@@ -98,10 +98,10 @@ def _record(seconds: dict[str, list[float]], peers: dict[str, str]) -> dict[str,
     }
 
 
-def _processor() -> str:
+def _processor() -> dict[str, Any]:
     from halfbits.measure import cpu_report
 
-    return str(cpu_report())
+    return cpu_report()
 
 
 def _environment(folder: Path) -> Path:
@@ -171,7 +171,8 @@ def _otter(folder: Path, python: Path) -> Callable[[], float]:
         cases = [{"code": _doctest(whole), "hidden": False, "locked": False}]
         suite = [{"cases": cases, "scored": True, "setup": "", "teardown": "", "type": "doctest"}]
         test = {"name": name, "points": 1, "suites": suite}
-        (tests / f"{name}.py").write_text(f"test = {test!r}\n", encoding="utf-8")
+        text = f"OK_FORMAT = True\ntest = {test!r}\n"
+        (tests / f"{name}.py").write_text(text, encoding="utf-8")
     (folder / "otter_config.json").write_text("{}", encoding="utf-8")
     shutil.make_archive(str(folder / "autograder"), "zip", folder)
     handed = folder / "weights.ipynb"
