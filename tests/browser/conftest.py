@@ -61,8 +61,10 @@ class Course:
         return f"{self.origin}/book/{path}?{self.lab.partition('?')[2]}"
 
     def notebook(self, path: str) -> str:
+        """Where JupyterLab opens it, in a workspace of its own: others restore their tabs."""
         token = self.lab.partition("?")[2]
-        return f"{self.origin}/lab/tree/{path}?{token}"
+        workspace = path.rpartition("/")[2].partition(".")[0]
+        return f"{self.origin}/lab/workspaces/{workspace}/tree/{path}?{token}"
 
 
 @pytest.fixture(scope="session")
