@@ -140,7 +140,8 @@ def run_jupyter_book(site: Site) -> int:
     words += ["--config", str(book / "_config.yml"), "--toc", str(book / "_toc.yml")]
     words += ["--warningiserror", "--keep-going"]
     command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", *words]
-    environment = {**os.environ, "PYTHONUTF8": "1"}
+    # course.py names its own checkout; what is built may be another.
+    environment = {**os.environ, "PYTHONUTF8": "1", "HALFBITS_ROOT": str(site.root)}
     with site.log.open("w", encoding="utf-8") as log:
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment

@@ -19,7 +19,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     """The built book of a checkout whose learner broke every exercise notebook."""
     root = tmp_path_factory.mktemp("checkout with spaces")
     for folder in ("book", "notebooks", "solutions"):
-        shutil.copytree(ROOT / folder, root / folder)
+        # With times of its own: what is dated by them is not dated by the checkout.
+        shutil.copytree(ROOT / folder, root / folder, copy_function=shutil.copy)
     (root / "exercises").mkdir()
     shutil.copy(ROOT / "exercises" / "course.toml", root / "exercises")
     catalog = load_catalog(root)
@@ -28,7 +29,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
         path.parent.mkdir(exist_ok=True)
         path.write_text(SPOILED, encoding="utf-8")
     made = Site(root, root / "_build")
-    status = build(root=root)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HALFBITS_ROOT", str(ROOT))  # as course.py does; another root is built
+        status = build(root=root)
     assert status == 0, made.log.read_text(encoding="utf-8")[-4000:]
     return made
 

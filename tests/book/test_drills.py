@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import sqlite3
-import zipfile
-from contextlib import closing
 
 import pytest
 from book_sources import ROOT
@@ -54,18 +51,8 @@ def test_data_of_the_mock_interview_is_whole(site, pages, language):
 def test_decks_of_the_book_are_those_of_the_command(site, tmp_path):
     when = changed(site.root / QUESTIONS)
     for path in write_decks(BANK, tmp_path, when):
-        built = notes_of(site.pages / "decks" / path.name, tmp_path / "built")
-        assert len(built) == len(BANK.questions)
-        same = built == notes_of(path, tmp_path / "written")
-        assert same, path.name  # not compared in the assertion, whose report would take minutes
-
-
-def notes_of(deck, folder):
-    """What an Anki package holds: its notes, by their ids."""
-    with zipfile.ZipFile(deck) as package:
-        package.extract("collection.anki2", folder)
-    with closing(sqlite3.connect(folder / "collection.anki2")) as database:
-        return sorted(database.execute("select guid, flds, tags from notes"))
+        same = (site.pages / "decks" / path.name).read_bytes() == path.read_bytes()
+        assert same, path.name  # bytes in the assertion itself would be compared for minutes
 
 
 @pytest.mark.parametrize("language", PLACES)
