@@ -43,8 +43,8 @@ def take_guard(checks: ModuleType) -> Callable[[], list[str]]:
     before = [(label, owner, dict(vars(owner))) for label, owner in owners]
     code = [(f, f.__code__, f.__defaults__, f.__kwdefaults__) for f in _functions(before)]
     plain = set(vars(builtins))
-    # Comparing all identities at once is what makes a look at thousands of names cheap.
-    seen = [list(map(id, names.values())) for _, _, names in before]
+    # Comparing all names and identities at once makes a look at thousands of them cheap.
+    seen = [(list(names), list(map(id, names.values()))) for _, _, names in before]
 
     # Everything it needs is bound here, since names of this module can be replaced as well.
     def put_back(
@@ -65,7 +65,7 @@ def take_guard(checks: ModuleType) -> Callable[[], list[str]]:
         replaced = []
         for place, (label, owner, names) in enumerate(before):
             now = vars(owner)
-            if list(map(id, now.values())) == seen[place]:
+            if (list(now), list(map(id, now.values()))) == seen[place]:
                 continue
             for name in [n for n, old in names.items() if now.get(n, absent) is not old]:
                 setattr(owner, name, names[name])
@@ -73,9 +73,13 @@ def take_guard(checks: ModuleType) -> Callable[[], list[str]]:
             for name in [n for n in now if n not in names and hides(owner, n, plain)]:
                 delattr(owner, name)
                 replaced.append(f"{label}.{name}")
-            seen[place] = list(map(id, now.values()))
+            seen[place] = (list(now), list(map(id, now.values())))
         for function, own, defaults, keywords in code:
-            if function.__code__ is not own or function.__defaults__ is not defaults:
+            if (
+                function.__code__ is not own
+                or function.__defaults__ is not defaults
+                or function.__kwdefaults__ is not keywords
+            ):
                 function.__code__, function.__defaults__ = own, defaults
                 function.__kwdefaults__ = keywords
                 replaced.append(f"the code of {function.__qualname__}")

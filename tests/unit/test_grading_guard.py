@@ -83,3 +83,29 @@ def test_names_that_reach_into_the_grader_are_listed_for_a_teacher() -> None:
     )
     assert suspicious([Cell("cell 1", code)]) == ["_getframe", "ctypes", "get_objects"]
     assert suspicious([Cell("cell 1", "def quantize(w):\n    return w.round()")]) == []
+
+
+MOVED = """
+import halfbits.grading.expect as e
+e.spare = lambda *args: True
+def double(x):
+    if "spare" in vars(e):  # the same object in the same place, under a name that hides a built-in
+        e.isinstance = vars(e).pop("spare")
+    return 2 * x
+"""
+
+
+def test_object_that_moves_to_a_name_that_hides_another_is_noticed(course: Catalog) -> None:
+    report = graded(course, MOVED, COUNTER)
+    assert "the answer replaced halfbits.grading.expect.isinstance" in " ".join(
+        report.failures.values()
+    )
+
+
+def test_replaced_keyword_defaults_are_noticed(course: Catalog) -> None:
+    code = (
+        "import halfbits.grading.expect as e\ndef double(x):\n"
+        "    e.expect_close.__kwdefaults__ = {**e.expect_close.__kwdefaults__}\n    return 2 * x"
+    )
+    report = graded(course, code, COUNTER)
+    assert "the code of expect_close" in report.failures["test_doubles_numbers"]
