@@ -31,6 +31,7 @@ from ways import UNPACKED, of_plain, ways
 
 from halfbits import records
 from halfbits.grading.progress import data_folder
+from halfbits.measure import cpu_report
 
 SQUARES = (1024, 2048, 4096, 8192)
 GEMM = ("fp64", "fp32", "tf32", "fp16", "bf16", "int8", "fp8", "fp8, fast accumulation")
@@ -158,7 +159,7 @@ def main() -> None:
 
 def cpu_record(shrink: int) -> dict[str, Any]:
     """The whole record of a CPU."""
-    made = header({"device": cpu_levels.cpu_name(), **cpu_levels.cpu_report()})
+    made = header({"device": cpu_levels.cpu_name(), **cpu_report()})
     made["samples"] = cpu_levels.SAMPLES
     made["quartiles"] = "low, median, high and the least; the ways take turns; speed is the first "
     made["quartiles"] += "way's time over this one's, turn by turn"

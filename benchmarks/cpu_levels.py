@@ -13,13 +13,16 @@ import logging
 import math
 import os
 import platform
-import statistics
 import subprocess
 import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from gpu_matmul import spread
+
+from halfbits.measure import cpu_report, seconds
 
 SIDE, SAMPLES, NEW_TOKENS, DECODES = 4096, 9, 16, 5
 PATIENCE = 0.5  # seconds; what takes longer is left out at more rows than one
@@ -49,12 +52,6 @@ def cpu_name() -> str:
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()
-
-
-def cpu_report() -> dict[str, Any]:
-    from halfbits import measure
-
-    return measure.cpu_report()
 
 
 def levels() -> list[str]:
@@ -91,8 +88,6 @@ def in_turns(calls: dict[str, Callable[[], object]], repeats: int) -> dict[str, 
     """Quartiles of the seconds of each call, the least, and `speed`: quartiles of the first call's
     time over this one's. The calls take turns, so that all meet one load: on a busy machine the
     speeds hold where the seconds do not."""
-    from halfbits.measure import seconds
-
     times: dict[str, list[float]] = {name: [] for name in calls}
     for turn in range(repeats + 2):
         for name, call in calls.items():
@@ -107,11 +102,6 @@ def in_turns(calls: dict[str, Callable[[], object]], repeats: int) -> dict[str, 
         }
         for name, found in times.items()
     }
-
-
-def spread(times: list[float]) -> dict[str, float]:
-    names = ("low", "median", "high")
-    return {n: float(f"{t:.4g}") for n, t in zip(names, statistics.quantiles(times), strict=True)}
 
 
 def measured(level: str, threads: int, side: int) -> dict[str, Any]:

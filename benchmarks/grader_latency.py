@@ -28,9 +28,9 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from turns import machine, rows, timed
 
 from halfbits.catalog import Catalog, Exercise, load_catalog
-from halfbits.measure import cpu_report
 
 ROOT = Path(__file__).resolve().parents[1]
 EXERCISES = {"torch": "quantized_linear", "tensorflow": "amp_basics"}
@@ -136,7 +136,7 @@ def _course(root: Path) -> Catalog:
 
 
 def _import(framework: str) -> Callable[[], float]:
-    return lambda: _timed([sys.executable, "-c", f"import {framework}"], ROOT)
+    return lambda: timed([sys.executable, "-c", f"import {framework}"], ROOT)
 
 
 def _call(exercise: Exercise) -> Callable[[], float]:
@@ -155,7 +155,7 @@ def _call(exercise: Exercise) -> Callable[[], float]:
 
 def _pytest(catalog: Catalog, exercise: Exercise, spare: str) -> Callable[[], float]:
     command = [sys.executable, "-m", "pytest", "-q", f"exercises/{exercise.key}.ipynb"]
-    return lambda: _timed(command, catalog.root, HALFBITS_SPARE=spare)
+    return lambda: timed(command, catalog.root, {"HALFBITS_SPARE": spare})
 
 
 def _class(catalog: Catalog, folder: Path) -> Callable[[], float]:
@@ -169,7 +169,7 @@ def _class(catalog: Catalog, folder: Path) -> Callable[[], float]:
     def way() -> float:
         out = Path(tempfile.mkdtemp(dir=folder), "report.html")
         command = [sys.executable, "-m", "halfbits", "grade-class", str(handed), "--out", str(out)]
-        return _timed(command, catalog.root)
+        return timed(command, catalog.root)
 
     return way
 
@@ -227,44 +227,18 @@ class Watcher:
         return said
 
 
-def _timed(command: list[str], folder: Path, **more: str) -> float:
-    began = time.perf_counter()
-    ended = subprocess.run(
-        command, cwd=folder, env={**os.environ, **more}, capture_output=True, text=True, check=False
-    )
-    taken = time.perf_counter() - began
-    if ended.returncode:
-        raise SystemExit(f"{command} failed:\n{ended.stdout[-2000:]}{ended.stderr[-2000:]}")
-    return taken
-
-
 def _record(seconds: dict[str, list[float]]) -> dict[str, Any]:
-    rows = [
-        {
-            "way": name,
-            "median_s": round(statistics.median(taken), 3),
-            "least_s": round(min(taken), 3),
-            "most_s": round(max(taken), 3),
-            "runs": len(taken),
-        }
-        for name, taken in seconds.items()
-    ]
     return {
         "command": "python benchmarks/grader_latency.py --out book/data/grader_latency.json",
         "date": datetime.now(UTC).date().isoformat(),
-        "machine": {
-            "cores": os.cpu_count(),
-            "system": platform.system(),
-            "kind": str(cpu_report()),
-            "load": round(psutil.getloadavg()[0], 1),
-        },
+        "machine": machine(),
         "versions": {
             "python": platform.python_version(),
             **{name: version(name) for name in ("torch", "tensorflow", "pytest", "watchfiles")},
         },
         "what": "a solved exercise with all its checks, from saved to graded; ways took turns",
         "exercises": EXERCISES,
-        "rows": rows,
+        "rows": rows(seconds),
         "pytest_over_import": {name: _ratio(seconds, name) for name in EXERCISES},
     }
 

@@ -12,7 +12,6 @@ import json
 import os
 import platform
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,8 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+from turns import machine, rows, timed
 
 PEERS = ("nbgrader==0.9.6", "otter-grader==7.0.0")
 ROOT = Path(__file__).resolve().parents[1]
@@ -69,22 +70,13 @@ def main() -> None:
 
 
 def _record(seconds: dict[str, list[float]], peers: dict[str, str]) -> dict[str, Any]:
-    rows = [
-        {
-            "way": name,
-            "median_s": round(statistics.median(taken), 3),
-            "least_s": round(min(taken), 3),
-            "most_s": round(max(taken), 3),
-            "runs": len(taken),
-        }
-        for name, taken in seconds.items()
-    ]
-    medians = {row["way"]: float(str(row["median_s"])) for row in rows}
+    found = rows(seconds)
+    medians = {row["way"]: row["median_s"] for row in found}
     faster = min(medians["nbgrader autograde"], medians["otter run"])
     return {
         "command": "python benchmarks/grader_peers.py --out book/data/grader_peers.json",
         "date": datetime.now(UTC).date().isoformat(),
-        "machine": {"cores": os.cpu_count(), "system": platform.system(), "cpu": _processor()},
+        "machine": machine(),
         "versions": {
             "python": platform.python_version(),
             "torch": version("torch"),
@@ -92,16 +84,10 @@ def _record(seconds: dict[str, list[float]], peers: dict[str, str]) -> dict[str,
             **peers,
         },
         "what": f"one notebook with {TASK}, six checks, from saved to graded; ways took turns",
-        "rows": rows,
+        "rows": found,
         "faster_peer_over_pytest": round(faster / medians["pytest, a worker waits"], 1),
         "faster_peer_over_grade": round(faster / medians["grade(), a worker waits"], 1),
     }
-
-
-def _processor() -> dict[str, Any]:
-    from halfbits.measure import cpu_report
-
-    return cpu_report()
 
 
 def _environment(folder: Path) -> Path:
@@ -284,15 +270,7 @@ def _notebook(cells: list[dict[str, Any]]) -> dict[str, Any]:
 def _timed(command: list[str], folder: Path) -> float:
     # nbgrader starts alembic by its bare name.
     tools = os.pathsep.join([str(Path(command[0]).parent), os.environ["PATH"]])
-    env = {**os.environ, "PATH": tools}
-    began = time.perf_counter()
-    ended = subprocess.run(
-        command, cwd=folder, env=env, capture_output=True, text=True, check=False
-    )
-    taken = time.perf_counter() - began
-    if ended.returncode:
-        raise SystemExit(f"{command} failed:\n{ended.stdout[-2000:]}{ended.stderr[-2000:]}")
-    return taken
+    return timed(command, folder, {"PATH": tools})
 
 
 if __name__ == "__main__":
