@@ -37,10 +37,14 @@ def grade_task(task: Task) -> Result:
             f"{platform.node()} has another version of {task.handed.exercise.key}'s checks or of "
             f"the grader: update the course there, restart its worker, then run this again."
         )
-    graded = task.grade(catalog, source, f"{platform.node()}:{os.getpid()}")
+    graded = _graded(task, source)
     if isinstance(source, Spare):
         source.prepare(task.to_run(catalog).preload)
     return graded
+
+
+def _graded(task: Task, source: Forks | Spare) -> Result:
+    return task.grade(_catalog(task.root), source, f"{platform.node()}:{os.getpid()}")
 
 
 def grade_tasks(
@@ -85,7 +89,7 @@ def _at_hand(
         source = idle.get()
         try:
             sent(task)
-            return task, task.grade(_catalog(task.root), source, f"{platform.node()}:{os.getpid()}")
+            return task, _graded(task, source)
         finally:
             idle.put(source)
 

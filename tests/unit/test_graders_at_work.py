@@ -6,12 +6,11 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from fake_course import COUNTER, DOUBLE, make_course, notebook, write
+from processes import is_running, soon
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
 
@@ -107,19 +106,3 @@ def test_temporary_folder_that_is_missing_is_replaced_or_named(desk: Desk) -> No
     assert "Traceback" not in err
     assert status == 0 and "3 of 3 checks pass" in out
     assert desk.answer.read_bytes() == before
-
-
-def soon(holds: Callable[[], bool], limit: float) -> bool:
-    give_up = time.monotonic() + limit
-    while not holds() and time.monotonic() < give_up:
-        time.sleep(0.05)
-    return holds()
-
-
-def is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    stat = Path(f"/proc/{pid}/stat")
-    return not (stat.exists() and stat.read_text().rsplit(")", 1)[1].split()[0] == "Z")

@@ -7,12 +7,12 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from fake_course import COUNTER, DOUBLE, make_course
+from processes import is_running, soon
 
 from halfbits.catalog import Catalog, load_catalog
 from halfbits.grading import descendants, forks
@@ -51,21 +51,6 @@ def course(tmp_path: Path) -> Catalog:
 def graded(course: Catalog, *cells: str, workers: object = SPARE) -> Report:
     whole = [DOUBLE, COUNTER, *cells]
     return grade_answers(course, course.find("double"), whole, workers=workers)  # type: ignore[arg-type]
-
-
-def soon(holds: Callable[[], bool], limit: float = 10.0) -> bool:
-    give_up = time.monotonic() + limit
-    while not holds() and time.monotonic() < give_up:
-        time.sleep(0.02)
-    return holds()
-
-
-def is_running(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
-    except FileNotFoundError:
-        return False
-    return state not in "ZX"
 
 
 @linux

@@ -6,12 +6,13 @@ import json
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from fake_course import COUNTER, DOUBLE, make_course
+from processes import soon
 
 from halfbits.catalog import Catalog, CourseError, load_catalog
 from halfbits.grading import room
@@ -45,17 +46,10 @@ def waiting(folder: Path) -> list[Path]:
     return list(folder.glob("*.json"))
 
 
-def soon(holds: Callable[[], object], limit: float = 20.0) -> bool:
-    give_up = time.monotonic() + limit
-    while not holds() and time.monotonic() < give_up:
-        time.sleep(0.02)
-    return bool(holds())
-
-
 def test_next_grading_takes_the_worker_that_waits(course: Catalog, seats: Path) -> None:
     assert graded(course).all_pass
     SPARE.leave_another()
-    assert soon(lambda: waiting(seats))
+    assert soon(lambda: waiting(seats), 20)
     worker = SPARE.take(())
     assert worker._channel is not None, "a new one was started instead"
     assert worker.ready() == ""
@@ -67,7 +61,7 @@ def test_next_grading_takes_the_worker_that_waits(course: Catalog, seats: Path) 
 def test_verdicts_of_a_waiting_worker_are_those_of_a_new_one(course: Catalog, seats: Path) -> None:
     first = graded(course)
     SPARE.leave_another()
-    assert soon(lambda: waiting(seats))
+    assert soon(lambda: waiting(seats), 20)
     second = graded(course)
     assert waiting(seats) == []
     kinds = [[(v.check.name, v.kind) for v in report.verdicts] for report in (first, second)]
@@ -79,7 +73,7 @@ def test_one_of_several_takers_gets_it(seats: Path) -> None:
     words, environment = (), worker_environment()
     key = room.key_of(words, environment)
     room.leave(key, words, environment)
-    assert soon(lambda: waiting(seats))
+    assert soon(lambda: waiting(seats), 20)
     with ThreadPoolExecutor(8) as pool:
         taken = [channel for channel in pool.map(lambda _: room.take(key), range(8)) if channel]
     assert len(taken) == 1
@@ -102,7 +96,7 @@ def test_terminal_of_the_grader_makes_no_difference() -> None:
 def test_nobody_waits_longer_than_told(seats: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HALFBITS_SPARE", "1")
     room.leave("key", (), worker_environment())
-    assert soon(lambda: waiting(seats))
+    assert soon(lambda: waiting(seats), 20)
     assert soon(lambda: not waiting(seats), 10)
 
 
@@ -135,7 +129,7 @@ def test_seat_whose_keeper_is_gone_is_passed_over(course: Catalog, seats: Path) 
 
 def test_stranger_without_the_token_is_not_served(seats: Path) -> None:
     room.leave("key", (), worker_environment())
-    assert soon(lambda: waiting(seats))
+    assert soon(lambda: waiting(seats), 20)
     port = json.loads(waiting(seats)[0].read_text(encoding="utf-8"))["port"]
     with socket.create_connection(("127.0.0.1", port), 5) as stranger:
         stranger.sendall(b"x" * 32)
@@ -149,15 +143,15 @@ def test_stranger_without_the_token_is_not_served(seats: Path) -> None:
 def test_two_wait_at_most(seats: Path) -> None:
     for key in ("a", "b", "c"):
         room.leave(key, (), worker_environment())
-        assert soon(lambda key=key: room.is_waiting(key))
-    assert soon(lambda: len(waiting(seats)) <= room.MOST)
+        assert soon(lambda key=key: room.is_waiting(key), 20)
+    assert soon(lambda: len(waiting(seats)) <= room.MOST, 20)
     assert room.is_waiting("c")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX permissions")
 def test_token_is_for_its_owner_alone(seats: Path) -> None:
     room.leave("key", (), worker_environment())
-    assert soon(lambda: waiting(seats))
+    assert soon(lambda: waiting(seats), 20)
     assert waiting(seats)[0].stat().st_mode & 0o077 == 0
 
 

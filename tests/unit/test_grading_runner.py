@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from fake_course import COUNTER, DOUBLE, make_course, notebook, write
+from processes import is_running, soon
 
 from halfbits.catalog import Catalog, load_catalog
 from halfbits.grading.report import Report, lines
@@ -182,10 +181,10 @@ def test_worker_whose_parent_is_gone_ends_by_itself(
     write(course.root / "exercises" / "numbers" / "double.ipynb", notebook(loop, DOUBLE, COUNTER))
     monkeypatch.setenv("HALFBITS_ROOT", str(course.root))
     parent = subprocess.Popen([sys.executable, "-m", "halfbits", "grade", "double"])
-    assert _soon(lambda: tell.is_file() and tell.read_text() != "", 60)
+    assert soon(lambda: tell.is_file() and tell.read_text() != "", 60)
     parent.kill()
     parent.wait()
-    assert _soon(lambda: not _is_running(int(tell.read_text())), 60)
+    assert soon(lambda: not is_running(int(tell.read_text())), 60)
 
 
 def test_text_that_no_stream_can_write_is_spelled_out(course: Catalog) -> None:
@@ -318,20 +317,4 @@ def test_children_of_the_answer_are_ended_with_it(course: Catalog, tmp_path: Pat
     cell = f"import subprocess\nchild = subprocess.Popen(['sleep', '60'])\nopen({str(tell)!r}, 'w')"
     graded(course, DOUBLE, COUNTER, cell + ".write(str(child.pid))")
     pid = int(tell.read_text())
-    assert _soon(lambda: not _is_running(pid), 5), f"process {pid} outlived its answer"
-
-
-def _soon(holds: Callable[[], bool], limit: float) -> bool:
-    give_up = time.monotonic() + limit
-    while not holds() and time.monotonic() < give_up:
-        time.sleep(0.05)
-    return holds()
-
-
-def _is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    stat = Path(f"/proc/{pid}/stat")
-    return not (stat.exists() and stat.read_text().rsplit(")", 1)[1].split()[0] == "Z")
+    assert soon(lambda: not is_running(pid), 5), f"process {pid} outlived its answer"

@@ -9,11 +9,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from fake_course import COUNTER, DOUBLE, HALVE, make_course, notebook, write
+from processes import soon
 from rich.console import Console
 
 from halfbits.catalog import Catalog, load_catalog
@@ -47,13 +48,6 @@ def desk(course: Catalog) -> Iterator[Desk]:
     desk = Desk(course, course.find("double"))
     yield desk
     desk.close()
-
-
-def soon(holds: Callable[[], object], limit: float = LONG) -> bool:
-    give_up = time.monotonic() + limit
-    while not holds() and time.monotonic() < give_up:
-        time.sleep(0.02)
-    return bool(holds())
 
 
 def graded(desk: Desk, slug: str, *cells: str) -> None:
@@ -117,7 +111,7 @@ def test_every_way_of_saving_is_noticed(course: Catalog, way: str) -> None:
         return soon(lambda: seen, 0.5)
 
     try:
-        assert soon(save_once), "the save was not noticed"
+        assert soon(save_once, LONG), "the save was not noticed"
     finally:
         stop.set()
         thread.join(LONG)
@@ -148,11 +142,11 @@ def test_a_save_while_grading_ends_that_grading_and_is_graded(desk: Desk) -> Non
     desk.start()
     save(desk.catalog.root, "double", "while True: pass")
     desk.saved(desk.shown, time.time())
-    assert soon(lambda: desk.busy)
+    assert soon(lambda: desk.busy, LONG)
     time.sleep(0.3)
     save(desk.catalog.root, "double", DOUBLE, COUNTER)
     desk.saved(desk.shown, time.time())
-    assert soon(lambda: done)
+    assert soon(lambda: done, LONG)
     assert [graded.report.all_pass for graded in done] == [True]
     assert desk.error is None
 
@@ -231,13 +225,13 @@ def test_in_a_pipe_it_prints_plain_reports(course: Catalog, tmp_path: Path) -> N
         env = environment(course, tmp_path / "data", FORCE_COLOR="1")
         watcher = subprocess.Popen(command, env=env, stdout=out, stdin=subprocess.DEVNULL)
     try:
-        assert soon(lambda: b"Watching" in log.read_bytes())
+        assert soon(lambda: b"Watching" in log.read_bytes(), LONG)
 
         def save_once() -> bool:
             save(course.root, "double", f"{WRONG}# {time.time()}", COUNTER)
             return soon(lambda: b"after the save" in log.read_bytes(), 3)
 
-        assert soon(save_once)
+        assert soon(save_once, LONG)
     finally:
         watcher.terminate()
         watcher.wait(LONG)
@@ -257,11 +251,11 @@ def test_whole_run_in_a_terminal(course: Catalog, tmp_path: Path) -> None:
             save(course.root, "double", f"{WRONG}# {time.time()}", COUNTER)
             return terminal.shows("1 of 3 checks pass", 5)
 
-        assert soon(save_once)
+        assert soon(save_once, LONG)
         terminal.press("h")
         assert terminal.shows("Say it again.")
         terminal.press("q")
-        assert soon(lambda: terminal.watcher.poll() is not None)
+        assert soon(lambda: terminal.watcher.poll() is not None, LONG)
         assert terminal.watcher.returncode == 0
         assert terminal.settings() == terminal.before
         terminal.read()

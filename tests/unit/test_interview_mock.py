@@ -24,17 +24,21 @@ SEEDS = range(60)
 def hold(interview: Interview, choose: random.Random, seconds: float = 10.0) -> Interview:
     """Go through a whole interview with random ticks and answers."""
     while interview.step != "done":
-        if interview.step in ("ask", "probe"):
-            interview.spend(seconds)
-            interview.answered()
-        elif interview.step == "rate":
-            for place in range(len(interview.ticks)):
-                if choose.random() < 0.6:
-                    interview.toggle(place)
-            interview.rate()
-        else:
-            interview.judge(choose.random() < 0.5)
+        step(interview, choose, seconds)
     return interview
+
+
+def step(interview: Interview, choose: random.Random, seconds: float = 10.0) -> None:
+    if interview.step in ("ask", "probe"):
+        interview.spend(seconds)
+        interview.answered()
+    elif interview.step == "rate":
+        for place in range(len(interview.ticks)):
+            if choose.random() < 0.6:
+                interview.toggle(place)
+        interview.rate()
+    else:
+        interview.judge(choose.random() < 0.5)
 
 
 @pytest.mark.parametrize("level", MIX)
@@ -165,19 +169,6 @@ def test_interview_goes_on_from_its_saved_state_at_every_step() -> None:
             pieces = Interview(BANK, state)
             step(pieces, choose)
         assert pieces.state | {"began": ""} == whole.state | {"began": ""}
-
-
-def step(interview: Interview, choose: random.Random) -> None:
-    if interview.step in ("ask", "probe"):
-        interview.spend(10.0)
-        interview.answered()
-    elif interview.step == "rate":
-        for place in range(len(interview.ticks)):
-            if choose.random() < 0.6:
-                interview.toggle(place)
-        interview.rate()
-    else:
-        interview.judge(choose.random() < 0.5)
 
 
 CHANGED = {"slug": "q00", "ticks": [True], "probe": None}
