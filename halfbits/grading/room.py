@@ -73,17 +73,13 @@ def key_of(words: tuple[str, ...], environment: Mapping[str, str]) -> str:
 
 def take(key: str) -> socket.socket | None:
     """A connection to a keeper that waits under `key`, or None."""
-    folder = _folder()
-    for path in sorted(folder.glob(f"{key}-*.json")) if folder else ():
-        if channel := _take(path):
-            return channel
-    return None
+    return next((channel for path in waiting(key) if (channel := _take(path))), None)
 
 
-def is_waiting(key: str) -> bool:
-    """Whether somebody waits under `key`."""
+def waiting(key: str) -> list[Path]:
+    """The seats of those who wait under `key`."""
     folder = _folder()
-    return folder is not None and any(folder.glob(f"{key}-*.json"))
+    return sorted(folder.glob(f"{key}-*.json")) if folder else []
 
 
 def leave(key: str, words: tuple[str, ...], environment: Mapping[str, str]) -> None:
@@ -91,9 +87,8 @@ def leave(key: str, words: tuple[str, ...], environment: Mapping[str, str]) -> N
 
     Of forking servers, MOST may wait: each serves one of a class run's threads.
     """
-    folder, seconds = _folder(), _seconds()
-    wanted = MOST if "--fork" in words else 1
-    if folder is None or len(list(folder.glob(f"{key}-*.json"))) >= wanted:
+    folder, wanted = _folder(), MOST if "--fork" in words else 1
+    if folder is None or len(waiting(key)) >= wanted:
         return
     for path in sorted(folder.glob("*.json"), key=_age)[: -(MOST - 1) or None]:
         if channel := _take(path):
@@ -101,7 +96,7 @@ def leave(key: str, words: tuple[str, ...], environment: Mapping[str, str]) -> N
     # A process that has run an operation has threads, and is not to fork then.
     early = [] if "--fork" in words else ["--warm"]
     command = [sys.executable, "-P", "-X", "utf8", "-m", "halfbits.grading.keeper"]
-    command += ["--wait", str(folder), key, str(seconds), "--", *early, *words]
+    command += ["--wait", str(folder), key, str(_seconds()), "--", *early, *words]
     with contextlib.suppress(OSError):
         _start(command, environment)
 

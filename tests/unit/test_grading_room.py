@@ -143,9 +143,9 @@ def test_stranger_without_the_token_is_not_served(seats: Path) -> None:
 def test_two_wait_at_most(seats: Path) -> None:
     for key in ("a", "b", "c"):
         room.leave(key, (), worker_environment())
-        assert soon(lambda key=key: room.is_waiting(key), 20)
+        assert soon(lambda key=key: room.waiting(key), 20)
     assert soon(lambda: len(waiting(seats)) <= room.MOST, 20)
-    assert room.is_waiting("c")
+    assert room.waiting("c")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX permissions")
