@@ -94,6 +94,7 @@ class Writer:
         """What proves the answer, what trains it, what is asked next, and where to read more."""
         rows = {
             "proof": [self.proof(proof) for proof in question.proofs],
+            "cited": [self.claim(source) for source in question.sources if source.says],
             "lessons": [self.notebook(f"notebooks/{name}") for name in question.lessons],
             "exercises": [self.notebook(f"exercises/{key}") for key in question.exercises],
             "prerequisites": self.titles(question.prerequisites),
@@ -103,12 +104,16 @@ class Writer:
         yield "::::{container} hb-links"
         for name, entries in rows.items():
             if entries:
-                said = self.words["comma"].join(entries)
+                said = self.words["join" if name == "cited" else "comma"].join(entries)
                 yield f"- **{self.words[name]}{self.words['colon']}** {said}"
         yield "::::\n"
 
     def proof(self, proof: Proof) -> str:
         return self.words[proof.kind].format(*PROVE[proof.kind](self, proof))
+
+    def claim(self, source: Source) -> str:
+        """What rests on a source alone, and the source."""
+        return self.words["claim"].format(source.says[self.language], cited(source))
 
     def cell(self, proof: Proof) -> tuple[str, ...]:
         name = proof.place.removesuffix(".ipynb")

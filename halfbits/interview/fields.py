@@ -87,10 +87,12 @@ def proof(value: Any, field: str) -> Iterator[Complaint]:
 
 
 def source(value: Any, field: str) -> Iterator[Complaint]:
-    cited = isinstance(value, dict) and set(value) == {"cite"}
-    check = record_of(cite=KEY) if cited else record_of(title=TEXT, url=URL)
-    for name, says in check(value, field):
-        yield name, says if name != field else f"expected cite, or title and url, got {value!r}"
+    given = set(value) if isinstance(value, dict) else set()
+    place = {"cite": KEY} if "cite" in given else {"title": TEXT, "url": URL}
+    claim = {"says": IN_EVERY_LANGUAGE} if "says" in given else {}
+    for name, says in record_of(**place, **claim)(value, field):
+        expected = f"expected cite, or title and url, and says if it is for a claim, got {value!r}"
+        yield name, says if name != field else expected
 
 
 def expressions(value: Any, field: str) -> Iterator[Complaint]:
@@ -108,6 +110,7 @@ KEY = words(r"[\w:.-]+", "a key of book/references.bib")
 URL = words(r"https://\S+", "a URL that begins with https://")
 SLUG = words(r"[a-z][a-z0-9_]*", "a slug of lower-case letters, digits and _")
 NAME = words(r"[a-z][a-z0-9_]*", "a name of lower-case letters, digits and _")
+IN_EVERY_LANGUAGE = record_of(**dict.fromkeys(LANGUAGES, TEXT))
 EXERCISE = words(r"[a-z_]+/[a-z0-9_]+", "an exercise as topic/slug")
 
 REQUIRED: dict[str, Check] = {
@@ -117,7 +120,7 @@ REQUIRED: dict[str, Check] = {
     "topics": several(1, 3, one_of(TOPICS)),
     "proof": several(1, 8, proof),
     "sources": several(1, 8, source),
-    "points": several(3, 6, record_of(**dict.fromkeys(LANGUAGES, TEXT))),
+    "points": several(3, 6, IN_EVERY_LANGUAGE),
 }
 OPTIONAL: dict[str, Check] = {
     "seed": whole(1, 10),

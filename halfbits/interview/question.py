@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 LANGUAGES = ("en", "zh")
@@ -55,11 +55,15 @@ class Proof:
 
 @dataclass(frozen=True)
 class Source:
-    """Where to read more: `cite`, a key of book/references.bib, or else a title with its URL."""
+    """Where to read more: `cite`, a key of book/references.bib, or else a title with its URL.
+
+    `says` is what the answer takes from it and nothing here proves, in every language.
+    """
 
     cite: str = ""
     title: str = ""
     url: str = ""
+    says: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

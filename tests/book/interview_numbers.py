@@ -1,7 +1,8 @@
 """Which numbers of an answer somebody typed, and which of those are inputs or stand in its proof.
 
 An estimate's results come from its expressions. What may be typed is what it starts from: numbers
-of the question and of the expressions, published limits of hardware, and what the proof shows.
+of the question, of claims that it cites and of the expressions, published limits of hardware, and
+what the proof shows.
 """
 
 from __future__ import annotations
@@ -60,9 +61,10 @@ LIMITS = [float(end) for name in FORMATS for end in vars(limits(name)).values()]
 
 
 def inputs(question: Question, expressions: dict[str, str], hardware: str) -> list[float]:
-    """Numbers of the question, of its expressions, of published hardware and of the formats."""
-    asked = " ".join(text.question for text in question.texts.values())
-    given = numbers_in(f"{asked} {' '.join(expressions.values())} {hardware}")
+    """Numbers of the question, its cited claims, its expressions, published hardware, formats."""
+    asked = [text.question for text in question.texts.values()]
+    cited = [claim for source in question.sources for claim in source.says.values()]
+    given = numbers_in(" ".join([*asked, *cited, *expressions.values(), hardware]))
     return [*given, *LIMITS]
 
 

@@ -35,7 +35,7 @@ numbers:
   kib: "cache / 1024"
 sources:
   - cite: someone2020
-  - {title: A page, url: "https://example.org/x"}
+  - {title: A page, url: "https://example.org/x", says: {en: Caches are bf16, zh: "缓存是 bf16"}}
 points:
   - {en: Says {{kib:.0f}} KiB., zh: "说出 {{kib:.0f}} KiB。"}
   - {en: Names GQA., zh: "提到 GQA。"}
@@ -119,6 +119,8 @@ def test_a_question_is_read_whole(root: Path) -> None:
     )  # fmt: skip
     assert question.sources[0].cite == "someone2020"
     assert question.sources[1].url == "https://example.org/x"
+    assert not question.sources[0].says
+    assert question.sources[1].says == {"en": "Caches are bf16", "zh": "缓存是 bf16"}
     assert question.points[0] == {"en": "Says 128 KiB.", "zh": "说出 128 KiB。"}
 
 
@@ -174,6 +176,8 @@ def test_an_unknown_slug_is_named(root: Path) -> None:
         ("cache / 1024", "open('x')", "size.md:18: numbers.kib: unknown name 'open'"),
         ("- cite: someone2020", "- site: x", "size.md:20: sources[1]: expected cite, or title"),
         ("https://example", "http://example", "size.md:21: sources[2].url: expected a URL"),
+        (', zh: "缓存是 bf16"', "", "size.md:21: sources[2].says: expected exactly the fields en"),
+        ("url: \"https://example.org/x\", says", "says", "size.md:21: sources[2]: expected cite"),
         (', zh: "提到', ', cn: "提到', "size.md:24: points[2]: expected exactly"),
         (', zh: "提到 GQA。"}', "}", "size.md:24: points[2]: expected exactly the fields en, zh"),
         ('  - {en: Counts two., zh: "乘 2。"}\n', "", "size.md:22: points: expected a list of 3"),

@@ -82,6 +82,16 @@ def test_proofs_are_linked_to_where_they_can_be_seen(app: SimpleNamespace) -> No
     assert "`tests/unit/test_a.py::test_it`" in text
 
 
+def test_what_is_only_cited_stands_apart_from_the_proof(app: SimpleNamespace) -> None:
+    english, chinese = page(app, "performance"), page(app, "zh/performance")
+    link = "[A page](https://example.org/x)"
+    assert f"- **Cited, not proved here:** Caches are bf16 ({link})\n" in english
+    assert f"- **引用而未在此验证：** 缓存是 bf16（{link}）\n" in chinese
+    change(app, ', says: {en: Caches are bf16, zh: "缓存是 bf16"}', "")
+    bank_of.cache_clear()
+    assert "Cited, not proved" not in page(app, "performance")
+
+
 def test_the_front_door_lists_the_seed_and_counts_the_topics(app: SimpleNamespace) -> None:
     text = page(app, "index")
     assert '| 3 | <a href="performance.html#size">How large is it for 128?</a> |' in text
