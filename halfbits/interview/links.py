@@ -14,6 +14,7 @@ from typing import Any
 from halfbits.catalog import load_catalog
 from halfbits.interview.parse import Problem
 from halfbits.interview.question import Proof, Question
+from halfbits.selectors import SelectorError, select
 
 
 class MissingError(LookupError):
@@ -44,8 +45,11 @@ class Checkout:
         return functions[wanted]
 
     def record(self, path: str, name: str) -> Any:
-        """The value at a dotted path of a JSON file; keys may hold dots. Raises MissingError."""
-        return _value_at(_parsed(self.root / path, path), name, path)
+        """The value that a path of `halfbits.selectors` names in a file. Raises MissingError."""
+        try:
+            return select(_parsed(self.root / path, path), name)
+        except SelectorError as error:
+            raise MissingError(f"{path}#{name}: {error}") from error
 
     def proven(self, proof: Proof) -> Any:
         """The cell, function or value that a proof names. Raises MissingError."""
@@ -72,21 +76,6 @@ def _read(path: Path, name: str) -> str:
         return path.read_text(encoding="utf-8")
     except OSError as error:
         raise MissingError(f"there is no file {name}") from error
-
-
-def _value_at(value: Any, dotted: str, path: str) -> Any:
-    if not dotted:
-        return value
-    if isinstance(value, list):
-        first, _, rest = dotted.partition(".")
-        if first.isdecimal() and int(first) < len(value):
-            return _value_at(value[int(first)], rest, path)
-        raise MissingError(f"{path} has a list of {len(value)} entries where {first!r} is asked")
-    keys = sorted(value, key=len, reverse=True) if isinstance(value, dict) else []
-    for key in keys:
-        if dotted == key or dotted.startswith(f"{key}."):
-            return _value_at(value[key], dotted[len(key) + 1 :], path)
-    raise MissingError(f"{path} has no {dotted!r}; it has {', '.join(keys) or 'a plain value'}")
 
 
 def link_problems(questions: Sequence[Question], root: Path) -> Iterator[Problem]:

@@ -45,7 +45,7 @@ class Proof:
 
     @property
     def name(self) -> str:
-        """The cell's id, the record's dotted path, or the function of a check or test."""
+        """The cell's id, the record's path, or the function of a check or test."""
         return self.target.partition(self._mark)[2]
 
     @property

@@ -28,7 +28,7 @@ exercises: [topic/task]
 proof:
   - cell: notebooks/a_lesson.ipynb#first
   - check: topic/task::test_half
-  - record: book/data/a.json#rows.1.per.cent
+  - record: book/data/a.json#rows[name=b].per.cent
   - test: tests/unit/test_a.py::test_it
 numbers:
   cache: "2 * 32 * 8 * 128 * BITS['bf16'] / 8"
@@ -89,7 +89,7 @@ def root(tmp_path: Path) -> Path:
     files = {
         "book/interview/questions/size.md": GOOD,
         "book/references.bib": "@misc{someone2020,\n  title = {A}\n}\n",
-        "book/data/a.json": '{"rows": [0, {"per.cent": 3}]}',
+        "book/data/a.json": '{"rows": [0, {"name": "b", "per.cent": 3}]}',
         "notebooks/a_lesson.ipynb": '{"cells": [{"id": "first", "cell_type": "code"}]}',
         "exercises/course.toml": f"[[exercise]]\n{task}",
         "exercises/topic/test_task.py": "def test_half(): ...\n",
@@ -316,9 +316,10 @@ def test_everything_that_a_good_question_names_exists(root: Path) -> None:
         ("#first", "#second", "11: proof: notebooks/a_lesson.ipynb has no code cell 'second'"),
         ("a_lesson.ipynb#", "b.ipynb#", "proof: there is no file notebooks/b.ipynb"),
         ("::test_half", "::test_whole", "has no function 'test_whole'"),
-        ("rows.1.per.cent", "rows.2", "has a list of 2 entries where '2' is asked"),
-        ("rows.1.per.cent", "rows.1.x", "book/data/a.json has no 'x'; it has per.cent"),
-        ("rows.1.per.cent", "rows.1.per.cent.x", "has no 'x'; it has a plain value"),
+        ("rows[name=b].per.cent", "rows.1", "2 entries of a list need fields in brackets"),
+        ("rows[name=b]", "rows[name=c]", "0 entries of rows have name=c; name is 'b'"),
+        ("per.cent", "x", "there is no 'x'; there is per.cent, name"),
+        ("per.cent", "per.cent.x", "there is no 'x'; there is a plain value"),
         ("::test_it", "::test_none", "tests/unit/test_a.py has no function"),
         ("[a_lesson]", "[b_lesson]", "9: lessons: there is no 'b_lesson'"),
         ("[topic/task]", "[topic/other]", "10: exercises: there is no 'topic/other'"),
