@@ -30,7 +30,7 @@ import products
 from ways import UNPACKED, of_plain, ways
 
 from halfbits import records
-from halfbits.grading.progress import data_folder
+from halfbits.folders import data_folder
 from halfbits.measure import cpu_report
 
 SQUARES = (1024, 2048, 4096, 8192)

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from halfbits.catalog import CourseError
+from halfbits.errors import CourseError
 from halfbits.grading.stub import KERNEL, write_notebook
 
 CELL_SECONDS = 900

@@ -7,7 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from halfbits.catalog import CourseError, find_root
+from halfbits.errors import CourseError
+from halfbits.folders import find_root
 
 
 def run(output: Path | None, cpu: bool) -> int:

@@ -15,7 +15,8 @@ from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 
-from halfbits.catalog import find_root, load_catalog
+from halfbits.catalog import load_catalog
+from halfbits.folders import find_root
 
 STAGED = ("book", "notebooks", "solutions")
 MACHINERY = (

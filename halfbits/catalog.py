@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,11 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-CATALOG = Path("exercises") / "course.toml"
-
-
-class CourseError(Exception):
-    """A mistake a person can mend; its text is one sentence to show as it is."""
+from halfbits.errors import CourseError
+from halfbits.folders import CATALOG, find_root
 
 
 @dataclass(frozen=True)
@@ -75,20 +71,6 @@ class Catalog:
         if not near:
             return f"There is no exercise called {name!r}; the exercises are {known}."
         return f"There is no exercise called {name!r}; did you mean {slugs.get(near[0], near[0])}?"
-
-
-def find_root(start: Path | None = None) -> Path:
-    """The course's folder: $HALFBITS_ROOT, else the nearest one above `start` or this package."""
-    named = os.environ.get("HALFBITS_ROOT")
-    starts = [Path(named)] if named else [start or Path.cwd(), Path(__file__).parent]
-    for begin in starts:
-        for folder in (begin.resolve(), *begin.resolve().parents):
-            if (folder / CATALOG).is_file():
-                return folder
-    raise CourseError(
-        f"No course found above {starts[0]}: "
-        f"run this inside the folder that holds {CATALOG.as_posix()}."
-    )
 
 
 def load_catalog(root: Path | None = None) -> Catalog:

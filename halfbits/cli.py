@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from halfbits.catalog import CourseError
+from halfbits.errors import CourseError
 from halfbits.interview import commands as interview
 
 app = typer.Typer(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 
 from halfbits import records
-from halfbits.catalog import CourseError
+from halfbits.errors import CourseError
 from halfbits.why import MODELS, Predictor, Terms, median_error
 
 KERNELS = {

@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from halfbits.catalog import CourseError, find_root
-from halfbits.grading.progress import data_folder
+from halfbits.errors import CourseError
+from halfbits.folders import data_folder, find_root
 
 Row = dict[str, Any]
 MAKER_OR_MEMORY = r"nvidia|geforce|tesla|\d+gb|hbm\w*|sxm\d*|pcie"

@@ -13,7 +13,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from halfbits.catalog import CourseError, find_root
+from halfbits.errors import CourseError
+from halfbits.folders import find_root
 
 PYTEST = [sys.executable, "-m", "pytest", "-q"]
 # No learner's plugin options; a notebook's cells must share one kernel, hence one process.

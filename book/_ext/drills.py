@@ -18,7 +18,7 @@ from mathml import to_mathml
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from halfbits.catalog import find_root
+from halfbits.folders import find_root
 from halfbits.interview.bank import QUESTIONS
 from halfbits.interview.cards import make_cards
 from halfbits.interview.page_data import mock_data

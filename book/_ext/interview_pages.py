@@ -13,7 +13,7 @@ from pathlib import Path
 from interview_words import LANG, OTHER, WORDS
 from sphinx.errors import ExtensionError
 
-from halfbits.catalog import CourseError
+from halfbits.errors import CourseError
 from halfbits.interview.bank import Bank, Proof, Question, Source, load_bank
 from halfbits.interview.question import KINDS, LEVELS
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from halfbits.catalog import CourseError
+from halfbits.errors import CourseError
 
 
 @dataclass(frozen=True)

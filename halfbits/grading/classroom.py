@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from halfbits.catalog import Catalog, CourseError, Exercise
+from halfbits.catalog import Catalog, Exercise
+from halfbits.errors import CourseError
 from halfbits.grading.forks import Forks
 from halfbits.grading.journal import Identity, Result
 from halfbits.grading.notebook import Answer, read_answer

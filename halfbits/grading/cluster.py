@@ -15,7 +15,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from halfbits.catalog import CATALOG, Catalog, CourseError, load_catalog
+from halfbits.catalog import Catalog, load_catalog
+from halfbits.errors import CourseError
+from halfbits.folders import CATALOG
 from halfbits.grading import forks
 from halfbits.grading.classroom import Task, checks_digest
 from halfbits.grading.forks import Forks

@@ -7,17 +7,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from halfbits.catalog import Catalog, CourseError, load_catalog
+from halfbits.catalog import Catalog, load_catalog
+from halfbits.errors import CourseError
+from halfbits.folders import data_folder
 from halfbits.grading.checks import read_checks
 from halfbits.grading.notebook import find_answer, read_json
-from halfbits.grading.progress import (
-    as_rows,
-    data_folder,
-    next_exercise,
-    read_progress,
-    record_report,
-    stamp,
-)
+from halfbits.grading.progress import as_rows, next_exercise, read_progress, record_report, stamp
 
 
 def grade(names: list[str], answers: Path | None) -> int:

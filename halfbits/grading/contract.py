@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from halfbits.catalog import Catalog, CourseError, Exercise
+from halfbits.catalog import Catalog, Exercise
+from halfbits.errors import CourseError
 from halfbits.grading.checks import Check, read_checks
 from halfbits.grading.forks import Forks
 from halfbits.grading.notebook import Cell, cells_of, read_answer

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from halfbits.catalog import Catalog, CourseError, Exercise
+from halfbits.catalog import Catalog, Exercise
+from halfbits.errors import CourseError
 from halfbits.grading.checks import read_checks
 from halfbits.grading.hints import Hint, open_hint
 from halfbits.grading.notebook import find_answer

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from halfbits.catalog import Catalog, CourseError, Exercise
+from halfbits.catalog import Catalog, Exercise
+from halfbits.errors import CourseError
 from halfbits.grading.checks import read_checks
 from halfbits.grading.notebook import read_cells
 from halfbits.grading.progress import Record, read_progress, record_hint

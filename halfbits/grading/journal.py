@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from halfbits.catalog import CourseError
+from halfbits.errors import CourseError
 from halfbits.grading.report import PASSED
 
 # Student, exercise, hash of the submission, hash of the checks, seed.

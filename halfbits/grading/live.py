@@ -116,7 +116,7 @@ def _history() -> list[str] | None:
 
 
 def _saved_cells(path: Path) -> list[Cell]:
-    from halfbits.catalog import CourseError
+    from halfbits.errors import CourseError
 
     try:
         return read_cells(path)
@@ -135,7 +135,7 @@ def _notebook_file(catalog: Catalog, exercise: Exercise) -> Path:
 
 def _upcoming(catalog: Catalog, report: Report) -> Hint | None:
     """The next hint for the first task that is not done; None when there is none."""
-    from halfbits.catalog import CourseError
+    from halfbits.errors import CourseError
     from halfbits.grading.hints import upcoming_hint
 
     task = report.first_open_task()

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from halfbits.catalog import CourseError, Exercise
+from halfbits.catalog import Exercise
+from halfbits.errors import CourseError
 from halfbits.grading.sources import MERGE
 
 # Jupyter rewrites the file in place, so a reader can meet a half-written one; for about this long.

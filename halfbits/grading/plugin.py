@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from halfbits.catalog import Catalog, CourseError, Exercise, load_catalog
+from halfbits.catalog import Catalog, Exercise, load_catalog
+from halfbits.errors import CourseError
 from halfbits.grading import report as reports
 from halfbits.grading.checks import Check, read_checks
 from halfbits.grading.report import Report, Verdict

@@ -13,7 +13,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from halfbits.catalog import Catalog, CourseError, Exercise
+from halfbits.catalog import Catalog, Exercise
+from halfbits.errors import CourseError
+from halfbits.folders import data_folder
 from halfbits.grading.report import PASSED, Report
 
 # A longer gap between two gradings counts as a pause of this length.
@@ -35,24 +37,6 @@ class Record:
     @property
     def is_solved(self) -> bool:
         return 0 < self.total <= len(self.passed)
-
-
-def data_folder() -> Path:
-    """$HALFBITS_DATA, else the platform's data folder of this user; made if it is missing."""
-    named = os.environ.get("HALFBITS_DATA")
-    if named:
-        folder = Path(named)
-    else:
-        from platformdirs import user_data_dir
-
-        folder = Path(user_data_dir("halfbits", appauthor=False))
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CourseError(
-            f"{folder} cannot be made ({error.strerror}): set HALFBITS_DATA to a folder of yours."
-        ) from error
-    return folder
 
 
 def read_progress() -> dict[str, Record]:

@@ -22,7 +22,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from halfbits.catalog import CourseError
+from halfbits.errors import CourseError
 
 WAIT = 600.0
 MOST = 2  # waiting workers at a time: one that imported TensorFlow holds 0.7 GB
@@ -168,7 +168,7 @@ def _age(path: Path) -> float:
 def _folder() -> Path | None:
     if not _seconds():
         return None
-    from halfbits.grading.progress import data_folder
+    from halfbits.folders import data_folder
 
     try:
         folder = data_folder() / "waiting"

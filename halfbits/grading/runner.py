@@ -11,7 +11,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from halfbits.catalog import Catalog, CourseError, Exercise
+from halfbits.catalog import Catalog, Exercise
+from halfbits.errors import CourseError
 from halfbits.grading.checks import Check, read_checks
 from halfbits.grading.forks import Forks
 from halfbits.grading.notebook import Answer, Cell, read_answer

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from halfbits.catalog import Catalog, Exercise
+from halfbits.errors import CourseError
 from halfbits.grading.notebook import Answer, find_answer, read_answer
 from halfbits.grading.report import Report
-from halfbits.grading.runner import CourseError, Submission
+from halfbits.grading.runner import Submission
 from halfbits.grading.spare import SPARE
 
 

@@ -10,7 +10,8 @@ import tokenize
 from pathlib import Path
 from typing import Any
 
-from halfbits.catalog import Catalog, CourseError, Exercise, load_catalog
+from halfbits.catalog import Catalog, Exercise, load_catalog
+from halfbits.errors import CourseError
 from halfbits.grading.notebook import cells_of, read_json
 from halfbits.grading.sources import DEFINES
 

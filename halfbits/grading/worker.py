@@ -17,7 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from halfbits.catalog import CourseError, find_root
+from halfbits.errors import CourseError
+from halfbits.folders import find_root
 from halfbits.grading.forks import serve
 from halfbits.grading.sandbox import confine, leave_network, open_scratch
 from halfbits.grading.warmup import warm_up

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import genanki
 
-from halfbits.catalog import CourseError, find_root
+from halfbits.errors import CourseError
+from halfbits.folders import find_root
 from halfbits.interview.anki_template import BACK, FRONT, LABELS, STYLE
 from halfbits.interview.bank import LANGUAGES, QUESTIONS, Bank, load_bank
 from halfbits.interview.cards import Card, make_cards

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from halfbits.catalog import CourseError, find_root
+from halfbits.errors import CourseError
+from halfbits.folders import find_root
 from halfbits.interview.parse import Problem, read_question
 from halfbits.interview.question import LANGUAGES, Proof, Question, Source, Text
 

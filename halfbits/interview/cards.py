@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from halfbits.catalog import CourseError
+from halfbits.errors import CourseError
 from halfbits.interview.bank import LANGUAGES, Bank
 from halfbits.interview.question import TOPICS, Question
 

@@ -10,7 +10,7 @@ from collections import deque
 from types import FrameType, TracebackType
 from typing import Any
 
-from halfbits.catalog import CourseError
+from halfbits.errors import CourseError
 
 ENTER, ESCAPE = "\n", "\x1b"
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from halfbits.catalog import CourseError
+from halfbits.errors import CourseError
 from halfbits.interview.bank import Bank
 from halfbits.interview.draw import draw
 from halfbits.interview.question import Question

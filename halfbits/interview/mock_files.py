@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from halfbits.catalog import CourseError
+from halfbits.errors import CourseError
 from halfbits.grading.progress import stamp
 from halfbits.interview import store
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from statistics import median_low
 
-from halfbits.catalog import Catalog, CourseError, Exercise
+from halfbits.catalog import Catalog, Exercise
+from halfbits.errors import CourseError
 from halfbits.grading.progress import Record
 from halfbits.interview import store
 from halfbits.interview.bank import Bank

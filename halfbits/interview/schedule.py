@@ -15,7 +15,7 @@ from typing import Any
 
 import fsrs
 
-from halfbits.catalog import CourseError
+from halfbits.errors import CourseError
 from halfbits.interview import store
 
 RATINGS = ("again", "hard", "good", "easy")

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from halfbits.grading.progress import data_folder, stamp
+from halfbits.folders import data_folder
+from halfbits.grading.progress import stamp
 
 
 def folder(name: str = "") -> Path:

@@ -16,7 +16,7 @@ import torch
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 from torch import Tensor
 
-from halfbits.catalog import CourseError
+from halfbits.errors import CourseError
 from halfbits.models.gguf import GGUF
 from halfbits.models.language_model import LanguageModel
 from halfbits.models.llama import Llama, LlamaConfig

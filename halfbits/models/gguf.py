@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from halfbits.catalog import CourseError
+from halfbits.errors import CourseError
 
 # Value types 0 to 12 of the key-value pairs: a numpy dtype, or what has its own reader.
 VALUES = ["u1", "i1", "<u2", "<i2", "<u4", "<i4", "<f4", "?", "string", "array"]

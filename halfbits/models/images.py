@@ -7,7 +7,7 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from halfbits.catalog import CourseError
+from halfbits.errors import CourseError
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

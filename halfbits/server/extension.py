@@ -26,7 +26,8 @@ from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.utils import url_path_join
 from tornado import web
 
-from halfbits.catalog import CourseError, find_root
+from halfbits.errors import CourseError
+from halfbits.folders import find_root
 
 if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp

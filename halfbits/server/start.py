@@ -14,7 +14,8 @@ import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from halfbits.catalog import CourseError, find_root
+from halfbits.errors import CourseError
+from halfbits.folders import find_root
 
 if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp

@@ -13,7 +13,8 @@ import anywidget
 import traitlets
 
 from halfbits import formats
-from halfbits.catalog import CourseError, find_root
+from halfbits.errors import CourseError
+from halfbits.folders import find_root
 from halfbits.widgets import markup
 from halfbits.widgets.bundle import FOLDER, bundled
 from halfbits.widgets.records import page_data

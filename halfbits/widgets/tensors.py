@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from halfbits.catalog import CourseError
+from halfbits.errors import CourseError
 
 if TYPE_CHECKING:
     from halfbits.widgets.components import NumberLine

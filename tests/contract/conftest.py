@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from halfbits.catalog import Catalog, CourseError, Exercise, find_root, load_catalog
+from halfbits.catalog import Catalog, Exercise, load_catalog
+from halfbits.errors import CourseError
+from halfbits.folders import find_root
 from halfbits.grading import forks
 from halfbits.grading.contract import RightAnswer, Trial, WrongAnswer, load_answers
 from halfbits.grading.forks import Forks

@@ -18,7 +18,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from halfbits.catalog import Catalog, CourseError, Exercise, find_root, load_catalog
+from halfbits.catalog import Catalog, Exercise, load_catalog
+from halfbits.errors import CourseError
+from halfbits.folders import find_root
 from halfbits.grading import forks, notebook
 from halfbits.grading.forks import Forks
 from halfbits.grading.live import executed_cells

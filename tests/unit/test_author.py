@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from halfbits.author import execute, normalized
-from halfbits.catalog import CourseError
+from halfbits.errors import CourseError
 
 Json = dict[str, Any]
 

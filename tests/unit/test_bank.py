@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from halfbits.catalog import CourseError
 from halfbits.cost import BITS, weight_bytes
+from halfbits.errors import CourseError
 from halfbits.interview.bank import load_bank, main
 from halfbits.interview.expression import BadExpressionError, evaluate
 from halfbits.interview.links import circles, link_problems

@@ -10,7 +10,7 @@ import pytest
 from sphinx.errors import ExtensionError
 from test_bank import GOOD
 
-from halfbits.catalog import find_root
+from halfbits.folders import find_root
 
 sys.path.insert(0, str(find_root(Path(__file__)) / "book" / "_ext"))
 from interview import reread_when_the_bank_changed, with_numbers, written

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from fake_course import COUNTER, DOUBLE, HALVE, make_course, notebook, write
 
-from halfbits.catalog import Catalog, CourseError, load_catalog
+from halfbits.catalog import Catalog, load_catalog
+from halfbits.errors import CourseError
 from halfbits.grading.class_report import NBGRADER, page, write_reports
 from halfbits.grading.class_run import ClassRun
 from halfbits.grading.classroom import Handed, find_submissions, task_of

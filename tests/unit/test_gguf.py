@@ -7,7 +7,7 @@ import struct
 import numpy as np
 import pytest
 
-from halfbits.catalog import CourseError
+from halfbits.errors import CourseError
 from halfbits.models import chat
 from halfbits.models.gguf import GGUF, dequantize_q4_1, dequantize_q8_0
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from fake_course import DOUBLE, cell, make_course, notebook, write
 
-from halfbits.catalog import CourseError, load_catalog
+from halfbits.catalog import load_catalog
+from halfbits.errors import CourseError
 from halfbits.grading import notebook as reader
 from halfbits.grading.notebook import Cell, find_answer, read_answer, read_cells
 from halfbits.grading.sources import unwritten

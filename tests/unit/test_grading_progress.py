@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from fake_course import COUNTER, DOUBLE, HALVE, make_course, notebook, write
 
-from halfbits.catalog import Catalog, CourseError, load_catalog
+from halfbits.catalog import Catalog, load_catalog
+from halfbits.errors import CourseError
 from halfbits.grading import commands
 from halfbits.grading.progress import (
     Record,

@@ -14,7 +14,8 @@ import pytest
 from fake_course import COUNTER, DOUBLE, make_course
 from processes import soon
 
-from halfbits.catalog import Catalog, CourseError, load_catalog
+from halfbits.catalog import Catalog, load_catalog
+from halfbits.errors import CourseError
 from halfbits.grading import room
 from halfbits.grading.process import Worker, worker_environment
 from halfbits.grading.report import Report

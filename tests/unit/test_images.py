@@ -6,7 +6,8 @@ import shutil
 import pytest
 import torch
 
-from halfbits.catalog import CourseError, find_root
+from halfbits.errors import CourseError
+from halfbits.folders import find_root
 from halfbits.models import images
 from halfbits.models.images import CLASS_NAMES, load_fashion_mnist, load_image_mlp
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from fake_bank import make_bank, make_large_bank, make_question, make_text
 
-from halfbits.catalog import CourseError
+from halfbits.errors import CourseError
 from halfbits.interview.anki import make_deck, stable_id, write_decks
 from halfbits.interview.bank import Bank
 from halfbits.interview.dates import changed, git

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from fake_bank import make_bank, make_large_bank, make_question
 
-from halfbits.catalog import CourseError
+from halfbits.errors import CourseError
 from halfbits.interview.cards import make_cards
 from halfbits.interview.schedule import Schedule
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from fake_bank import make_bank, make_large_bank, make_question
 
-from halfbits.catalog import CourseError
+from halfbits.errors import CourseError
 from halfbits.interview import mock_files
 from halfbits.interview.bank import Bank
 from halfbits.interview.draw import MIX, draw, random_numbers

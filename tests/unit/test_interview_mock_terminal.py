@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from halfbits.catalog import CourseError
+from halfbits.errors import CourseError
 from halfbits.interview import mock_files
 from halfbits.interview.mock_terminal import history, run
 from halfbits.interview.phrases import phrases

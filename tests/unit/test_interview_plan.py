@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 from fake_bank import make_bank, make_question
 
-from halfbits.catalog import Catalog, CourseError, Exercise, find_root, load_catalog
+from halfbits.catalog import Catalog, Exercise, load_catalog
+from halfbits.errors import CourseError
+from halfbits.folders import find_root
 from halfbits.grading.progress import Record, changing_progress
 from halfbits.interview import plan_items
 from halfbits.interview.forecast import Reviews, forecast

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from fake_course import DOUBLE, cell, notebook
 
-from halfbits.catalog import CourseError
+from halfbits.errors import CourseError
 from halfbits.grading import notebook as reader
 from halfbits.grading.notebook import Cell, read_answer
 from halfbits.grading.shell import Shell

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from halfbits.catalog import find_root
+from halfbits.folders import find_root
 
 ROOT = find_root(Path(__file__).parent)
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -9,7 +9,7 @@ import pytest
 from fake_course import write
 
 from halfbits import selftest
-from halfbits.catalog import CourseError
+from halfbits.errors import CourseError
 from halfbits.selftest import Outcome, run_step, table
 
 TESTS = """

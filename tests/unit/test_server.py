@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from halfbits.catalog import CourseError
+from halfbits.errors import CourseError
 from halfbits.server import start as starting
 
 TOKEN = "only-for-this-test"

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from halfbits.catalog import CourseError
+from halfbits.errors import CourseError
 from halfbits.evaluate import token_losses
 from halfbits.models import load_text, load_tiny_lm, plant_outliers
 from halfbits.models.generate import generate

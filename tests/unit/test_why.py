@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from halfbits import bench, diagnose, records
-from halfbits.catalog import CourseError
+from halfbits.errors import CourseError
 from halfbits.why import FITTED_LAYERS, MODELS, Predictor, between, median_error
 
 

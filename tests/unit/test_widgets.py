@@ -12,7 +12,7 @@ import traitlets
 from test_widgets_arithmetic import node
 
 from halfbits import formats, widgets
-from halfbits.catalog import CourseError
+from halfbits.errors import CourseError
 from halfbits.widgets.bundle import COMPONENTS, FOLDER
 from halfbits.widgets.tensors import as_array, explore, quantiles
 
