@@ -29,9 +29,9 @@ import layers
 import products
 from ways import UNPACKED, of_plain, ways
 
-from halfbits import records
 from halfbits.folders import data_folder
-from halfbits.measure import cpu_report
+from halfbits.perf import records
+from halfbits.perf.measure import cpu_report
 
 SQUARES = (1024, 2048, 4096, 8192)
 GEMM = ("fp64", "fp32", "tf32", "fp16", "bf16", "int8", "fp8", "fp8, fast accumulation")

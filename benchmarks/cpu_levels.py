@@ -22,7 +22,7 @@ from typing import Any
 
 from gpu_matmul import spread
 
-from halfbits.measure import cpu_report, seconds
+from halfbits.perf.measure import cpu_report, seconds
 
 SIDE, SAMPLES, NEW_TOKENS, DECODES = 4096, 9, 16, 5
 PATIENCE = 0.5  # seconds; what takes longer is left out at more rows than one
@@ -135,7 +135,7 @@ def quick(
     calls: dict[str, Callable[[], object]], batch: int, failed: dict[str, str]
 ) -> dict[str, Callable[[], object]]:
     """The calls that take less than PATIENCE, and the first."""
-    from halfbits.measure import seconds
+    from halfbits.perf.measure import seconds
 
     took = {name: min(seconds(call) for _ in range(2)) for name, call in calls.items()}
     for name, least in took.items():

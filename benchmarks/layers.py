@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from ways import Way, stored_bytes
 
-from halfbits.cost import Decoder
+from halfbits.perf.cost import Decoder
 
 # The shapes of Llama 3 (Grattafiori and others, 2024, table 3), here one layer of each.
 MODELS = {

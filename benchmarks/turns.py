@@ -13,7 +13,7 @@ from typing import Any
 
 import psutil
 
-from halfbits.measure import cpu_report
+from halfbits.perf.measure import cpu_report
 
 
 def timed(command: list[str], folder: Path, env: Mapping[str, str] | None = None) -> float:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from halfbits.moved import keep_old_paths
+
 if TYPE_CHECKING:
     from halfbits.grading.live import grade
 
 __all__ = ["grade"]
 __version__ = "0.1.0"
+
+keep_old_paths()
 
 
 def __getattr__(name: str) -> Any:

@@ -69,7 +69,7 @@ class Site:
         code = [Path(__file__), *sorted((package / "grading").glob("[ns]*.py"))]
         code += sorted(path for path in (package / "widgets").iterdir() if path.is_file())
         code += [*sorted((package / "interview").glob("*.py")), package / "formats.py"]
-        code += [package / "cost.py", package / "hardware.json"]
+        code += [*sorted((package / "perf").glob("*.*"))]
         machinery = hashlib.sha256(tools + b"".join(path.read_bytes() for path in code))
         everything = machinery.copy()
         for path in sorted(files_of(self.root, *MACHINERY)):

@@ -127,7 +127,7 @@ def bench(
     cpu: Annotated[bool, typer.Option("--cpu", help="Measure the CPU, GPU or not.")] = False,
 ) -> None:
     """Measure this machine: bandwidth, products, layers, by number format."""
-    from halfbits.bench import run
+    from halfbits.perf.bench import run
 
     raise typer.Exit(run(output, cpu))
 

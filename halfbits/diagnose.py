@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import statistics
 
-from halfbits import records
 from halfbits.errors import CourseError
-from halfbits.why import MODELS, Predictor, Terms, median_error
+from halfbits.perf import records
+from halfbits.perf.predict import MODELS, Predictor, Terms, median_error
 
 KERNELS = {
     ("bf16", "fused"): "bf16",

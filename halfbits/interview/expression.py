@@ -1,4 +1,4 @@
-"""Evaluates the expressions of estimate questions: arithmetic over the names of halfbits.cost."""
+"""Evaluates the expressions of estimate questions: arithmetic over halfbits.perf.cost's names."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from halfbits import cost
+from halfbits.perf import cost
 
 OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
     **{ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul},
@@ -37,8 +37,9 @@ class BadExpressionError(ValueError):
 def evaluate(text: str, known: Mapping[str, float] | None = None) -> float:
     """The finite number that `text` stands for; `known` adds names. Raises BadExpressionError.
 
-    Allowed are numbers, strings, + - * / // % **, calls of halfbits.cost's functions and classes
-    and of round, min, max, sqrt, log2, subscripts, and public attributes of cost's own objects.
+    Allowed are numbers, strings, + - * / // % **, calls of halfbits.perf.cost's functions and
+    classes, of round, min, max, sqrt and log2, subscripts, and public attributes of cost's own
+    objects.
     """
     try:
         tree = ast.parse(text, mode="eval")

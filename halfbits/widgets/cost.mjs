@@ -1,4 +1,4 @@
-// What decoding costs before anything runs: the same formulas as halfbits/cost.py.
+// What decoding costs before anything runs: the same formulas as halfbits/perf/cost.py.
 // Units are bytes, operations and seconds.
 
 export const BITS = {

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from halfbits import formats
-from halfbits.cost import Decoder, Machine
+from halfbits.perf.cost import Decoder, Machine
 from halfbits.widgets.bundle import FOLDER
 
 Data = Mapping[str, Any]

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from halfbits.cost import HARDWARE, Decoder
+from halfbits.perf.cost import HARDWARE, Decoder
 
 # The sizes of the tiny LM are in its config.json, those of Llama 3 in its cited report.
 MODELS = {

@@ -1,4 +1,4 @@
-"""The hardware table shows what `halfbits.cost` computes with."""
+"""The hardware table shows what `halfbits.perf.cost` computes with."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 from book_sources import ROOT
 
-from halfbits.cost import hardware
+from halfbits.perf.cost import hardware
 
 COLUMNS = ("fp32", "bf16", "fp8", "int8", "fp4")
 

@@ -191,7 +191,7 @@ def is_small(number: str) -> bool:
 
 def known_inputs(question: Question) -> list[float]:
     front = yaml.safe_load(question.path.read_text(encoding="utf-8").split("---\n", 2)[1])
-    hardware = (ROOT / "halfbits" / "hardware.json").read_text(encoding="utf-8")
+    hardware = (ROOT / "halfbits" / "perf" / "hardware.json").read_text(encoding="utf-8")
     return inputs(question, front.get("numbers") or {}, hardware)
 
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from halfbits.cost import BITS, weight_bytes
 from halfbits.errors import CourseError
 from halfbits.interview.bank import load_bank, main
 from halfbits.interview.expression import BadExpressionError, evaluate
 from halfbits.interview.links import circles, link_problems
 from halfbits.interview.parse import read_question
 from halfbits.interview.question import Proof
+from halfbits.perf.cost import BITS, weight_bytes
 
 GOOD = """\
 ---

@@ -20,7 +20,7 @@ import layers  # noqa: E402
 import products  # noqa: E402
 import ways  # noqa: E402
 
-from halfbits import why  # noqa: E402
+from halfbits.perf import predict as why  # noqa: E402
 
 CPU = torch.device("cpu")
 SMALL = why.Decoder(1, 256, 384, 8, 8, 32, 1)

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from halfbits.cost import Decoder, hardware, llama_3
+from halfbits.perf.cost import Decoder, hardware, llama_3
 
 RECORD = Path(__file__).parents[2] / "book" / "data" / "gpu_matmul.json"
 E4M3 = torch.float8_e4m3fn

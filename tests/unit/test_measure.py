@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from halfbits import measure, plots
+from halfbits import plots
+from halfbits.perf import measure
 
 
 def test_a_ratio_above_one_means_that_the_candidate_is_faster():

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from halfbits import bench, diagnose, records
+from halfbits import diagnose
 from halfbits.errors import CourseError
-from halfbits.why import FITTED_LAYERS, MODELS, Predictor, between, median_error
+from halfbits.perf import bench, records
+from halfbits.perf.predict import FITTED_LAYERS, MODELS, Predictor, between, median_error
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 from halfbits import formats
-from halfbits.cost import hardware
+from halfbits.perf.cost import hardware
 from halfbits.widgets import bundle
 from halfbits.widgets.records import MODELS, page_data
 

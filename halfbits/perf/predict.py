@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from halfbits.cost import Decoder
-from halfbits.records import Row, rows
+from halfbits.perf.cost import Decoder
+from halfbits.perf.records import Row, rows
 
 # One layer of each (Grattafiori and others, 2024, table 3).
 MODELS = {

@@ -1,0 +1,43 @@
+"""Import paths of earlier versions go on working: learners' saved notebooks hold them."""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+
+import pytest
+
+from halfbits.moved import MOVED
+
+
+def python(*words: str) -> str:
+    done = subprocess.run([sys.executable, *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize("old", MOVED)
+def test_an_old_path_gives_the_very_module(old: str) -> None:
+    new = importlib.import_module(MOVED[old])
+    assert importlib.import_module(old) is new
+    assert new.__name__ == MOVED[old]
+    assert new.__spec__ is not None and new.__spec__.name == MOVED[old]
+
+
+@pytest.mark.parametrize(
+    "paths", ["halfbits.cost, halfbits.perf.cost", "halfbits.perf.cost, halfbits.cost"]
+)
+def test_neither_order_of_imports_loads_a_module_twice(paths: str) -> None:
+    code = f"import {paths}, halfbits; print(halfbits.cost is halfbits.perf.cost)"
+    assert python("-c", code) == "True"
+
+
+def test_the_forms_of_import_that_notebooks_use_all_work() -> None:
+    code = "from halfbits import records\nfrom halfbits.cost import Work\nprint(Work.__module__)"
+    assert python("-c", code) == "halfbits.perf.cost"
+
+
+def test_a_path_that_never_was_is_still_an_error() -> None:
+    with pytest.raises(ModuleNotFoundError, match=r"halfbits\.costs"):
+        importlib.import_module("halfbits.costs")
