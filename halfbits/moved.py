@@ -17,6 +17,7 @@ from types import CodeType, ModuleType
 MOVED = {
     "halfbits.cost": "halfbits.perf.cost",
     "halfbits.measure": "halfbits.perf.measure",
+    "halfbits.significance": "halfbits.evaluate.significance",
     "halfbits.records": "halfbits.perf.records",
     "halfbits.why": "halfbits.perf.predict",
 }

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from halfbits.significance import bootstrap_interval, mcnemar
+from halfbits.evaluate.significance import bootstrap_interval, mcnemar
 
 
 def log_p(*rows: list[float]) -> Tensor:

@@ -8,7 +8,7 @@ from itertools import product
 import pytest
 import torch
 
-from halfbits.significance import (
+from halfbits.evaluate.significance import (
     bootstrap_interval,
     mcnemar,
     paired_items,
