@@ -1,4 +1,4 @@
-// Quantizers for weights in float32: the same steps as halfbits/quantize.py, checked bit for bit.
+// Quantizers for weights in float32: the same steps as halfbits/quantize, checked bit for bit.
 
 import { decode, encode, neighbor, rint } from "./formats.mjs";
 
