@@ -1,6 +1,6 @@
 """Some numbers of the tiny LM for the components `quantizer` and `outliers`, in base64.
 
-`python benchmarks/pack_widget_rows.py` writes in seconds, into halfbits/widgets/: weights.mjs
+`python benchmarks/pack_widget_rows.py` writes in seconds, into halfbits/figures/: weights.mjs
 (float32, exact), activations.mjs (rounded to float16), and stand_ins.json, the library's results
 that a page shows where no script runs.
 """
@@ -15,11 +15,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from halfbits.figures.bundle import FOLDER
 from halfbits.methods.smoothquant import smoothing_factors
 from halfbits.models.hooks import record_inputs
 from halfbits.models.tiny_lm import load_text, load_tiny_lm
 from halfbits.quantize import quantize_affine, quantize_symmetric
-from halfbits.widgets.bundle import FOLDER
 
 LAYER, ROWS, TOKENS = "layers.2.mlp.gate_proj", 16, 24
 CHANNELS = (17, 63, 128, 201)  # as in benchmarks/ladder.py

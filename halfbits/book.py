@@ -67,7 +67,7 @@ class Site:
         tools = " ".join(f"{tool} {version(tool)}" for tool in TOOLS).encode()
         package = Path(__file__).parent
         code = [Path(__file__), *sorted((package / "grading").glob("[ns]*.py"))]
-        code += sorted(path for path in (package / "widgets").iterdir() if path.is_file())
+        code += sorted(path for path in (package / "figures").iterdir() if path.is_file())
         code += [*sorted((package / "interview").glob("*.py")), package / "formats.py"]
         code += [*sorted((package / "perf").glob("*.*"))]
         machinery = hashlib.sha256(tools + b"".join(path.read_bytes() for path in code))

@@ -20,19 +20,30 @@ MOVED = {
     "halfbits.significance": "halfbits.evaluate.significance",
     "halfbits.records": "halfbits.perf.records",
     "halfbits.why": "halfbits.perf.predict",
+    "halfbits.widgets": "halfbits.figures",
 }
 
 
+def new_path(old: str) -> str | None:
+    """Where the module `old` is now: it, or the package that holds it, stands in MOVED."""
+    if old in MOVED:
+        return MOVED[old]
+    package, _, name = old.rpartition(".")
+    found = new_path(package) if package else None
+    return f"{found}.{name}" if found else None
+
+
 class OldPaths(MetaPathFinder, InspectLoader):
-    """Finds each module of MOVED under its old path."""
+    """Finds each module of MOVED, and what lies below it, under its old path."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        return ModuleSpec(fullname, self) if fullname in MOVED else None
+        new = new_path(fullname)
+        return ModuleSpec(fullname, self) if new and find_spec(new) else None
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
-        module = import_module(MOVED[spec.name])
+        module = import_module(str(new_path(spec.name)))
         spec.loader_state = module.__spec__
         return module
 
@@ -43,8 +54,9 @@ class OldPaths(MetaPathFinder, InspectLoader):
 
     def get_code(self, fullname: str) -> CodeType | None:
         """For `python -m` with an old path."""
-        spec = find_spec(MOVED[fullname])
-        return spec.loader.get_code(MOVED[fullname]) if spec else None  # type: ignore[union-attr]
+        new = str(new_path(fullname))
+        spec = find_spec(new)
+        return spec.loader.get_code(new) if spec else None  # type: ignore[union-attr]
 
     def get_source(self, fullname: str) -> str | None:
         return None

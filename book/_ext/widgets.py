@@ -16,8 +16,8 @@ from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from halfbits.widgets import bundle, markup
-from halfbits.widgets.records import page_data
+from halfbits.figures import bundle, markup
+from halfbits.figures.records import page_data
 
 # What the components' states are called.
 STATES = (

@@ -13,8 +13,8 @@ from axe_playwright_python.sync_playwright import Axe
 from conftest import SCREENSHOTS
 from playwright.sync_api import TimeoutError as TooLong
 
+from halfbits.figures.bundle import COMPONENTS
 from halfbits.grading.stub import KERNEL
-from halfbits.widgets.bundle import COMPONENTS
 
 pytestmark = pytest.mark.browser
 LONG = 180_000  # milliseconds: a busy machine starts JupyterLab slowly
@@ -155,7 +155,7 @@ def test_without_scripts_a_table_stands_in_for_each_component(chromium, address)
 
 
 CELLS = (
-    "from halfbits.widgets import BitExplorer, explore\nfigure = BitExplorer(value=1.5)\nfigure",
+    "from halfbits.figures import BitExplorer, explore\nfigure = BitExplorer(value=1.5)\nfigure",
     "print('value', figure.value, figure.bits)\nfigure.value = 0.25",
     "import torch\nexplore(torch.linspace(-3, 3, 100), 'int4')",
 )

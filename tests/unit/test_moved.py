@@ -41,3 +41,8 @@ def test_the_forms_of_import_that_notebooks_use_all_work() -> None:
 def test_a_path_that_never_was_is_still_an_error() -> None:
     with pytest.raises(ModuleNotFoundError, match=r"halfbits\.costs"):
         importlib.import_module("halfbits.costs")
+
+
+def test_below_a_package_that_moved_every_module_is_the_very_module() -> None:
+    code = "import halfbits.widgets.markup, halfbits.figures.markup as new\n"
+    assert python("-c", code + "print(halfbits.widgets.markup is new)") == "True"

@@ -11,12 +11,12 @@ import pytest
 import traitlets
 from test_widgets_arithmetic import node
 
-from halfbits import formats, widgets
+from halfbits import figures, formats
 from halfbits.errors import CourseError
-from halfbits.widgets.bundle import COMPONENTS, FOLDER
-from halfbits.widgets.tensors import as_array, explore, quantiles
+from halfbits.figures.bundle import COMPONENTS, FOLDER
+from halfbits.figures.tensors import as_array, explore, quantiles
 
-CLASSES = [getattr(widgets, name) for name in widgets.CLASSES]
+CLASSES = [getattr(figures, name) for name in figures.CLASSES]
 
 
 def test_every_component_has_a_class():
@@ -36,7 +36,7 @@ def test_the_traits_are_the_components_state_with_its_defaults(made):
     state = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
     widget = made()
     sent = widget.get_state(made.state_names())
-    if made is widgets.BitExplorer:
+    if made is figures.BitExplorer:
         state["bits"] = widget.bits
     assert {name: float(value) if _is_number(value) else value for name, value in sent.items()} == {
         name: float(value) if _is_number(value) else value for name, value in state.items()
@@ -48,7 +48,7 @@ def _is_number(text: str) -> bool:
 
 
 def test_bits_follow_the_value_and_the_value_follows_the_bits():
-    figure = widgets.BitExplorer(value=0.1, format="fp16")
+    figure = figures.BitExplorer(value=0.1, format="fp16")
     assert figure.bits == "0010111001100110"
     figure.value = 1.0
     assert figure.bits == "0011110000000000"
@@ -59,27 +59,27 @@ def test_bits_follow_the_value_and_the_value_follows_the_bits():
 
 
 def test_a_code_of_nan_stays_as_it_was_set():
-    figure = widgets.BitExplorer(format="fp16", bits="1111110000000001")
+    figure = figures.BitExplorer(format="fp16", bits="1111110000000001")
     assert math.isnan(figure.value) and figure.bits == "1111110000000001"
 
 
 @pytest.mark.parametrize("name", formats.FORMATS)
 def test_every_format_can_be_chosen(name):
-    figure = widgets.BitExplorer(value=3.0, format=name)
+    figure = figures.BitExplorer(value=3.0, format=name)
     assert int(figure.bits, 2) == formats.encode(3.0, name)
     assert len(figure.bits) == formats.FORMATS[name].bits
 
 
 def test_unknown_formats_and_bits_are_refused():
     with pytest.raises(traitlets.TraitError, match="unknown format 'fp12'"):
-        widgets.BitExplorer(format="fp12")
+        figures.BitExplorer(format="fp12")
     for bits in ("01", "2" * 16):
         with pytest.raises(traitlets.TraitError, match="fp16 has 16 bits of 0 and 1"):
-            widgets.BitExplorer(bits=bits)
+            figures.BitExplorer(bits=bits)
 
 
 def test_what_a_browser_sends_at_once_is_taken_together():
-    figure = widgets.BitExplorer()
+    figure = figures.BitExplorer()
     sent = {"format": "int4", "value": "-3.0", "bits": "1101", "second": "none"}
     figure.set_state(sent)
     assert (figure.format, figure.value, figure.bits) == ("int4", -3.0, "1101")

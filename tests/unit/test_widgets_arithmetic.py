@@ -19,9 +19,9 @@ import numpy as np
 import pytest
 
 from halfbits import formats
+from halfbits.figures import bundle
+from halfbits.figures.records import MODELS, page_data
 from halfbits.perf.cost import hardware
-from halfbits.widgets import bundle
-from halfbits.widgets.records import MODELS, page_data
 
 RUNNER = Path(__file__).with_name("widgets_in_node.mjs")
 WIDE = ("fp64", "fp32", "tf32", "bf16", "fp16")

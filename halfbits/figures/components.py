@@ -14,10 +14,10 @@ import traitlets
 
 from halfbits import formats
 from halfbits.errors import CourseError
+from halfbits.figures import markup
+from halfbits.figures.bundle import FOLDER, bundled
+from halfbits.figures.records import page_data
 from halfbits.folders import find_root
-from halfbits.widgets import markup
-from halfbits.widgets.bundle import FOLDER, bundled
-from halfbits.widgets.records import page_data
 
 
 def text(default: str) -> Any:

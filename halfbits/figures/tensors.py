@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from halfbits.errors import CourseError
 
 if TYPE_CHECKING:
-    from halfbits.widgets.components import NumberLine
+    from halfbits.figures.components import NumberLine
 
 MOST = 2001
 
@@ -21,7 +21,7 @@ def explore(tensor: Any, format: str = "fp8_e4m3fn", **state: Any) -> NumberLine
     Of more than 2,001 numbers it shows as many quantiles, smallest and largest among them.
     Raises CourseError when no number is finite.
     """
-    from halfbits.widgets.components import NumberLine
+    from halfbits.figures.components import NumberLine
 
     samples = quantiles(as_array(tensor))
     return NumberLine(data={"samples": samples}, source="yours", format=format, **state)

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from halfbits import formats
+from halfbits.figures.bundle import FOLDER
 from halfbits.perf.cost import Decoder, Machine
-from halfbits.widgets.bundle import FOLDER
 
 Data = Mapping[str, Any]
 Cells = Sequence[object]
