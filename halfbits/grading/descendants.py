@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -68,11 +69,16 @@ def end_all(pid: int) -> None:
     """End all descendants of `pid`; what still forks is stopped first, else it would win."""
     deadline = time.monotonic() + PATIENCE
     while (left := of(pid)) and time.monotonic() < deadline:
-        for number in (signal.SIGSTOP, signal.SIGKILL):
-            for one in left:
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.kill(one, number)
+        kill(left)
         time.sleep(0.005)
+
+
+def kill(pids: Iterable[int]) -> None:
+    """Stop them all, then kill them all."""
+    for number in (signal.SIGSTOP, signal.SIGKILL):
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, number)
 
 
 def _processes() -> list[bytes]:

@@ -7,8 +7,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from halfbits.grading import descendants
 
-def soon(holds: Callable[[], object], limit: float = 10.0) -> bool:
+# One of each serves the whole interpreter until its end.
+PYTHONS_OWN = (b"multiprocessing.resource_tracker", b"multiprocessing.forkserver")
+LIMIT = 120.0  # seconds for what takes one or two on an idle machine; only failures wait so long
+
+
+def soon(holds: Callable[[], object], limit: float = LIMIT) -> bool:
     """Whether `holds()` comes true within `limit` seconds."""
     give_up = time.monotonic() + limit
     while not holds() and time.monotonic() < give_up:
@@ -26,3 +32,17 @@ def is_running(pid: int) -> bool:
     except FileNotFoundError:  # it ended just now, or this system has no /proc
         return not Path("/proc/self/stat").exists()
     return state not in "ZX"
+
+
+def left_since(before: set[int]) -> set[int]:
+    """The descendants of this process that were not there `before`."""
+    started = set(descendants.of(os.getpid())) - before
+    return {pid for pid in started if not any(own in command_of(pid) for own in PYTHONS_OWN)}
+
+
+def command_of(pid: int) -> bytes:
+    """The words of a process's command; empty when it has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ")
+    except OSError:
+        return b""
