@@ -6,11 +6,11 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 from fake_course import CATALOG, COUNTER, DOUBLE, make_course, notebook, write
+from processes import LIMIT, soon
 
 from halfbits.catalog import Catalog, load_catalog
 from halfbits.grading import forks
@@ -183,12 +183,9 @@ def test_interrupted_command_goes_on_where_it_was(
         start_new_session=True,
     )
     journal = out.with_suffix(".jsonl")
-    give_up = time.monotonic() + 60
-    while not (journal.is_file() and len(Journal(journal).results) >= 5):
-        assert time.monotonic() < give_up, "no result within a minute"
-        time.sleep(0.1)
+    assert soon(lambda: journal.is_file() and len(Journal(journal).results) >= 5)
     os.killpg(first.pid, signal.SIGINT)  # as Ctrl-C in a terminal does
-    told, errors = first.communicate(timeout=60)
+    told, errors = first.communicate(timeout=LIMIT)
     assert first.returncode == 130, errors.decode()
     assert b"the same command goes on" in told
     assert b"Traceback" not in errors

@@ -243,7 +243,7 @@ def test_current_environment_is_used_when_asked(course, monkeypatch):
 def run(folder: Path, *words: str) -> subprocess.CompletedProcess:
     command = [sys.executable, str(folder / "course.py"), *words]
     return subprocess.run(
-        command, cwd=folder.parent, capture_output=True, encoding="utf-8", timeout=60, check=False
+        command, cwd=folder.parent, capture_output=True, encoding="utf-8", timeout=120, check=False
     )
 
 
@@ -294,15 +294,15 @@ def test_stopping_an_install_ends_its_children(tmp_path, name, status):
         "import sys, course\n"
         "def install(here):\n"
         "    with course.lock() as held:\n"
-        f"        course.step('x', [sys.executable, '-c', {child + 'time.sleep(60)'!r}], held)\n"
+        f"        course.step('x', [sys.executable, '-c', {child + 'time.sleep(600)'!r}], held)\n"
         "course.install = install\nsys.exit(course.main(['start']))\n"
     )
     parent = subprocess.Popen([sys.executable, "-c", driver], cwd=course.ROOT)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while not (pid.exists() and pid.read_text(encoding="utf-8")) and time.monotonic() < deadline:
         time.sleep(0.05)
     parent.send_signal(getattr(signal, name))
-    assert parent.wait(30) == status
+    assert parent.wait(120) == status
     with pytest.raises(ProcessLookupError):
         os.kill(int(pid.read_text(encoding="utf-8")), 0)
 

@@ -57,14 +57,14 @@ def test_interruption_ends_with_one_line_and_leaves_nothing(desk: Desk, tmp_path
     loop = f"import os\nopen({str(tell)!r}, 'w').write(str(os.getpid()))\nwhile True: pass"
     before = desk.write(DOUBLE, COUNTER, loop)
     child = desk.start()
-    assert soon(lambda: tell.is_file() and tell.read_text() != "", 60)
+    assert soon(lambda: tell.is_file() and tell.read_text() != "")
     child.send_signal(signal.SIGINT)
     status, out, err = finish(child)
     assert status == 130
     assert (out + err).splitlines() == ["halfbits: stopped."]
     assert desk.answer.read_bytes() == before
     assert list(desk.scratch.iterdir()) == []
-    assert soon(lambda: not is_running(int(tell.read_text())), 10)
+    assert soon(lambda: not is_running(int(tell.read_text())))
 
 
 def test_two_graders_of_one_file_agree_and_both_are_counted(desk: Desk) -> None:

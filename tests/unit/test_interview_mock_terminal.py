@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from processes import LIMIT
 
 from halfbits.errors import CourseError
 from halfbits.interview import mock_files
@@ -34,7 +35,7 @@ class Terminal:
             [*MOCK, "--lang", language, *words],
             env=env,
             encoding="utf-8",
-            timeout=60,
+            timeout=LIMIT,
             dimensions=(50, 90),
         )
 

@@ -81,7 +81,7 @@ def site(tmp_path_factory):
 
 
 def wait_for(site: Site, server: subprocess.Popen) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline and server.poll() is None:
         try:
             site.get("/book/")
