@@ -30,7 +30,7 @@ from typing import Any
 import psutil
 from turns import machine, rows, timed
 
-from halfbits.catalog import Catalog, Exercise, load_catalog
+from halfbits.course.catalog import Catalog, Exercise, load_catalog
 
 ROOT = Path(__file__).resolve().parents[1]
 EXERCISES = {"torch": "quantized_linear", "tensorflow": "amp_basics"}

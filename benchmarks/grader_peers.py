@@ -191,7 +191,7 @@ def _pytest() -> Callable[[], float]:
 
 
 def _call() -> Callable[[], float]:
-    from halfbits.catalog import load_catalog
+    from halfbits.course.catalog import load_catalog
     from halfbits.grading.runner import grade_answers
     from halfbits.grading.spare import SPARE
 

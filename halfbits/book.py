@@ -15,7 +15,8 @@ from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 
-from halfbits.catalog import load_catalog
+from halfbits.course.catalog import load_catalog
+from halfbits.course.fingerprint import BOOK, fingerprint
 from halfbits.folders import find_root
 
 STAGED = ("book", "notebooks", "solutions")
@@ -65,12 +66,7 @@ class Site:
     def fingerprint(self) -> dict[str, str]:
         """`all`: hash of every input; `machinery`: of the inputs whose change Sphinx cannot see."""
         tools = " ".join(f"{tool} {version(tool)}" for tool in TOOLS).encode()
-        package = Path(__file__).parent
-        code = [Path(__file__), *sorted((package / "grading").glob("[ns]*.py"))]
-        code += sorted(path for path in (package / "figures").iterdir() if path.is_file())
-        code += [*sorted((package / "interview").glob("*.py")), package / "formats.py"]
-        code += [*sorted((package / "perf").glob("*.*"))]
-        machinery = hashlib.sha256(tools + b"".join(path.read_bytes() for path in code))
+        machinery = hashlib.sha256(tools + fingerprint(BOOK).encode())
         everything = machinery.copy()
         for path in sorted(files_of(self.root, *MACHINERY)):
             machinery.update(described(self.root, path))

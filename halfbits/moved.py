@@ -15,6 +15,7 @@ from importlib.util import find_spec
 from types import CodeType, ModuleType
 
 MOVED = {
+    "halfbits.catalog": "halfbits.course.catalog",
     "halfbits.cost": "halfbits.perf.cost",
     "halfbits.measure": "halfbits.perf.measure",
     "halfbits.significance": "halfbits.evaluate.significance",

@@ -10,13 +10,13 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from halfbits.catalog import Exercise
-from halfbits.grading.checks import read_checks
+from halfbits.course.catalog import Exercise
+from halfbits.course.checklist import read_checks
+from halfbits.course.notebook import Answer
 from halfbits.grading.class_run import ClassRun
 from halfbits.grading.classroom import Handed
 from halfbits.grading.guard import PUT_BACK, suspicious
 from halfbits.grading.journal import Result
-from halfbits.grading.notebook import Answer
 from halfbits.grading.report import FAILED, MISSING, NOT_RUN, PASSED, UNWRITTEN, clean
 
 Graded = tuple[Handed, Result]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from halfbits.catalog import Catalog, load_catalog
+from halfbits.course.catalog import Catalog, load_catalog
 from halfbits.errors import CourseError
 from halfbits.grading.classroom import Handed, Task, find_submissions, result, task_of
 from halfbits.grading.cluster import grade_tasks

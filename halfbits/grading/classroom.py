@@ -11,21 +11,17 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from halfbits.catalog import Catalog, Exercise
+from halfbits.course.catalog import Catalog, Exercise
+from halfbits.course.fingerprint import GRADER, fingerprint
+from halfbits.course.notebook import Answer, read_answer
 from halfbits.errors import CourseError
 from halfbits.grading.forks import Forks
 from halfbits.grading.journal import Identity, Result
-from halfbits.grading.notebook import Answer, read_answer
 from halfbits.grading.report import Report
 from halfbits.grading.runner import Submission
 from halfbits.grading.spare import Spare
 
 LARGEST = 64 << 20
-# What decides a verdict besides the checks: a change in one of them grades everything anew.
-JUDGES = (
-    *("expect", "guard", "job", "notebook", "runner", "shell", "sources", "state", "verdict"),
-    "worker",
-)
 SUFFIXES = (".py", ".ipynb")
 
 
@@ -133,14 +129,13 @@ def find_submissions(
 
 
 def checks_digest(catalog: Catalog, exercise: Exercise) -> str:
-    """A hash of the exercise's checks and of the grader's modules that decide a verdict."""
+    """A hash of the exercise's checks and of the code that decides a verdict."""
     return _checks_digest(catalog.checks(exercise), exercise.time_limit)
 
 
 @cache
 def _checks_digest(path: Path, time_limit: float) -> str:
-    judges = (Path(__file__).with_name(f"{name}.py") for name in JUDGES)
-    return f"{_digest([path, *judges])}-{time_limit:g}"
+    return f"{_digest([path])}-{fingerprint(GRADER)[:32]}-{time_limit:g}"
 
 
 def _students(folder: Path, catalog: Catalog) -> tuple[list[str], list[str]]:

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from halfbits.catalog import Catalog, load_catalog
+from halfbits.course.catalog import Catalog, load_catalog
 from halfbits.errors import CourseError
 from halfbits.folders import CATALOG
 from halfbits.grading import forks

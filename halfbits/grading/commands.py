@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from pathlib import Path
-from typing import Any
 
-from halfbits.catalog import Catalog, load_catalog
+from halfbits.course.catalog import load_catalog
+from halfbits.course.checklist import read_checks
+from halfbits.course.notebook import find_answer, read_json
+from halfbits.course.progress.progress import as_rows, next_exercise, read_progress
+from halfbits.course.progress.store import stamp
 from halfbits.errors import CourseError
 from halfbits.folders import data_folder
-from halfbits.grading.checks import read_checks
-from halfbits.grading.notebook import find_answer, read_json
-from halfbits.grading.progress import as_rows, next_exercise, read_progress, record_report, stamp
 
 
 def grade(names: list[str], answers: Path | None) -> int:
     """Grade the named exercises, or all; 0 when every check passes."""
     from halfbits.grading.console import print_report
-    from halfbits.grading.session import grade_all
+    from halfbits.grading.record import remember
+    from halfbits.grading.session import answers_folder, grade_all
 
     catalog = load_catalog()
     exercises = [catalog.find(name) for name in names] or list(catalog.exercises)
@@ -33,26 +33,10 @@ def grade(names: list[str], answers: Path | None) -> int:
     return 0 if all(report.all_pass for report in reports) else 1
 
 
-def answers_folder(catalog: Catalog, answers: Path | None) -> Path:
-    """The folder to grade: the learner's own, or the one given; raises CourseError."""
-    folder = (answers or catalog.root / "exercises").resolve()
-    if not folder.is_dir():
-        raise CourseError(f"{folder} is no folder: --answers wants one laid out like exercises/.")
-    return folder
-
-
-def remember(catalog: Catalog, report: Any) -> None:
-    """Record a report of the learner's own folder; a record that fails does not spoil a grade."""
-    try:
-        record_report(report, len(read_checks(catalog.checks(report.exercise))))
-    except CourseError as error:
-        print(f"halfbits: {error}", file=sys.stderr)
-
-
 def hint(name: str, task: str | None, level: int | None) -> int:
     """Show the next hint of a task, or the level asked for, and remember it."""
+    from halfbits.course.progress.hints import open_hint
     from halfbits.grading.console import print_hint
-    from halfbits.grading.hints import open_hint
 
     catalog = load_catalog()
     exercise = catalog.find(name)

@@ -10,8 +10,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from halfbits.catalog import Exercise
-from halfbits.grading.hints import LEVELS, Hint
+from halfbits.course.catalog import Exercise
+from halfbits.course.progress.hints import LEVELS, Hint
 from halfbits.grading.report import Report, lines
 
 

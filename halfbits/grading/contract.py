@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from halfbits.catalog import Catalog, Exercise
+from halfbits.course.catalog import Catalog, Exercise
+from halfbits.course.checklist import Check, read_checks
+from halfbits.course.notebook import Cell, cells_of, read_answer
 from halfbits.errors import CourseError
-from halfbits.grading.checks import Check, read_checks
 from halfbits.grading.forks import Forks
-from halfbits.grading.notebook import Cell, cells_of, read_answer
 from halfbits.grading.report import Report
 from halfbits.grading.runner import Submission, open_answer
 from halfbits.grading.spare import SPARE, Spare

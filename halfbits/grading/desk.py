@@ -8,13 +8,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from halfbits.catalog import Catalog, Exercise
+from halfbits.course.catalog import Catalog, Exercise
+from halfbits.course.checklist import read_checks
+from halfbits.course.notebook import find_answer
+from halfbits.course.progress.hints import Hint, open_hint
+from halfbits.course.progress.progress import Record, next_exercise, read_progress
 from halfbits.errors import CourseError
-from halfbits.grading.checks import read_checks
-from halfbits.grading.hints import Hint, open_hint
-from halfbits.grading.notebook import find_answer
 from halfbits.grading.process import Worker
-from halfbits.grading.progress import Record, next_exercise, read_progress, record_report
+from halfbits.grading.record import record_report
 from halfbits.grading.report import Report
 from halfbits.grading.runner import Submission
 from halfbits.grading.saves import Saves, digest, follow

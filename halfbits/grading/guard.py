@@ -18,8 +18,8 @@ from collections.abc import Callable, Iterable
 from types import FunctionType, ModuleType
 from typing import Any
 
-from halfbits.grading.notebook import Cell
-from halfbits.grading.sources import parse_leniently
+from halfbits.course.notebook import Cell
+from halfbits.course.sources import parse_leniently
 
 JUDGES = (
     *("__main__", "builtins", "json", "math", "pytest", "numpy", "numpy.testing"),

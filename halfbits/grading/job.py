@@ -13,8 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from halfbits.course.notebook import Cell
 from halfbits.grading.guard import PUT_BACK, take_guard
-from halfbits.grading.notebook import Cell
 from halfbits.grading.shell import Shell
 from halfbits.grading.state import State
 from halfbits.grading.verdict import judge

@@ -10,11 +10,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from halfbits.catalog import Catalog, Exercise, load_catalog
-from halfbits.grading.hints import Hint
-from halfbits.grading.notebook import Cell, find_answer, read_cells
+from halfbits.course.catalog import Catalog, Exercise, load_catalog
+from halfbits.course.notebook import Cell, find_answer, read_cells
+from halfbits.course.progress.hints import Hint
+from halfbits.course.sources import bound_names, defined_names, parse_leniently
 from halfbits.grading.report import Report
-from halfbits.grading.sources import bound_names, defined_names, parse_leniently
 
 OUTDATED = "The file on disk differs from what you ran ({}); this grades what you ran."
 UNRUN = "You have not run {} here; what the saved file defines there was graded."
@@ -135,8 +135,8 @@ def _notebook_file(catalog: Catalog, exercise: Exercise) -> Path:
 
 def _upcoming(catalog: Catalog, report: Report) -> Hint | None:
     """The next hint for the first task that is not done; None when there is none."""
+    from halfbits.course.progress.hints import upcoming_hint
     from halfbits.errors import CourseError
-    from halfbits.grading.hints import upcoming_hint
 
     task = report.first_open_task()
     try:
@@ -147,6 +147,6 @@ def _upcoming(catalog: Catalog, report: Report) -> Hint | None:
 
 def _remember(catalog: Catalog, report: Report, saved: Path) -> None:
     if saved.resolve().is_relative_to((catalog.root / "exercises").resolve()):
-        from halfbits.grading.commands import remember
+        from halfbits.grading.record import remember
 
         remember(catalog, report)

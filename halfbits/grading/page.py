@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 
-from halfbits.grading.hints import Hint
+from halfbits.course.progress.hints import Hint
 from halfbits.grading.report import (
     PASSED,
     UNWRITTEN,

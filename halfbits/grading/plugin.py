@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from halfbits.catalog import Catalog, Exercise, load_catalog
+from halfbits.course.catalog import Catalog, Exercise, load_catalog
+from halfbits.course.checklist import Check, read_checks
 from halfbits.errors import CourseError
 from halfbits.grading import report as reports
-from halfbits.grading.checks import Check, read_checks
 from halfbits.grading.report import Report, Verdict
 from halfbits.grading.runner import Submission
 from halfbits.grading.session import grade_submissions, submission
@@ -162,7 +162,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    from halfbits.grading.commands import remember
+    from halfbits.grading.record import remember
     from halfbits.grading.spare import SPARE
 
     SPARE.close()

@@ -8,13 +8,13 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 
+from halfbits.course.notebook import read_cells
+from halfbits.course.progress.hints import LEVELS, read_hints
+from halfbits.course.sources import defined_names
 from halfbits.grading.contract import RightAnswer, Trial, WrongAnswer
 from halfbits.grading.forks import Forks
-from halfbits.grading.hints import LEVELS, read_hints
-from halfbits.grading.notebook import read_cells
 from halfbits.grading.report import NOT_RUN, Report
 from halfbits.grading.runner import Submission, fresh_seed, open_answer
-from halfbits.grading.sources import defined_names
 from halfbits.grading.stub import is_pristine, make_exercise
 
 # Each seed draws all inputs anew and shuffles the checks: 25 find a check that is unjust once

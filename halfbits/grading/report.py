@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from halfbits.catalog import Exercise
-from halfbits.grading.checks import Check
+from halfbits.course.catalog import Exercise
+from halfbits.course.checklist import Check
 
 PASSED, FAILED, MISSING, UNWRITTEN, NOT_RUN = "passed", "failed", "missing", "unwritten", "not run"
 CONTROL = re.compile(

@@ -11,14 +11,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from halfbits.catalog import Catalog, Exercise
+from halfbits.course.catalog import Catalog, Exercise
+from halfbits.course.checklist import Check, read_checks
+from halfbits.course.notebook import Answer, Cell, read_answer
+from halfbits.course.sources import defined_names, top_imports, unwritten
 from halfbits.errors import CourseError
-from halfbits.grading.checks import Check, read_checks
 from halfbits.grading.forks import Forks
-from halfbits.grading.notebook import Answer, Cell, read_answer
 from halfbits.grading.process import Late, Worker
 from halfbits.grading.report import NOT_RUN, UNWRITTEN, Report, Verdict
-from halfbits.grading.sources import defined_names, top_imports, unwritten
 from halfbits.grading.spare import SPARE, Spare
 
 FRAMEWORKS = {"tensorflow": ("tensorflow", "keras"), "torch": ("torch",)}

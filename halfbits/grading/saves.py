@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from halfbits.catalog import Catalog, Exercise
+from halfbits.course.catalog import Catalog, Exercise
 
 STEP, DEBOUNCE = 20, 50  # milliseconds: one save ends when STEP brings nothing new
 FRESH = 2.0  # an older time of the file is not that of this save: it was copied or checked out

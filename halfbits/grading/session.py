@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from halfbits.catalog import Catalog, Exercise
+from halfbits.course.catalog import Catalog, Exercise
+from halfbits.course.notebook import Answer, find_answer, read_answer
 from halfbits.errors import CourseError
-from halfbits.grading.notebook import Answer, find_answer, read_answer
 from halfbits.grading.report import Report
 from halfbits.grading.runner import Submission
 from halfbits.grading.spare import SPARE
+
+
+def answers_folder(catalog: Catalog, answers: Path | None) -> Path:
+    """The folder to grade: the learner's own, or the one given; raises CourseError."""
+    folder = (answers or catalog.root / "exercises").resolve()
+    if not folder.is_dir():
+        raise CourseError(f"{folder} is no folder: --answers wants one laid out like exercises/.")
+    return folder
 
 
 def grade_all(catalog: Catalog, exercises: Iterable[Exercise], folder: Path) -> Iterator[Report]:

@@ -15,8 +15,8 @@ import types
 from collections.abc import Iterable
 from typing import Any
 
-from halfbits.grading.notebook import Cell
-from halfbits.grading.sources import MERGE, defined_names
+from halfbits.course.notebook import MERGE, Cell
+from halfbits.course.sources import defined_names
 
 KEEP_BODY = {"time", "timeit", "capture", "prun"}
 RUN_LINE = {"time", "prun"}

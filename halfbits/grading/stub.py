@@ -10,10 +10,10 @@ import tokenize
 from pathlib import Path
 from typing import Any
 
-from halfbits.catalog import Catalog, Exercise, load_catalog
+from halfbits.course.catalog import Catalog, Exercise, load_catalog
+from halfbits.course.notebook import cells_of, read_json
+from halfbits.course.sources import DEFINES
 from halfbits.errors import CourseError
-from halfbits.grading.notebook import cells_of, read_json
-from halfbits.grading.sources import DEFINES
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 SOLUTION_LINK = """<details><summary>Solution (try first)</summary>

@@ -11,12 +11,12 @@ from typing import Protocol
 from rich.console import Console
 from rich.live import Live
 
-from halfbits.catalog import Catalog, Exercise, load_catalog
+from halfbits.course.catalog import Catalog, Exercise, load_catalog
+from halfbits.course.progress.progress import next_exercise, read_progress
+from halfbits.course.terminal.keys import Keys
 from halfbits.grading.desk import Desk, Graded
-from halfbits.grading.progress import next_exercise, read_progress
 from halfbits.grading.report import as_text
 from halfbits.grading.watch_view import Screen, age_of
-from halfbits.interview.keys import Keys
 
 TICK = 0.25  # seconds between two looks at the window's size and the file's age
 

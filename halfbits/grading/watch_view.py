@@ -15,10 +15,10 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from halfbits.catalog import Exercise
+from halfbits.course.catalog import Exercise
+from halfbits.course.progress.hints import LEVELS, Hint
+from halfbits.course.progress.progress import Record
 from halfbits.grading.desk import Desk, Graded
-from halfbits.grading.hints import LEVELS, Hint
-from halfbits.grading.progress import Record
 from halfbits.grading.report import (
     PASSED,
     UNWRITTEN,

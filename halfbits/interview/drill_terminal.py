@@ -9,10 +9,10 @@ from rich.markdown import Markdown
 from rich.rule import Rule
 from rich.text import Text
 
+from halfbits.course.terminal.keys import Keys
 from halfbits.interview.bank import load_bank
 from halfbits.interview.cards import Card, make_cards
 from halfbits.interview.drill import Drill
-from halfbits.interview.keys import Keys
 from halfbits.interview.phrases import phrases, span
 from halfbits.interview.question import KINDS, LEVELS, TOPICS
 from halfbits.interview.render import without_tex

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from halfbits.catalog import load_catalog
+from halfbits.course.catalog import load_catalog
 from halfbits.interview.parse import Problem
 from halfbits.interview.question import Proof, Question
 from halfbits.selectors import SelectorError, select

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from halfbits.course.progress import store
+from halfbits.course.progress.store import stamp
 from halfbits.errors import CourseError
-from halfbits.grading.progress import stamp
-from halfbits.interview import store
 
 
 def current() -> Path:

@@ -10,11 +10,11 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from halfbits.catalog import load_catalog
-from halfbits.grading.progress import read_progress
+from halfbits.course.catalog import load_catalog
+from halfbits.course.lessons import load_lessons
+from halfbits.course.progress.progress import read_progress
 from halfbits.interview.bank import Bank
 from halfbits.interview.drill_terminal import show
-from halfbits.interview.lessons import load_lessons
 from halfbits.interview.mock_report import change, score
 from halfbits.interview.phrases import phrases
 from halfbits.interview.question import LEVELS, TOPICS

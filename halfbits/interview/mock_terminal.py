@@ -13,12 +13,12 @@ from rich.live import Live
 from rich.rule import Rule
 from rich.text import Text
 
+from halfbits.course.terminal.keys import ENTER, Keys
 from halfbits.interview import mock_files
 from halfbits.interview.bank import LANGUAGES, Bank, load_bank
 from halfbits.interview.cards import Card, known
 from halfbits.interview.draw import MIX
 from halfbits.interview.drill_terminal import about, show
-from halfbits.interview.keys import ENTER, Keys
 from halfbits.interview.mock import Interview, is_valid
 from halfbits.interview.mock_report import last_of_kind, report
 from halfbits.interview.mock_screen import print_history, print_report

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from statistics import median_low
 
-from halfbits.catalog import Catalog, Exercise
+from halfbits.course.catalog import Catalog, Exercise
+from halfbits.course.lessons import Lesson
+from halfbits.course.progress import store
+from halfbits.course.progress.progress import Record
 from halfbits.errors import CourseError
-from halfbits.grading.progress import Record
-from halfbits.interview import store
 from halfbits.interview.bank import Bank
-from halfbits.interview.lessons import Lesson
 from halfbits.interview.plan import Item
 from halfbits.interview.question import Question
 

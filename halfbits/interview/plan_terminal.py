@@ -9,12 +9,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from halfbits.catalog import load_catalog
-from halfbits.grading.progress import read_progress
+from halfbits.course.catalog import load_catalog
+from halfbits.course.lessons import load_lessons
+from halfbits.course.progress.progress import read_progress
 from halfbits.interview.bank import load_bank
 from halfbits.interview.cards import make_cards
 from halfbits.interview.forecast import forecast
-from halfbits.interview.lessons import load_lessons
 from halfbits.interview.phrases import phrases
 from halfbits.interview.plan import CARDS_SHARE, Day, Item, Plan, make_plan
 from halfbits.interview.plan_items import make_items, read_lessons, remember_read

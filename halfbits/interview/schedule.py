@@ -15,8 +15,8 @@ from typing import Any
 
 import fsrs
 
+from halfbits.course.progress import store
 from halfbits.errors import CourseError
-from halfbits.interview import store
 
 RATINGS = ("again", "hard", "good", "easy")
 NEW_PER_DAY = 10

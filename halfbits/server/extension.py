@@ -32,7 +32,7 @@ from halfbits.folders import find_root
 if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
 
-    from halfbits.grading.progress import Record
+    from halfbits.course.progress.progress import Record
 
 MARK = b'<meta name="halfbits-lab" content="lab/tree/">'
 BOOK = Path("_build") / "book" / "html"
@@ -177,7 +177,7 @@ class BookProgress(JupyterHandler):
 
 def tried() -> dict[str, Record]:
     """The records of exercises that were graded; none where the file cannot be used."""
-    from halfbits.grading.progress import read_progress
+    from halfbits.course.progress.progress import read_progress
 
     try:
         return {key: record for key, record in read_progress().items() if record.total}

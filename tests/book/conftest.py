@@ -9,7 +9,7 @@ from book_sources import ROOT
 from bs4 import BeautifulSoup
 
 from halfbits.book import Site, build
-from halfbits.catalog import load_catalog
+from halfbits.course.catalog import load_catalog
 
 SPOILED = '{"cells": [<<<<<<< a learner in the middle of a merge'
 

@@ -11,7 +11,7 @@ from book_sources import ROOT, code_cells, notebooks_in_toc, source, tags
 from bs4 import BeautifulSoup
 
 from halfbits.book import Site, build
-from halfbits.catalog import load_catalog
+from halfbits.course.catalog import load_catalog
 
 Pages = dict[str, BeautifulSoup]
 # Attributes by which a browser fetches something on its own.

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from halfbits.book import Site, build
-from halfbits.catalog import Catalog, load_catalog
+from halfbits.course.catalog import Catalog, load_catalog
 from halfbits.grading.stub import make_exercise, write_notebook
 
 CHECKOUT = Path(__file__).parents[2]

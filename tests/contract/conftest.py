@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from halfbits.catalog import Catalog, Exercise, load_catalog
+from halfbits.course.catalog import Catalog, Exercise, load_catalog
 from halfbits.errors import CourseError
 from halfbits.folders import find_root
 from halfbits.grading import forks

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from halfbits.catalog import Catalog
+from halfbits.course.catalog import Catalog
+from halfbits.course.notebook import read_json
 from halfbits.grading import forks
 from halfbits.grading.class_run import ClassRun, grade_class
 from halfbits.grading.classroom import find_submissions
 from halfbits.grading.contract import load_answers
 from halfbits.grading.journal import Journal, Result
-from halfbits.grading.notebook import read_json
 from halfbits.grading.runner import grade_answers
 from halfbits.grading.stub import make_exercise
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from halfbits.catalog import Catalog, Exercise
+from halfbits.course.catalog import Catalog, Exercise
 from halfbits.grading.contract import RightAnswer, Trial, WrongAnswer
 from halfbits.grading.forks import Forks
 from halfbits.grading.machines import verdicts_hold_elsewhere

@@ -18,13 +18,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from halfbits.catalog import Catalog, Exercise, load_catalog
+from halfbits.course import notebook
+from halfbits.course.catalog import Catalog, Exercise, load_catalog
+from halfbits.course.notebook import Answer, read_answer, read_json
 from halfbits.errors import CourseError
 from halfbits.folders import find_root
-from halfbits.grading import forks, notebook
+from halfbits.grading import forks
 from halfbits.grading.forks import Forks
 from halfbits.grading.live import executed_cells
-from halfbits.grading.notebook import Answer, read_answer, read_json
 from halfbits.grading.page import ReportView
 from halfbits.grading.report import FAILED, MISSING, NOT_RUN, PASSED, UNWRITTEN, Report, lines
 from halfbits.grading.runner import Submission

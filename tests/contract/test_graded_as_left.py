@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from halfbits.catalog import Catalog
-from halfbits.grading import notebook
+from halfbits.course import notebook
+from halfbits.course.catalog import Catalog
+from halfbits.course.notebook import read_json
 from halfbits.grading.forks import Forks
-from halfbits.grading.notebook import read_json
 from halfbits.grading.report import Report
 from halfbits.grading.session import submission
 from halfbits.grading.spare import Spare

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from halfbits import book
 from halfbits.book import Site, build, mirror
+from halfbits.course import fingerprint
 
 TOML = """
 [[exercise]]
@@ -104,6 +106,24 @@ def test_a_learners_work_does_not_make_the_book_stale(
     (root / "exercises/topic/task.ipynb").write_text("other work", encoding="utf-8")
     build(root=root)
     assert "up to date" in capsys.readouterr().out
+
+
+def test_an_edited_module_of_the_library_makes_the_book_stale(
+    root: Path,
+    runs: list[int],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    library = tmp_path / "library"
+    heavy = shutil.ignore_patterns("__pycache__", "models")
+    shutil.copytree(fingerprint.LIBRARY, library, ignore=heavy)
+    monkeypatch.setattr(fingerprint, "LIBRARY", library)
+    build(root=root)
+    formats = library / "formats.py"
+    formats.write_text(formats.read_text("utf-8") + "# edited", encoding="utf-8")
+    build(root=root)
+    assert "up to date" not in capsys.readouterr().out
 
 
 def test_force_builds_without_a_change(

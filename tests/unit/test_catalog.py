@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from fake_course import make_course, write
 
-from halfbits.catalog import load_catalog
+from halfbits.course.catalog import load_catalog
 from halfbits.errors import CourseError
 from halfbits.folders import find_root
 

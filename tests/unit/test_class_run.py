@@ -12,7 +12,7 @@ import pytest
 from fake_course import CATALOG, COUNTER, DOUBLE, make_course, notebook, write
 from processes import LIMIT, soon
 
-from halfbits.catalog import Catalog, load_catalog
+from halfbits.course.catalog import Catalog, load_catalog
 from halfbits.grading import forks
 from halfbits.grading.class_run import POISON, ClassRun, grade_class
 from halfbits.grading.classroom import find_submissions

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from fake_course import COUNTER, DOUBLE, HALVE, make_course, notebook, write
 
-from halfbits.catalog import Catalog, load_catalog
+from halfbits.course import fingerprint
+from halfbits.course.catalog import Catalog, load_catalog
 from halfbits.errors import CourseError
 from halfbits.grading.class_report import NBGRADER, page, write_reports
 from halfbits.grading.class_run import ClassRun
-from halfbits.grading.classroom import Handed, find_submissions, task_of
+from halfbits.grading.classroom import Handed, _checks_digest, find_submissions, task_of
 from halfbits.grading.journal import Journal, Result
 from halfbits.grading.spare import SPARE
 
@@ -148,6 +150,20 @@ def test_line_cut_off_by_a_crash_costs_only_that_line(
     other = replace(result, student="eve")
     Journal(path).add(other)
     assert set(Journal(path).results) == {result.identity, other.identity}
+
+
+def test_an_edited_module_of_the_grader_grades_anew(
+    course: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = tmp_path / "library"
+    heavy = shutil.ignore_patterns("__pycache__", "models")
+    shutil.copytree(fingerprint.LIBRARY, library, ignore=heavy)
+    monkeypatch.setattr(fingerprint, "LIBRARY", library)
+    checks_digest = _checks_digest.__wrapped__  # a run asks once, and then remembers
+    before = checks_digest(course.checks(course.find("double")), 5)
+    reader = library / "course" / "notebook.py"
+    reader.write_text(reader.read_text("utf-8") + "# edited", encoding="utf-8")
+    assert checks_digest(course.checks(course.find("double")), 5) != before
 
 
 def test_changed_submission_module_or_seed_is_graded_anew(students: Path, course: Catalog) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from fake_course import DOUBLE_CHECKS, make_course, write
 
-from halfbits.catalog import load_catalog
+from halfbits.course.catalog import load_catalog
 from halfbits.grading import forks, promises
 from halfbits.grading.contract import RightAnswer, Trial, WrongAnswer
 from halfbits.grading.forks import Forks

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from fake_course import COUNTER, make_course
 
-from halfbits.catalog import Catalog, load_catalog
+from halfbits.course.catalog import Catalog, load_catalog
+from halfbits.course.notebook import Cell
 from halfbits.grading.guard import suspicious
-from halfbits.grading.notebook import Cell
 from halfbits.grading.report import Report
 from halfbits.grading.runner import grade_answers
 

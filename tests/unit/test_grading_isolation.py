@@ -14,7 +14,7 @@ import pytest
 from fake_course import COUNTER, DOUBLE, make_course
 from processes import is_running, soon
 
-from halfbits.catalog import Catalog, load_catalog
+from halfbits.course.catalog import Catalog, load_catalog
 from halfbits.grading import descendants, forks
 from halfbits.grading.forks import Forks
 from halfbits.grading.report import Report
@@ -91,7 +91,7 @@ def test_nothing_is_left_when_the_grader_itself_is_killed(course: Catalog, tmp_p
     tell = tmp_path / "started"
     cell = f"import os, time; open({str(tell)!r}, 'w').write(os.getcwd()); time.sleep(300)"
     script = (
-        "import sys\nfrom pathlib import Path\nfrom halfbits.catalog import load_catalog\n"
+        "import sys\nfrom pathlib import Path\nfrom halfbits.course.catalog import load_catalog\n"
         "from halfbits.grading.runner import grade_answers\n"
         f"course = load_catalog(Path({str(course.root)!r}))\n"
         f"grade_answers(course, course.find('double'), [{DOUBLE!r}, {cell!r}])"

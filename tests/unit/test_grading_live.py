@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from fake_course import COUNTER, DOUBLE, cell, make_course, notebook, write
 
-from halfbits.catalog import load_catalog
+from halfbits.course.catalog import load_catalog
+from halfbits.course.notebook import Cell
 from halfbits.grading import live
 from halfbits.grading.live import executed_cells, grade
-from halfbits.grading.notebook import Cell
 from halfbits.grading.page import ReportView
 
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from fake_course import DOUBLE, cell, make_course, notebook, write
 
-from halfbits.catalog import load_catalog
+from halfbits.course import notebook as reader
+from halfbits.course.catalog import load_catalog
+from halfbits.course.notebook import Cell, find_answer, read_answer, read_cells
+from halfbits.course.sources import unwritten
 from halfbits.errors import CourseError
-from halfbits.grading import notebook as reader
-from halfbits.grading.notebook import Cell, find_answer, read_answer, read_cells
-from halfbits.grading.sources import unwritten
 
 STUB = (
     'def double(x):\n    """Twice."""\n    raise NotImplementedError("double: not written yet")\n'

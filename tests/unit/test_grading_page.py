@@ -11,10 +11,10 @@ import pytest
 from fake_course import make_course
 from rich.console import Console
 
-from halfbits.catalog import Catalog, load_catalog
+from halfbits.course.catalog import Catalog, load_catalog
+from halfbits.course.progress.hints import upcoming_hint
 from halfbits.grading import console
 from halfbits.grading.expect import four_lines
-from halfbits.grading.hints import upcoming_hint
 from halfbits.grading.page import ReportView
 from halfbits.grading.report import FAILED, PASSED, UNWRITTEN, Report, Verdict
 
@@ -49,7 +49,7 @@ def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Catalog:
 
 def report_of(course: Catalog, *ends: tuple[str, str], notes: tuple[str, ...] = ()) -> Report:
     """A report on `double` whose checks ended like that: kind and message."""
-    from halfbits.grading.checks import read_checks
+    from halfbits.course.checklist import read_checks
 
     exercise = course.find("double")
     checks = read_checks(course.checks(exercise))

@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 from fake_course import COUNTER, DOUBLE, HALVE, make_course, notebook, write
 
-from halfbits.catalog import Catalog, load_catalog
-from halfbits.errors import CourseError
-from halfbits.grading import commands
-from halfbits.grading.progress import (
+from halfbits.course.catalog import Catalog, load_catalog
+from halfbits.course.progress.progress import (
     Record,
     changing_progress,
     next_exercise,
     read_progress,
     record_hint,
 )
+from halfbits.errors import CourseError
+from halfbits.grading import commands
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +14,8 @@ import pytest
 from fake_course import COUNTER, DOUBLE, make_course
 from processes import soon
 
-from halfbits.catalog import Catalog, load_catalog
+from halfbits.course import fingerprint
+from halfbits.course.catalog import Catalog, load_catalog
 from halfbits.errors import CourseError
 from halfbits.grading import room
 from halfbits.grading.process import Worker, worker_environment
@@ -86,6 +88,22 @@ def test_other_environment_wants_another_worker(name: str) -> None:
     assert room.key_of((), usual) == room.key_of((), dict(usual))
     assert room.key_of((), usual) != room.key_of((), usual | {name: "another"})
     assert room.key_of((), usual) != room.key_of(("torch",), usual)
+
+
+def test_worker_of_an_edited_grader_is_not_taken(
+    seats: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = tmp_path / "library"
+    heavy = shutil.ignore_patterns("__pycache__", "models")
+    shutil.copytree(fingerprint.LIBRARY, library, ignore=heavy)
+    monkeypatch.setattr(fingerprint, "LIBRARY", library)
+    environment = worker_environment()
+    room.leave(room.key_of((), environment), (), environment)
+    assert soon(lambda: waiting(seats), 20)
+    reader = library / "course" / "notebook.py"
+    reader.write_text(reader.read_text("utf-8") + "# edited", encoding="utf-8")
+    assert room.take(room.key_of((), environment)) is None
+    assert waiting(seats)
 
 
 def test_terminal_of_the_grader_makes_no_difference() -> None:

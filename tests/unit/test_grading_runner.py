@@ -12,7 +12,7 @@ import pytest
 from fake_course import COUNTER, DOUBLE, make_course, notebook, write
 from processes import is_running, soon
 
-from halfbits.catalog import Catalog, load_catalog
+from halfbits.course.catalog import Catalog, load_catalog
 from halfbits.grading.report import Report, lines
 from halfbits.grading.runner import grade_answers
 

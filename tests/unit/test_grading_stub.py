@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from fake_course import make_course
 
-from halfbits.catalog import Catalog, load_catalog
+from halfbits.course.catalog import Catalog, load_catalog
 from halfbits.errors import CourseError
 from halfbits.grading import commands
 from halfbits.grading.stub import is_pristine, make_exercise, stub_source, stub_text

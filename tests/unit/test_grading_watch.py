@@ -17,9 +17,9 @@ from fake_course import COUNTER, DOUBLE, HALVE, make_course, notebook, write
 from processes import soon
 from rich.console import Console
 
-from halfbits.catalog import Catalog, load_catalog
+from halfbits.course.catalog import Catalog, load_catalog
+from halfbits.course.progress.progress import read_progress
 from halfbits.grading.desk import Desk
-from halfbits.grading.progress import read_progress
 from halfbits.grading.saves import Saves, exercise_of, follow
 from halfbits.grading.watch import act
 from halfbits.grading.watch_view import Screen

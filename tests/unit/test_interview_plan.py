@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 from fake_bank import make_bank, make_question
 
-from halfbits.catalog import Catalog, Exercise, load_catalog
+from halfbits.course.catalog import Catalog, Exercise, load_catalog
+from halfbits.course.lessons import Lesson, load_lessons
+from halfbits.course.progress.progress import Record, changing_progress
 from halfbits.errors import CourseError
 from halfbits.folders import find_root
-from halfbits.grading.progress import Record, changing_progress
 from halfbits.interview import plan_items
 from halfbits.interview.forecast import Reviews, forecast
-from halfbits.interview.lessons import Lesson, load_lessons
 from halfbits.interview.plan import SMALLEST_PART, Item, Plan, make_plan
 from halfbits.interview.schedule import Schedule
 

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from fake_course import DOUBLE, cell, notebook
 
+from halfbits.course import notebook as reader
+from halfbits.course.notebook import Cell, read_answer
+from halfbits.course.sources import unwritten
 from halfbits.errors import CourseError
-from halfbits.grading import notebook as reader
-from halfbits.grading.notebook import Cell, read_answer
 from halfbits.grading.shell import Shell
-from halfbits.grading.sources import unwritten
 from halfbits.grading.stub import is_pristine
 from halfbits.grading.verdict import Answers, MissingAnswer
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from halfbits.catalog import Exercise
+from halfbits.course.catalog import Exercise
 from halfbits.errors import CourseError
-from halfbits.grading.sources import MERGE
 
 # Jupyter rewrites the file in place, so a reader can meet a half-written one; for about this long.
 PATIENCE = 1.0
+MERGE = re.compile(r"^[ \t]*(<{7}|>{7}) ", re.MULTILINE)
 SKIPPED = {"skip-grading", "grade"}
 
 

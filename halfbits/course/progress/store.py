@@ -7,11 +7,11 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from halfbits.folders import data_folder
-from halfbits.grading.progress import stamp
 
 
 def folder(name: str = "") -> Path:
@@ -33,6 +33,11 @@ def read(path: Path) -> dict[str, Any] | None:
         set_aside(path)
         return None
     return content
+
+
+def stamp() -> str:
+    """Now, fit for a file name."""
+    return datetime.now().strftime("%Y-%m-%d-%H%M%S-%f")[:-3]
 
 
 def set_aside(path: Path) -> Path:

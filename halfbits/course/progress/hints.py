@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from halfbits.catalog import Catalog, Exercise
+from halfbits.course.catalog import Catalog, Exercise
+from halfbits.course.checklist import read_checks
+from halfbits.course.notebook import read_cells
+from halfbits.course.progress.progress import Record, read_progress, record_hint
 from halfbits.errors import CourseError
-from halfbits.grading.checks import read_checks
-from halfbits.grading.notebook import read_cells
-from halfbits.grading.progress import Record, read_progress, record_hint
 
 LEVELS = (1, 2, 3)
 FOLDED = re.compile(r"<details>\s*<summary>(.*?)</summary>(.*?)</details>", re.DOTALL)

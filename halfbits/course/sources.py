@@ -8,9 +8,8 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from halfbits.grading.notebook import Cell
+    from halfbits.course.notebook import Cell
 
-MERGE = re.compile(r"^[ \t]*(<{7}|>{7}) ", re.MULTILINE)
 NOT_PYTHON = re.compile(r"^[ \t]*[%!].*$|^.*\?$", re.MULTILINE)
 DEFINES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 # Such code can bind a name without naming it.

@@ -9,14 +9,13 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from halfbits.catalog import Catalog, Exercise
+from halfbits.course.catalog import Catalog, Exercise
+from halfbits.course.progress.store import stamp
 from halfbits.errors import CourseError
 from halfbits.folders import data_folder
-from halfbits.grading.report import PASSED, Report
 
 # A longer gap between two gradings counts as a pause of this length.
 PAUSE = 10 * 60.0
@@ -74,26 +73,12 @@ def changing_progress() -> Iterator[dict[str, Record]]:
             raise _unusable(path, error) from error
 
 
-def record_report(report: Report, all_checks: int) -> None:
-    """Add one try; checks that were not run keep their last result."""
-    with changing_progress() as records:
-        record = records.setdefault(report.exercise.key, Record())
-        run = {verdict.check.name for verdict in report.verdicts}
-        fresh = {verdict.check.name for verdict in report.of(PASSED)}
-        record.passed = sorted((set(record.passed) - run) | fresh)
-        record.total = all_checks
-        record.tries += 1
-        _work(record)
-        if record.is_solved and not record.solved:
-            record.solved = datetime.now().date().isoformat()
-
-
 def record_hint(exercise: Exercise, task: str, level: int) -> None:
     """Remember the highest level of hint opened for `task`."""
     with changing_progress() as records:
         record = records.setdefault(exercise.key, Record())
         record.hints[task] = max(level, record.hints.get(task, 0))
-        _work(record)
+        count_time(record)
 
 
 def next_exercise(catalog: Catalog, records: dict[str, Record]) -> Exercise | None:
@@ -110,12 +95,8 @@ def _unusable(path: Path, error: OSError) -> CourseError:
     )
 
 
-def stamp() -> str:
-    """Now, fit for a file name."""
-    return datetime.now().strftime("%Y-%m-%d-%H%M%S-%f")[:-3]
-
-
-def _work(record: Record) -> None:
+def count_time(record: Record) -> None:
+    """Add the time since the record was last touched, a longer pause as PAUSE."""
     now = time.time()
     record.seconds += min(max(0.0, now - record.last), PAUSE) if record.last else 0.0
     record.last = now

@@ -1,0 +1,1 @@
+"""The machinery of the course: exercises, grading, drills, the book, the server, the commands."""

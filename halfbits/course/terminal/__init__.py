@@ -1,0 +1,1 @@
+"""Single keys from a terminal."""
