@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
+from halfbits.course.cli import interview
 from halfbits.errors import CourseError
-from halfbits.interview import commands as interview
 
 app = typer.Typer(
     no_args_is_help=True,

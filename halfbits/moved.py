@@ -17,6 +17,8 @@ from types import CodeType, ModuleType
 MOVED = {
     "halfbits.catalog": "halfbits.course.catalog",
     "halfbits.cost": "halfbits.perf.cost",
+    "halfbits.interview": "halfbits.course.interview",
+    "halfbits.interview.bank": "halfbits.course.interview.bank.bank",
     "halfbits.measure": "halfbits.perf.measure",
     "halfbits.significance": "halfbits.evaluate.significance",
     "halfbits.records": "halfbits.perf.records",

@@ -18,13 +18,13 @@ from mathml import to_mathml
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
+from halfbits.course.interview.bank.bank import QUESTIONS
+from halfbits.course.interview.bank.question import KINDS, LANGUAGES, LEVELS, TOPICS
+from halfbits.course.interview.cards.cards import make_cards
+from halfbits.course.interview.mock.page_data import mock_data
+from halfbits.course.interview.text.phrases import phrases
+from halfbits.course.interview.text.render import to_html, to_inline_html
 from halfbits.folders import find_root
-from halfbits.interview.bank import QUESTIONS
-from halfbits.interview.cards import make_cards
-from halfbits.interview.page_data import mock_data
-from halfbits.interview.phrases import phrases
-from halfbits.interview.question import KINDS, LANGUAGES, LEVELS, TOPICS
-from halfbits.interview.render import to_html, to_inline_html
 
 PAGES = {"en": "book/interview/mock", "zh": "book/interview/zh/mock"}
 STYLES = "drills.css"
@@ -133,8 +133,8 @@ def write_files(app: Sphinx, error: Exception | None) -> None:
     """Write the mock interviews' data and the Anki decks."""
     if error or app.builder.format != "html":
         return
-    from halfbits.interview.anki import write_decks
-    from halfbits.interview.dates import changed
+    from halfbits.course.interview.anki.deck import write_decks
+    from halfbits.course.interview.bank.dates import changed
 
     source, out = Path(app.srcdir), Path(app.outdir)
     for language in LANGUAGES:

@@ -21,10 +21,10 @@ from interview_words import LANG
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
-from halfbits.interview.bank import question_files
-from halfbits.interview.expression import BadExpressionError, evaluate
-from halfbits.interview.parse import filled
-from halfbits.interview.question import TOPICS
+from halfbits.course.interview.bank.bank import question_files
+from halfbits.course.interview.bank.expression import BadExpressionError, evaluate
+from halfbits.course.interview.bank.parse import filled
+from halfbits.course.interview.bank.question import TOPICS
 
 PAGES = "book/interview/"
 FENCE = re.compile(r"^```\{interview\} (\w+)(?: (\w+))? (en|zh)\n```$", re.MULTILINE)

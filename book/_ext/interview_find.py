@@ -13,7 +13,7 @@ from interview_pages import Writer, bank_of
 from interview_words import LANG, WORDS
 from sphinx.util.docutils import SphinxDirective
 
-from halfbits.interview.question import KINDS, LANGUAGES, LEVELS, TOPICS
+from halfbits.course.interview.bank.question import KINDS, LANGUAGES, LEVELS, TOPICS
 
 FILTERS = {"topic": TOPICS, "level": LEVELS, "kind": KINDS}
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from interview_words import LANG, OTHER, WORDS
 from sphinx.errors import ExtensionError
 
+from halfbits.course.interview.bank.bank import Bank, Proof, Question, Source, load_bank
+from halfbits.course.interview.bank.question import KINDS, LEVELS
 from halfbits.errors import CourseError
-from halfbits.interview.bank import Bank, Proof, Question, Source, load_bank
-from halfbits.interview.question import KINDS, LEVELS
 
 
 @cache

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 
 from interview_pages import Writer
 
+from halfbits.course.interview.bank.question import LEVELS, TOPICS
 from halfbits.formats import limits, named
-from halfbits.interview.question import LEVELS, TOPICS
 
 FORMATS = {
     **{name: name for name in ("fp32", "tf32", "bf16", "fp16")},

@@ -1,5 +1,5 @@
-// A mock interview without a screen: draw, steps, report. The same as draw.py, mock.py and
-// mock_report.py of halfbits/interview, name by name; a test compares them.
+// A mock interview without a screen: draw, steps, report. The same as draw.py, interview.py and
+// report.py of halfbits/course/interview/mock, name by name; a test compares them.
 
 export const LEVELS = ["screening", "onsite", "staff"];
 const MIX = { screening: ["screening"], onsite: LEVELS.slice(0, 2), staff: LEVELS.slice(1) };

@@ -31,7 +31,6 @@ BOOK = (
     "halfbits.folders",
     "halfbits.formats",
     "halfbits.grading.stub",
-    "halfbits.interview",
     "halfbits.perf",
 )
 

@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 from prose_numbers import Typed, in_markdown
 
+from halfbits.course.interview.bank.parse import PLACEHOLDER
+from halfbits.course.interview.bank.question import Proof, Question
+from halfbits.course.interview.bank.sections import Section, split
 from halfbits.formats import FORMATS, limits
-from halfbits.interview.parse import PLACEHOLDER
-from halfbits.interview.question import Proof, Question
-from halfbits.interview.sections import Section, split
 
 DIGITS = re.compile(r"(?<![\w.])\d[\d,_]*(?:\.\d+)?(?:e[-+]?\d+)?")
 POWERS = (1e-12, 1e-9, 1e-6, 1e-3, 1e-2, 1, 1e2, 1e3, 1e6, 1e9, 1e12)

@@ -8,9 +8,9 @@ import re
 import pytest
 from book_sources import ROOT
 
-from halfbits.interview.anki import write_decks
-from halfbits.interview.bank import QUESTIONS, load_bank
-from halfbits.interview.dates import changed
+from halfbits.course.interview.anki.deck import write_decks
+from halfbits.course.interview.bank.bank import QUESTIONS, load_bank
+from halfbits.course.interview.bank.dates import changed
 
 PLACES = {"en": "book/interview/", "zh": "book/interview/zh/"}
 BANK = load_bank()

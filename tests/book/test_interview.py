@@ -14,10 +14,10 @@ from book_sources import ROOT
 from bs4 import BeautifulSoup, Tag
 from interview_numbers import bodies, inputs, proven, shown, typed, value
 
-from halfbits.interview.bank import load_bank
-from halfbits.interview.links import link_problems
-from halfbits.interview.parse import PLACEHOLDER
-from halfbits.interview.question import KINDS, LANGUAGES, LEVELS, TOPICS, Question
+from halfbits.course.interview.bank.bank import load_bank
+from halfbits.course.interview.bank.links import link_problems
+from halfbits.course.interview.bank.parse import PLACEHOLDER
+from halfbits.course.interview.bank.question import KINDS, LANGUAGES, LEVELS, TOPICS, Question
 
 Pages = dict[str, BeautifulSoup]
 QUESTIONS = load_bank(ROOT).questions

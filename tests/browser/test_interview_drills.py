@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from halfbits.course.interview.bank.bank import load_bank
+from halfbits.course.interview.cards.schedule import Schedule
+from halfbits.course.interview.mock.draw import draw
+from halfbits.course.interview.mock.report import report
+from halfbits.course.interview.text.phrases import phrases
 from halfbits.grading.stub import KERNEL
-from halfbits.interview.bank import load_bank
-from halfbits.interview.draw import draw
-from halfbits.interview.mock_report import report
-from halfbits.interview.phrases import phrases
-from halfbits.interview.schedule import Schedule
 
 pytestmark = pytest.mark.browser
 PLACES = {"en": "book/interview", "zh": "book/interview/zh"}
@@ -211,7 +211,7 @@ def test_clock_runs_while_one_speaks_and_a_closed_page_keeps_it(visitor, course)
 
 
 def test_cards_in_jupyterlab_by_keyboard(visitor, course):
-    source = "from halfbits.interview import flashcards\n\nflashcards('zh')"
+    source = "from halfbits.course.interview import flashcards\n\nflashcards('zh')"
     cell = {"cell_type": "code", "id": "a", "metadata": {}, "outputs": [], "source": source}
     notebook = {"cells": [cell | {"execution_count": None}], "metadata": {"kernelspec": KERNEL}}
     path = course.root / "cards.ipynb"

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from halfbits.interview.bank import load_bank
+from halfbits.course.interview.bank.bank import load_bank
 
 pytestmark = pytest.mark.browser
 QUESTIONS = load_bank().questions

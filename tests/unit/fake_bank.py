@@ -6,7 +6,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from halfbits.interview.bank import Bank, Question, Text
+from halfbits.course.interview.bank.bank import Bank, Question, Text
 
 POINTS = (
     {"en": "Names the format", "zh": "说出格式"},

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from halfbits.course.interview.bank.bank import load_bank, main
+from halfbits.course.interview.bank.expression import BadExpressionError, evaluate
+from halfbits.course.interview.bank.links import circles, link_problems
+from halfbits.course.interview.bank.parse import read_question
+from halfbits.course.interview.bank.question import Proof
 from halfbits.errors import CourseError
-from halfbits.interview.bank import load_bank, main
-from halfbits.interview.expression import BadExpressionError, evaluate
-from halfbits.interview.links import circles, link_problems
-from halfbits.interview.parse import read_question
-from halfbits.interview.question import Proof
 from halfbits.perf.cost import BITS, weight_bytes
 
 GOOD = """\

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from fake_bank import make_bank, make_large_bank, make_question, make_text
 
+from halfbits.course.interview.anki.deck import make_deck, stable_id, write_decks
+from halfbits.course.interview.bank.bank import Bank
+from halfbits.course.interview.bank.dates import changed, git
 from halfbits.errors import CourseError
-from halfbits.interview.anki import make_deck, stable_id, write_decks
-from halfbits.interview.bank import Bank
-from halfbits.interview.dates import changed, git
 
 OLD = 1_770_000_000  # seconds
 anki = pytest.importorskip("anki.collection", reason="Anki's library is not installed")
@@ -144,7 +144,7 @@ def test_given_date_wins(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_no_two_ids_are_the_same_in_the_real_bank() -> None:
-    from halfbits.interview.bank import load_bank
+    from halfbits.course.interview.bank.bank import load_bank
 
     bank = load_bank()
     for kind in ("note", "card"):

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from fake_bank import make_bank, make_large_bank, make_question
 
+from halfbits.course.interview.cards.cards import make_cards
+from halfbits.course.interview.cards.schedule import Schedule
 from halfbits.errors import CourseError
-from halfbits.interview.cards import make_cards
-from halfbits.interview.schedule import Schedule
 
 NOW = datetime(2026, 3, 2, 9, 30, 0, 123456, tzinfo=UTC)
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
@@ -90,7 +90,7 @@ def test_two_windows_do_not_undo_each_other(schedule: Schedule) -> None:
 WRITER = """
 import sys
 from pathlib import Path
-from halfbits.interview.schedule import Schedule
+from halfbits.course.interview.cards.schedule import Schedule
 schedule = Schedule.load(Path(sys.argv[1]))
 print("ready", flush=True)
 for number in range(10_000):

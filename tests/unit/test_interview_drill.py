@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from fake_bank import make_bank, make_large_bank, make_question
 
-from halfbits.interview.cards import make_cards
-from halfbits.interview.drill import Drill
-from halfbits.interview.phrases import PHRASES, span
-from halfbits.interview.schedule import Schedule
+from halfbits.course.interview.cards.cards import make_cards
+from halfbits.course.interview.cards.schedule import Schedule
+from halfbits.course.interview.cards.session import Drill
+from halfbits.course.interview.text.phrases import PHRASES, span
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 COMMAND = ["-m", "halfbits", "cards"]
@@ -70,7 +70,7 @@ def test_every_phrase_has_both_languages_with_the_same_gaps() -> None:
     ("language", "button"), [("en", "3 good (10 min)"), ("zh", "3 记得 (10 分钟)")]
 )
 def test_widget_turns_and_rates_a_card(tmp_path: Path, language: str, button: str) -> None:
-    from halfbits.interview.drill_widget import Flashcards
+    from halfbits.course.interview.cards.widget import Flashcards
 
     bank = make_bank(make_question("a", seed=1), make_question("b", seed=2))
     schedule = Schedule.load(tmp_path / "cards.json")
@@ -91,7 +91,7 @@ def test_widget_turns_and_rates_a_card(tmp_path: Path, language: str, button: st
 
 
 def test_widget_is_made_from_the_real_bank(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from halfbits.interview import flashcards
+    from halfbits.course.interview import flashcards
 
     monkeypatch.setenv("HALFBITS_DATA", str(tmp_path))
     assert flashcards("zh").card.language == "zh"
@@ -183,12 +183,12 @@ def test_without_a_terminal_it_is_one_sentence(tmp_path: Path) -> None:
 
 
 def test_progress_moves_through_a_file(tmp_path: Path) -> None:
-    from halfbits.interview.drill_terminal import run
+    from halfbits.course.interview.cards.terminal import run
 
     bank = make_large_bank()
     assert len(make_cards(bank, "en")) == 42
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("halfbits.interview.drill_terminal.load_bank", lambda: bank)
+        patch.setattr("halfbits.course.interview.cards.terminal.load_bank", lambda: bank)
         patch.setenv("HALFBITS_DATA", str(tmp_path / "one"))
         Schedule.load().review("en/q00", 3, NOW)
         assert run("en", None, 10, None, tmp_path / "progress.json") == 0

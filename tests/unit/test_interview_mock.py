@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from fake_bank import make_bank, make_large_bank, make_question
 
+from halfbits.course.interview.bank.bank import Bank
+from halfbits.course.interview.mock import files as mock_files
+from halfbits.course.interview.mock.draw import MIX, draw, random_numbers
+from halfbits.course.interview.mock.interview import CHAIN, Interview, is_valid, probes
+from halfbits.course.interview.mock.report import change, last_of_kind, report, score
 from halfbits.errors import CourseError
-from halfbits.interview import mock_files
-from halfbits.interview.bank import Bank
-from halfbits.interview.draw import MIX, draw, random_numbers
-from halfbits.interview.mock import CHAIN, Interview, is_valid, probes
-from halfbits.interview.mock_report import change, last_of_kind, report, score
 
 BANK = make_large_bank()
 SEEDS = range(60)

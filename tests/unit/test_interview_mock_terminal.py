@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 from processes import LIMIT
 
+from halfbits.course.interview.mock import files as mock_files
+from halfbits.course.interview.mock.terminal import history, run
+from halfbits.course.interview.text.phrases import phrases
 from halfbits.errors import CourseError
-from halfbits.interview import mock_files
-from halfbits.interview.mock_terminal import history, run
-from halfbits.interview.phrases import phrases
 
 MOCK = ["-m", "halfbits", "mock"]
 

@@ -17,13 +17,13 @@ import fsrs
 import pytest
 from fake_bank import make_large_bank
 
-from halfbits.interview.bank import Bank, load_bank
-from halfbits.interview.draw import MIX, draw
-from halfbits.interview.mock import Interview
-from halfbits.interview.mock_report import change, last_of_kind, report
-from halfbits.interview.page_data import mock_data
-from halfbits.interview.render import mathjax
-from halfbits.interview.schedule import SCHEDULER
+from halfbits.course.interview.bank.bank import Bank, load_bank
+from halfbits.course.interview.cards.schedule import SCHEDULER
+from halfbits.course.interview.mock.draw import MIX, draw
+from halfbits.course.interview.mock.interview import Interview
+from halfbits.course.interview.mock.page_data import mock_data
+from halfbits.course.interview.mock.report import change, last_of_kind, report
+from halfbits.course.interview.text.render import mathjax
 
 STATIC = Path(__file__).parents[2] / "book" / "_static"
 HERE = Path(__file__).parent

@@ -13,14 +13,14 @@ import pytest
 from fake_bank import make_bank, make_question
 
 from halfbits.course.catalog import Catalog, Exercise, load_catalog
+from halfbits.course.interview.cards.forecast import Reviews, forecast
+from halfbits.course.interview.cards.schedule import Schedule
+from halfbits.course.interview.plan import items as plan_items
+from halfbits.course.interview.plan.plan import SMALLEST_PART, Item, Plan, make_plan
 from halfbits.course.lessons import Lesson, load_lessons
 from halfbits.course.progress.progress import Record, changing_progress
 from halfbits.errors import CourseError
 from halfbits.folders import find_root
-from halfbits.interview import plan_items
-from halfbits.interview.forecast import Reviews, forecast
-from halfbits.interview.plan import SMALLEST_PART, Item, Plan, make_plan
-from halfbits.interview.schedule import Schedule
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 NO_CARDS = Reviews(0, 0, 0)

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from halfbits.interview.plain_math import plain
-from halfbits.interview.render import as_text, mathjax, to_html, to_inline_html, without_tex
+from halfbits.course.interview.text.plain_math import plain
+from halfbits.course.interview.text.render import (
+    as_text,
+    mathjax,
+    to_html,
+    to_inline_html,
+    without_tex,
+)
 
 
 @pytest.mark.parametrize(

@@ -46,3 +46,10 @@ def test_a_path_that_never_was_is_still_an_error() -> None:
 def test_below_a_package_that_moved_every_module_is_the_very_module() -> None:
     code = "import halfbits.widgets.markup, halfbits.figures.markup as new\n"
     assert python("-c", code + "print(halfbits.widgets.markup is new)") == "True"
+
+
+def test_an_old_path_can_be_run() -> None:
+    question = "book/interview/questions/what_is_amp.md"
+    said = python("-m", "halfbits.interview.bank", question)
+    assert said == "1 of 1 questions are whole; 0 problems."
+    assert python("-m", "halfbits.course.interview.bank", question) == said

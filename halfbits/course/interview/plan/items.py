@@ -7,13 +7,13 @@ from pathlib import Path
 from statistics import median_low
 
 from halfbits.course.catalog import Catalog, Exercise
+from halfbits.course.interview.bank.bank import Bank
+from halfbits.course.interview.bank.question import Question
+from halfbits.course.interview.plan.plan import Item
 from halfbits.course.lessons import Lesson
 from halfbits.course.progress import store
 from halfbits.course.progress.progress import Record
 from halfbits.errors import CourseError
-from halfbits.interview.bank import Bank
-from halfbits.interview.plan import Item
-from halfbits.interview.question import Question
 
 
 def make_items(

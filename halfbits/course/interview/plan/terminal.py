@@ -10,16 +10,16 @@ from rich.table import Table
 from rich.text import Text
 
 from halfbits.course.catalog import load_catalog
+from halfbits.course.interview.bank.bank import load_bank
+from halfbits.course.interview.cards.cards import make_cards
+from halfbits.course.interview.cards.forecast import forecast
+from halfbits.course.interview.cards.schedule import Schedule
+from halfbits.course.interview.plan.items import make_items, read_lessons, remember_read
+from halfbits.course.interview.plan.plan import CARDS_SHARE, Day, Item, Plan, make_plan
+from halfbits.course.interview.text.phrases import phrases
+from halfbits.course.interview.text.render import as_text
 from halfbits.course.lessons import load_lessons
 from halfbits.course.progress.progress import read_progress
-from halfbits.interview.bank import load_bank
-from halfbits.interview.cards import make_cards
-from halfbits.interview.forecast import forecast
-from halfbits.interview.phrases import phrases
-from halfbits.interview.plan import CARDS_SHARE, Day, Item, Plan, make_plan
-from halfbits.interview.plan_items import make_items, read_lessons, remember_read
-from halfbits.interview.render import as_text
-from halfbits.interview.schedule import Schedule
 
 
 def run(days: int, minutes: int, language: str, read: Sequence[str]) -> int:

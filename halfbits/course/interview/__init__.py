@@ -7,11 +7,11 @@ from typing import Any
 
 def flashcards(language: str = "en", topic: str | None = None, new: int = 10) -> Any:
     """The flashcards as a widget for a notebook; `new` cards begin a day. Raises CourseError."""
-    from halfbits.interview.bank import load_bank
-    from halfbits.interview.cards import make_cards
-    from halfbits.interview.drill import Drill
-    from halfbits.interview.drill_widget import Flashcards
-    from halfbits.interview.schedule import Schedule
+    from halfbits.course.interview.bank.bank import load_bank
+    from halfbits.course.interview.cards.cards import make_cards
+    from halfbits.course.interview.cards.schedule import Schedule
+    from halfbits.course.interview.cards.session import Drill
+    from halfbits.course.interview.cards.widget import Flashcards
 
     return Flashcards(
         Drill(make_cards(load_bank(), language, topic), Schedule.load(), new), language

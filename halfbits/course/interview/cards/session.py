@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from halfbits.interview.cards import Card
-from halfbits.interview.schedule import NEW_PER_DAY, Schedule
+from halfbits.course.interview.cards.cards import Card
+from halfbits.course.interview.cards.schedule import NEW_PER_DAY, Schedule
 
 
 @dataclass

@@ -13,17 +13,17 @@ from rich.live import Live
 from rich.rule import Rule
 from rich.text import Text
 
+from halfbits.course.interview.bank.bank import LANGUAGES, Bank, load_bank
+from halfbits.course.interview.cards.cards import Card, known
+from halfbits.course.interview.cards.terminal import about, show
+from halfbits.course.interview.mock import files as mock_files
+from halfbits.course.interview.mock.draw import MIX
+from halfbits.course.interview.mock.interview import Interview, is_valid
+from halfbits.course.interview.mock.report import last_of_kind, report
+from halfbits.course.interview.mock.screen import print_history, print_report
+from halfbits.course.interview.text.phrases import phrases
+from halfbits.course.interview.text.render import as_text
 from halfbits.course.terminal.keys import ENTER, Keys
-from halfbits.interview import mock_files
-from halfbits.interview.bank import LANGUAGES, Bank, load_bank
-from halfbits.interview.cards import Card, known
-from halfbits.interview.draw import MIX
-from halfbits.interview.drill_terminal import about, show
-from halfbits.interview.mock import Interview, is_valid
-from halfbits.interview.mock_report import last_of_kind, report
-from halfbits.interview.mock_screen import print_history, print_report
-from halfbits.interview.phrases import phrases
-from halfbits.interview.render import as_text
 
 HEARTBEAT = 5.0  # seconds of thinking that a power cut may lose
 

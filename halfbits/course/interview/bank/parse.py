@@ -8,10 +8,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from halfbits.interview.expression import BadExpressionError, evaluate
-from halfbits.interview.fields import FrontMatterError, complaints, read_front_matter
-from halfbits.interview.question import LANGUAGES, Proof, Question, Source, Text
-from halfbits.interview.sections import Section, Sections, pairs, split, style_complaints
+from halfbits.course.interview.bank.expression import BadExpressionError, evaluate
+from halfbits.course.interview.bank.fields import FrontMatterError, complaints, read_front_matter
+from halfbits.course.interview.bank.question import LANGUAGES, Proof, Question, Source, Text
+from halfbits.course.interview.bank.sections import (
+    Section,
+    Sections,
+    pairs,
+    split,
+    style_complaints,
+)
 
 HEADINGS = {
     "en": ("Answer in 30 seconds", "Full answer", "Follow-ups", "Red flags"),

@@ -9,14 +9,14 @@ from rich.markdown import Markdown
 from rich.rule import Rule
 from rich.text import Text
 
+from halfbits.course.interview.bank.bank import load_bank
+from halfbits.course.interview.bank.question import KINDS, LEVELS, TOPICS
+from halfbits.course.interview.cards.cards import Card, make_cards
+from halfbits.course.interview.cards.schedule import RATINGS, Schedule
+from halfbits.course.interview.cards.session import Drill
+from halfbits.course.interview.text.phrases import phrases, span
+from halfbits.course.interview.text.render import without_tex
 from halfbits.course.terminal.keys import Keys
-from halfbits.interview.bank import load_bank
-from halfbits.interview.cards import Card, make_cards
-from halfbits.interview.drill import Drill
-from halfbits.interview.phrases import phrases, span
-from halfbits.interview.question import KINDS, LEVELS, TOPICS
-from halfbits.interview.render import without_tex
-from halfbits.interview.schedule import RATINGS, Schedule
 
 WIDTH = 88
 

@@ -11,13 +11,13 @@ from rich.table import Table
 from rich.text import Text
 
 from halfbits.course.catalog import load_catalog
+from halfbits.course.interview.bank.bank import Bank
+from halfbits.course.interview.bank.question import LEVELS, TOPICS
+from halfbits.course.interview.cards.terminal import show
+from halfbits.course.interview.mock.report import change, score
+from halfbits.course.interview.text.phrases import phrases
 from halfbits.course.lessons import load_lessons
 from halfbits.course.progress.progress import read_progress
-from halfbits.interview.bank import Bank
-from halfbits.interview.drill_terminal import show
-from halfbits.interview.mock_report import change, score
-from halfbits.interview.phrases import phrases
-from halfbits.interview.question import LEVELS, TOPICS
 
 
 def print_report(

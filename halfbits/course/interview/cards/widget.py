@@ -9,12 +9,12 @@ from typing import Any
 import anywidget
 import traitlets
 
-from halfbits.interview.cards import Card
-from halfbits.interview.drill import Drill
-from halfbits.interview.drill_terminal import about
-from halfbits.interview.phrases import phrases, span
-from halfbits.interview.render import to_html
-from halfbits.interview.schedule import RATINGS
+from halfbits.course.interview.cards.cards import Card
+from halfbits.course.interview.cards.schedule import RATINGS
+from halfbits.course.interview.cards.session import Drill
+from halfbits.course.interview.cards.terminal import about
+from halfbits.course.interview.text.phrases import phrases, span
+from halfbits.course.interview.text.render import to_html
 
 LANG = {"en": "en", "zh": "zh-Hans"}
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from halfbits.course.interview.bank.bank import LANGUAGES, Bank
+from halfbits.course.interview.bank.question import TOPICS, Question
 from halfbits.errors import CourseError
-from halfbits.interview.bank import LANGUAGES, Bank
-from halfbits.interview.question import TOPICS, Question
 
 
 @dataclass(frozen=True)

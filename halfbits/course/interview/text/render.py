@@ -8,7 +8,7 @@ from functools import cache
 from html import escape
 from typing import Any
 
-from halfbits.interview.plain_math import plain
+from halfbits.course.interview.text.plain_math import plain
 
 # TeX and whether it stands by itself -> HTML
 MathRenderer = Callable[[str, bool], str]

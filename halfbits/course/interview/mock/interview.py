@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from halfbits.course.interview.bank.bank import Bank
+from halfbits.course.interview.bank.question import Question
+from halfbits.course.interview.mock.draw import draw
 from halfbits.errors import CourseError
-from halfbits.interview.bank import Bank
-from halfbits.interview.draw import draw
-from halfbits.interview.question import Question
 
 # So many questions of one chain follow each other; more would unbalance the interview.
 CHAIN = 2

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from halfbits.interview.question import LEVELS, Question
+from halfbits.course.interview.bank.question import LEVELS, Question
 
 # The levels an interview draws from; where there are two, the first opens it.
 MIX = {

@@ -15,14 +15,14 @@ from pathlib import Path
 
 import genanki
 
+from halfbits.course.interview.anki.template import BACK, FRONT, LABELS, STYLE
+from halfbits.course.interview.bank.bank import LANGUAGES, QUESTIONS, Bank, load_bank
+from halfbits.course.interview.bank.dates import changed
+from halfbits.course.interview.bank.question import KINDS, LEVELS, TOPICS
+from halfbits.course.interview.cards.cards import Card, make_cards
+from halfbits.course.interview.text.render import mathjax, to_html
 from halfbits.errors import CourseError
 from halfbits.folders import find_root
-from halfbits.interview.anki_template import BACK, FRONT, LABELS, STYLE
-from halfbits.interview.bank import LANGUAGES, QUESTIONS, Bank, load_bank
-from halfbits.interview.cards import Card, make_cards
-from halfbits.interview.dates import changed
-from halfbits.interview.question import KINDS, LEVELS, TOPICS
-from halfbits.interview.render import mathjax, to_html
 
 FIELDS = ("Question", "Answer", "Points", "Full answer", "About", "Name")
 NAMES = {"en": "Half the Bits: interview (English)", "zh": "Half the Bits：面试（中文）"}

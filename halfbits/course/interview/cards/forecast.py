@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import fsrs
 
-from halfbits.interview.schedule import SCHEDULER, Schedule
+from halfbits.course.interview.cards.schedule import SCHEDULER, Schedule
 
 MINUTES_PER_CARD = 1.0  # half a minute to say the answer, half a minute to compare
 

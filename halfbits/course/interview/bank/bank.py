@@ -1,6 +1,6 @@
 """The question bank: every file of book/interview/questions, read, checked, in its order.
 
-`python -m halfbits.interview.bank [FILES]` prints all that is wrong with them.
+`python -m halfbits.course.interview.bank.bank [FILES]` prints all that is wrong with them.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from halfbits.course.interview.bank.parse import Problem, read_question
+from halfbits.course.interview.bank.question import LANGUAGES, Proof, Question, Source, Text
 from halfbits.errors import CourseError
 from halfbits.folders import find_root
-from halfbits.interview.parse import Problem, read_question
-from halfbits.interview.question import LANGUAGES, Proof, Question, Source, Text
 
 __all__ = ["LANGUAGES", "Bank", "Proof", "Question", "Source", "Text", "load_bank"]
 QUESTIONS = Path("book") / "interview" / "questions"
@@ -77,7 +77,7 @@ def twice_the_seed(questions: Sequence[Question]) -> Iterator[Problem]:
 
 def main(arguments: Sequence[str]) -> int:
     """Print every problem of the named files, or of all, and how many questions are whole."""
-    from halfbits.interview.links import link_problems
+    from halfbits.course.interview.bank.links import link_problems
 
     root = find_root()
     files = question_files(root)

@@ -14,7 +14,7 @@ def anki(
     out: Annotated[Path, typer.Option(help="A folder for the decks.")] = Path(),
 ) -> None:
     """Write the questions as Anki decks; a newer deck keeps your progress in Anki."""
-    from halfbits.interview.anki import export
+    from halfbits.course.interview.anki.deck import export
 
     raise typer.Exit(export(out))
 
@@ -31,7 +31,7 @@ def cards(
     ] = None,
 ) -> None:
     """Review flashcards of the interview questions."""
-    from halfbits.interview.drill_terminal import run
+    from halfbits.course.interview.cards.terminal import run
 
     raise typer.Exit(run(lang, topic, new, take, save))
 
@@ -45,7 +45,7 @@ def mock(
     history: Annotated[bool, typer.Option("--history", help="Show earlier scores.")] = False,
 ) -> None:
     """Hold a mock interview; interrupt it whenever you like, and it goes on there."""
-    from halfbits.interview import mock_terminal
+    from halfbits.course.interview.mock import terminal as mock_terminal
 
     if history:
         raise typer.Exit(mock_terminal.history(lang))
@@ -63,7 +63,7 @@ def plan(
     ] = None,
 ) -> None:
     """Lay lessons, exercises, flashcards and mock interviews over the days left."""
-    from halfbits.interview.plan_terminal import run
+    from halfbits.course.interview.plan.terminal import run
 
     raise typer.Exit(run(days, minutes, lang, read or []))
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from halfbits.interview.bank import Bank, Question
-from halfbits.interview.mock import probes
-from halfbits.interview.render import MathRenderer, mathml, to_html, to_inline_html
+from halfbits.course.interview.bank.bank import Bank, Question
+from halfbits.course.interview.mock.interview import probes
+from halfbits.course.interview.text.render import MathRenderer, mathml, to_html, to_inline_html
 
 
 def mock_data(

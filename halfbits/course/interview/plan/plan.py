@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from halfbits.interview.forecast import Reviews
+from halfbits.course.interview.cards.forecast import Reviews
 
 MOCK_MINUTES = 30
 SMALLEST_MOCK = 10

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from halfbits.course.catalog import load_catalog
-from halfbits.interview.parse import Problem
-from halfbits.interview.question import Proof, Question
+from halfbits.course.interview.bank.parse import Problem
+from halfbits.course.interview.bank.question import Proof, Question
 from halfbits.selectors import SelectorError, select
 
 

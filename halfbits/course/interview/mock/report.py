@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from halfbits.interview.bank import Bank
+from halfbits.course.interview.bank.bank import Bank
 
 AT_MOST = 5  # lessons and exercises named
 WEAK = 0.8

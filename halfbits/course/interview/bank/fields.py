@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from halfbits.interview.question import KINDS, LANGUAGES, LEVELS, PROOFS, TOPICS
+from halfbits.course.interview.bank.question import KINDS, LANGUAGES, LEVELS, PROOFS, TOPICS
 
 Complaint = tuple[str, str]  # a field, such as `points[2].en`, and what is wrong with it
 Check = Callable[[Any, str], Iterator[Complaint]]

@@ -1,0 +1,1 @@
+"""Flashcards: made from the questions, scheduled, and drilled in a terminal or a notebook."""

@@ -1,0 +1,1 @@
+"""Timed mock interviews: drawn, held, kept and reported."""
