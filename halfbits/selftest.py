@@ -23,6 +23,12 @@ NBVAL = [
     *("-p", "no:anyio", "--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=300"),
     *("-n", "2", "--dist", "loadfile"),
 ]
+# The notebooks that ask torch or torchao what this CPU has, and take another path for the answer.
+ASK_THE_CPU = (
+    "notebooks/cpu_and_gpu.ipynb",
+    "notebooks/quantization_versus_amp.ipynb",
+    "notebooks/quantize_a_model.ipynb",
+)
 STEPS: dict[str, list[list[str]]] = {
     "lint": [
         [sys.executable, "-m", "ruff", "check", "."],
@@ -31,7 +37,11 @@ STEPS: dict[str, list[list[str]]] = {
     ],
     "unit": [[*PYTEST, "-n", "2", "--dist", "loadfile", "tests/unit"]],
     "contract": [[*PYTEST, "-n", "2", "tests/contract"]],
-    "notebooks": [[*NBVAL, "notebooks", "solutions"]],
+    "notebooks": [
+        [*NBVAL, "notebooks", "solutions"],
+        [sys.executable, "tests/processors.py", "avx2", *NBVAL, *ASK_THE_CPU],
+        [sys.executable, "tests/processors.py", "vnni", *NBVAL, *ASK_THE_CPU],
+    ],
     "book": [[*PYTEST, "tests/book"]],
     "browser": [[*PYTEST, "tests/browser"]],
 }

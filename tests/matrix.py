@@ -1,11 +1,11 @@
 """Runs the lessons on the processors that a reader may have: `python tests/matrix.py [lesson ...]`.
 
-By hand, not in continuous integration: it takes one run of all lessons for each column.
+By hand: it takes one run of all lessons for each column. Continuous integration runs the lessons
+that ask the processor what it has on two of them (`halfbits/selftest.py`).
 """
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -13,19 +13,20 @@ import tempfile
 import time
 from pathlib import Path
 
+from processors import PROCESSORS, environment
+
 from halfbits.selftest import NBVAL
 
 ROOT = Path(__file__).resolve().parents[1]
-CAPABILITIES = {
-    "default": {"ATEN_CPU_CAPABILITY": "default"},
-    "avx2": {"ATEN_CPU_CAPABILITY": "avx2"},
-    "sse41": {"ONEDNN_MAX_CPU_ISA": "SSE41"},
-}
-THREADS = ("1", "2")
+THREADED = ("default", "avx2", "sse41")  # the others differ in what Python code chooses
 COLUMNS = {
-    f"{name}/{threads}": {**settings, "OMP_NUM_THREADS": threads, "OMP_WAIT_POLICY": "PASSIVE"}
-    for name, settings in CAPABILITIES.items()
-    for threads in THREADS
+    f"{name}/{threads}": {
+        **environment(name),
+        "OMP_NUM_THREADS": threads,
+        "OMP_WAIT_POLICY": "PASSIVE",
+    }
+    for name in PROCESSORS
+    for threads in (("1", "2") if name in THREADED else ("2",))
 }
 
 
@@ -43,7 +44,7 @@ def verdict(path: Path, settings: dict[str, str], folder: Path) -> str:
     done = subprocess.run(
         [*NBVAL, str(path)],
         cwd=ROOT,
-        env={**os.environ, **settings, "HALFBITS_DATA": str(folder), "PYTHONUTF8": "1"},
+        env={**settings, "HALFBITS_DATA": str(folder), "PYTHONUTF8": "1"},
         capture_output=True,
         encoding="utf-8",
     )

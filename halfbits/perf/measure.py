@@ -79,6 +79,15 @@ def cpu_report() -> dict[str, Any]:
     }
 
 
+def this_machine() -> str:
+    """One line for the machine that a figure belongs to: architecture, PyTorch's dispatch level,
+    threads, and the instruction sets for low precision."""
+    cpu = cpu_report()
+    threads = "1 thread" if cpu["threads"] == 1 else f"{cpu['threads']} threads"
+    sets = ", ".join(cpu["isa"]) or "none"
+    return f"{cpu['machine']}, {cpu['capability']}, {threads}; low-precision sets: {sets}"
+
+
 _LOW_PRECISION = (
     *("avx2", "f16c", "avx512_f", "avx512_vnni", "avx512_bf16", "avx512_fp16"),
     *("avx_vnni", "amx_bf16", "amx_fp16", "amx_int8", "fp16_arith", "bf16", "int8_matmul"),
