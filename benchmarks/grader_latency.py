@@ -140,7 +140,7 @@ def _import(framework: str) -> Callable[[], float]:
 
 
 def _call(exercise: Exercise) -> Callable[[], float]:
-    from halfbits.grading.live import grade
+    from halfbits.course.grading.faces.notebook import grade
 
     def way() -> float:
         began = time.perf_counter()

@@ -192,8 +192,8 @@ def _pytest() -> Callable[[], float]:
 
 def _call() -> Callable[[], float]:
     from halfbits.course.catalog import load_catalog
-    from halfbits.grading.runner import grade_answers
-    from halfbits.grading.spare import SPARE
+    from halfbits.course.grading.process.spare import SPARE
+    from halfbits.course.grading.runner import grade_answers
 
     catalog = load_catalog(ROOT)
     exercise = catalog.find(EXERCISE)

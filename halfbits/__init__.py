@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from halfbits.moved import keep_old_paths
 
 if TYPE_CHECKING:
-    from halfbits.grading.live import grade
+    from halfbits.course.grading.faces.notebook import grade
 
 __all__ = ["grade"]
 __version__ = "0.1.0"
@@ -18,7 +18,7 @@ keep_old_paths()
 def __getattr__(name: str) -> Any:
     # Lazy, so that `import halfbits` stays instant in the command line and the collector.
     if name == "grade":
-        from halfbits.grading.live import grade
+        from halfbits.course.grading.faces.notebook import grade
 
         return grade
     raise AttributeError(f"module 'halfbits' has no attribute {name!r}")

@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from halfbits.course.authoring.stub import KERNEL, write_notebook
 from halfbits.errors import CourseError
-from halfbits.grading.stub import KERNEL, write_notebook
 
 CELL_SECONDS = 900
 KEPT_CELL_METADATA = ("tags", "mystnb")

@@ -123,7 +123,7 @@ def staged_files(site: Site) -> dict[Path, Path | bytes]:
     for exercise in catalog.exercises:
         solution = catalog.notebook(exercise, "solutions")
         if solution.is_file():
-            from halfbits.grading.stub import stub_text
+            from halfbits.course.authoring.stub import stub_text
 
             name = catalog.notebook(exercise).relative_to(site.root)
             staged[name] = stub_text(solution).encode()

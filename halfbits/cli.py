@@ -41,7 +41,7 @@ def grade(
     ] = None,
 ) -> None:
     """Grade your saved notebooks."""
-    from halfbits.grading.commands import grade as run
+    from halfbits.course.cli.grading import grade as run
 
     raise typer.Exit(run(names or [], answers))
 
@@ -63,7 +63,7 @@ def grade_class(
     ] = None,
 ) -> None:
     """For teachers: grade a class; a stopped run goes on where it was."""
-    from halfbits.grading.class_run import run
+    from halfbits.course.grading.classroom.run import run
 
     raise typer.Exit(run(submissions, out, scheduler, exercise or [], workers))
 
@@ -75,7 +75,7 @@ def hint(
     level: Annotated[int | None, typer.Option(min=1, max=3, help="1, 2 or 3.")] = None,
 ) -> None:
     """Open the next hint of an exercise."""
-    from halfbits.grading.commands import hint as run
+    from halfbits.course.cli.grading import hint as run
 
     raise typer.Exit(run(name, task, level))
 
@@ -85,7 +85,7 @@ def watch(
     name: Annotated[str | None, typer.Argument(help="The exercise to show first.")] = None,
 ) -> None:
     """Grade each notebook as you save it; beside JupyterLab, in a second window."""
-    from halfbits.grading.watch import run
+    from halfbits.course.grading.watch.run import run
 
     raise typer.Exit(run(name))
 
@@ -93,7 +93,7 @@ def watch(
 @app.command()
 def reset(name: Name) -> None:
     """Put an exercise back as it was; your work is kept in a backup."""
-    from halfbits.grading.commands import reset as run
+    from halfbits.course.cli.grading import reset as run
 
     raise typer.Exit(run(name))
 
@@ -101,7 +101,7 @@ def reset(name: Name) -> None:
 @app.command()
 def progress() -> None:
     """Show what is solved and what comes next."""
-    from halfbits.grading.commands import progress as run
+    from halfbits.course.cli.grading import progress as run
 
     raise typer.Exit(run())
 
@@ -154,7 +154,7 @@ def sync(
     force: Annotated[bool, typer.Option(help="Overwrite exercises that were edited.")] = False,
 ) -> None:
     """For authors: regenerate exercises/ from solutions/."""
-    from halfbits.grading.commands import sync as run
+    from halfbits.course.cli.grading import sync as run
 
     raise typer.Exit(run(force))
 

@@ -16,6 +16,7 @@ GRADER = (
     "halfbits.course.catalog",
     "halfbits.course.checklist",
     "halfbits.course.fingerprint",
+    "halfbits.course.grading",
     "halfbits.course.notebook",
     "halfbits.course.sources",
     "halfbits.errors",
@@ -30,7 +31,6 @@ BOOK = (
     "halfbits.figures",
     "halfbits.folders",
     "halfbits.formats",
-    "halfbits.grading.stub",
     "halfbits.perf",
 )
 

@@ -18,8 +18,8 @@ from pathlib import Path
 import pytest
 
 from halfbits.book import Site, build
+from halfbits.course.authoring.stub import make_exercise, write_notebook
 from halfbits.course.catalog import Catalog, load_catalog
-from halfbits.grading.stub import make_exercise, write_notebook
 
 CHECKOUT = Path(__file__).parents[2]
 PARTS = ("book", "exercises", "notebooks", "solutions", "pyproject.toml", "_build/book")

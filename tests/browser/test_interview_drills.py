@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from halfbits.course.authoring.stub import KERNEL
 from halfbits.course.interview.bank.bank import load_bank
 from halfbits.course.interview.cards.schedule import Schedule
 from halfbits.course.interview.mock.draw import draw
 from halfbits.course.interview.mock.report import report
 from halfbits.course.interview.text.phrases import phrases
-from halfbits.grading.stub import KERNEL
 
 pytestmark = pytest.mark.browser
 PLACES = {"en": "book/interview", "zh": "book/interview/zh"}

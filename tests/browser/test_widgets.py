@@ -13,8 +13,8 @@ from axe_playwright_python.sync_playwright import Axe
 from conftest import SCREENSHOTS
 from playwright.sync_api import TimeoutError as TooLong
 
+from halfbits.course.authoring.stub import KERNEL
 from halfbits.figures.bundle import COMPONENTS
-from halfbits.grading.stub import KERNEL
 
 pytestmark = pytest.mark.browser
 LONG = 180_000  # milliseconds: a busy machine starts JupyterLab slowly

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from halfbits.course.authoring.contract import RightAnswer, Trial, WrongAnswer, load_answers
+from halfbits.course.authoring.machines import MACHINES, forks_of
 from halfbits.course.catalog import Catalog, Exercise, load_catalog
+from halfbits.course.grading.process import forks
+from halfbits.course.grading.process.forks import Forks
+from halfbits.course.grading.process.spare import SPARE, Spare
 from halfbits.errors import CourseError
 from halfbits.folders import find_root
-from halfbits.grading import forks
-from halfbits.grading.contract import RightAnswer, Trial, WrongAnswer, load_answers
-from halfbits.grading.forks import Forks
-from halfbits.grading.machines import MACHINES, forks_of
-from halfbits.grading.spare import SPARE, Spare
 
 CATALOG = load_catalog(find_root())
 

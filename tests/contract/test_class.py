@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from halfbits.course.authoring.contract import load_answers
+from halfbits.course.authoring.stub import make_exercise
 from halfbits.course.catalog import Catalog
+from halfbits.course.grading.classroom.journal import Journal, Result
+from halfbits.course.grading.classroom.run import ClassRun, grade_class
+from halfbits.course.grading.classroom.submissions import find_submissions
+from halfbits.course.grading.process import forks
+from halfbits.course.grading.runner import grade_answers
 from halfbits.course.notebook import read_json
-from halfbits.grading import forks
-from halfbits.grading.class_run import ClassRun, grade_class
-from halfbits.grading.classroom import find_submissions
-from halfbits.grading.contract import load_answers
-from halfbits.grading.journal import Journal, Result
-from halfbits.grading.runner import grade_answers
-from halfbits.grading.stub import make_exercise
 
 EXERCISE = "quantization/quantized_linear"
 STUDENTS, KILL_AT, STOP_AT, SAMPLE, SEED = 200, 40, 100, 8, 20261124

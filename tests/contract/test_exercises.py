@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from halfbits.course.authoring.contract import RightAnswer, Trial, WrongAnswer
+from halfbits.course.authoring.machines import verdicts_hold_elsewhere
+from halfbits.course.authoring.promises import PROMISES, right_is_accepted, wrong_is_rejected
+from halfbits.course.authoring.stub import stub_text
 from halfbits.course.catalog import Catalog, Exercise
-from halfbits.grading.contract import RightAnswer, Trial, WrongAnswer
-from halfbits.grading.forks import Forks
-from halfbits.grading.machines import verdicts_hold_elsewhere
-from halfbits.grading.promises import PROMISES, right_is_accepted, wrong_is_rejected
-from halfbits.grading.spare import Spare
-from halfbits.grading.stub import stub_text
+from halfbits.course.grading.process.forks import Forks
+from halfbits.course.grading.process.spare import Spare
 
 
 @pytest.mark.parametrize("promise", PROMISES, ids=lambda one: one.__name__)

@@ -19,17 +19,25 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from halfbits.course import notebook
+from halfbits.course.authoring.stub import is_pristine, make_exercise
 from halfbits.course.catalog import Catalog, Exercise, load_catalog
+from halfbits.course.grading.faces.html import ReportView
+from halfbits.course.grading.faces.notebook import executed_cells
+from halfbits.course.grading.process import forks
+from halfbits.course.grading.process.forks import Forks
+from halfbits.course.grading.report import (
+    FAILED,
+    MISSING,
+    NOT_RUN,
+    PASSED,
+    UNWRITTEN,
+    Report,
+    lines,
+)
+from halfbits.course.grading.runner import Submission
 from halfbits.course.notebook import Answer, read_answer, read_json
 from halfbits.errors import CourseError
 from halfbits.folders import find_root
-from halfbits.grading import forks
-from halfbits.grading.forks import Forks
-from halfbits.grading.live import executed_cells
-from halfbits.grading.page import ReportView
-from halfbits.grading.report import FAILED, MISSING, NOT_RUN, PASSED, UNWRITTEN, Report, lines
-from halfbits.grading.runner import Submission
-from halfbits.grading.stub import is_pristine, make_exercise
 
 CATALOG = load_catalog(find_root())
 

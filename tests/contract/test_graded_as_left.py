@@ -16,11 +16,11 @@ import pytest
 
 from halfbits.course import notebook
 from halfbits.course.catalog import Catalog
+from halfbits.course.grading.process.forks import Forks
+from halfbits.course.grading.process.spare import Spare
+from halfbits.course.grading.report import Report
+from halfbits.course.grading.session import submission
 from halfbits.course.notebook import read_json
-from halfbits.grading.forks import Forks
-from halfbits.grading.report import Report
-from halfbits.grading.session import submission
-from halfbits.grading.spare import Spare
 
 KEY = "quantization/quantized_linear"
 ANSWERS = ("quantize-weight-answer", "quantize-activation-answer", "quantized-linear-answer")

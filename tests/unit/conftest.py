@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from processes import command_of, left_since, soon
 
-from halfbits.grading import descendants
+from halfbits.course.grading.process import descendants
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from halfbits.grading import descendants
+from halfbits.course.grading.process import descendants
 
 # One of each serves the whole interpreter until its end.
 PYTHONS_OWN = (b"multiprocessing.resource_tracker", b"multiprocessing.forkserver")

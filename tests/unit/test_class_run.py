@@ -13,12 +13,12 @@ from fake_course import CATALOG, COUNTER, DOUBLE, make_course, notebook, write
 from processes import LIMIT, soon
 
 from halfbits.course.catalog import Catalog, load_catalog
-from halfbits.grading import forks
-from halfbits.grading.class_run import POISON, ClassRun, grade_class
-from halfbits.grading.classroom import find_submissions
-from halfbits.grading.journal import Journal, Result
-from halfbits.grading.runner import grade_answers
-from halfbits.grading.sandbox import can_confine
+from halfbits.course.grading.classroom.journal import Journal, Result
+from halfbits.course.grading.classroom.run import POISON, ClassRun, grade_class
+from halfbits.course.grading.classroom.submissions import find_submissions
+from halfbits.course.grading.process import forks
+from halfbits.course.grading.process.sandbox import can_confine
+from halfbits.course.grading.runner import grade_answers
 
 linux = pytest.mark.skipif(not forks.AVAILABLE, reason="forking servers are for Linux")
 SEED = 11
@@ -66,12 +66,12 @@ def run(course: Catalog, students: Path, journal: Path, **options: object) -> Cl
 @pytest.fixture(params=[0, 1000], ids=["on a cluster", "at hand"])
 def few(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Graded by a cluster's processes, and by threads of this one."""
-    monkeypatch.setattr("halfbits.grading.cluster.FEW", request.param)
+    monkeypatch.setattr("halfbits.course.grading.classroom.cluster.FEW", request.param)
 
 
 @pytest.fixture
 def on_a_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("halfbits.grading.cluster.FEW", 0)
+    monkeypatch.setattr("halfbits.course.grading.classroom.cluster.FEW", 0)
 
 
 def by_student(found: ClassRun) -> dict[str, Result]:

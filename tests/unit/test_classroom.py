@@ -13,12 +13,17 @@ from fake_course import COUNTER, DOUBLE, HALVE, make_course, notebook, write
 
 from halfbits.course import fingerprint
 from halfbits.course.catalog import Catalog, load_catalog
+from halfbits.course.grading.classroom.journal import Journal, Result
+from halfbits.course.grading.classroom.report import NBGRADER, page, write_reports
+from halfbits.course.grading.classroom.run import ClassRun
+from halfbits.course.grading.classroom.submissions import (
+    Handed,
+    _checks_digest,
+    find_submissions,
+    task_of,
+)
+from halfbits.course.grading.process.spare import SPARE
 from halfbits.errors import CourseError
-from halfbits.grading.class_report import NBGRADER, page, write_reports
-from halfbits.grading.class_run import ClassRun
-from halfbits.grading.classroom import Handed, _checks_digest, find_submissions, task_of
-from halfbits.grading.journal import Journal, Result
-from halfbits.grading.spare import SPARE
 
 SEED = 7
 

@@ -8,17 +8,18 @@ from pathlib import Path
 import pytest
 from fake_course import DOUBLE_CHECKS, make_course, write
 
+from halfbits.course.authoring import promises
+from halfbits.course.authoring.contract import RightAnswer, Trial, WrongAnswer
+from halfbits.course.authoring.machines import MACHINES, forks_of, verdicts_hold_elsewhere
 from halfbits.course.catalog import load_catalog
-from halfbits.grading import forks, promises
-from halfbits.grading.contract import RightAnswer, Trial, WrongAnswer
-from halfbits.grading.forks import Forks
-from halfbits.grading.machines import MACHINES, forks_of, verdicts_hold_elsewhere
-from halfbits.grading.spare import Spare
+from halfbits.course.grading.process import forks
+from halfbits.course.grading.process.forks import Forks
+from halfbits.course.grading.process.spare import Spare
 
 pytestmark = pytest.mark.skipif(not forks.AVAILABLE, reason="needs workers that fork")
 
 ANSWERS = """
-from halfbits.grading.contract import RightAnswer, WrongAnswer
+from halfbits.course.authoring.contract import RightAnswer, WrongAnswer
 
 WRONG = [
     WrongAnswer(f"adds {n}", f"def double(x): return x + {n}", "test_doubles_numbers", "2 + 2 = 4")

@@ -43,7 +43,7 @@ def test_every_module_counts(library: Path, names: tuple[str, ...]) -> None:
 
 def test_a_module_that_is_split_off_or_renamed_counts(library: Path) -> None:
     before = fingerprint(GRADER)
-    new = library / "grading" / "deeper" / "part.py"
+    new = library / "course" / "grading" / "deeper" / "part.py"
     new.parent.mkdir()
     new.write_text("", encoding="utf-8")
     added = fingerprint(GRADER)
@@ -53,7 +53,7 @@ def test_a_module_that_is_split_off_or_renamed_counts(library: Path) -> None:
 
 def test_what_python_compiles_does_not_count(library: Path) -> None:
     before = fingerprint(GRADER)
-    cache = library / "grading" / "__pycache__"
+    cache = library / "course" / "grading" / "__pycache__"
     cache.mkdir()
     (cache / "job.cpython-311.pyc").write_bytes(b"1")
     assert fingerprint(GRADER) == before
@@ -73,8 +73,9 @@ def loaded(code: str) -> set[str]:
 
 
 def test_the_grader_is_all_that_a_worker_loads() -> None:
-    names = loaded("from halfbits.grading import job, runner, verdict, worker")
-    assert "halfbits.grading.verdict" in names
+    grading = "halfbits.course.grading"
+    names = loaded(f"import {grading}.process.worker, {grading}.judge.verdict, {grading}.runner")
+    assert "halfbits.course.grading.judge.verdict" in names
     assert [name for name in sorted(names) if not covers(GRADER, name)] == []
 
 

@@ -8,19 +8,20 @@ import pytest
 from fake_course import COUNTER, make_course
 
 from halfbits.course.catalog import Catalog, load_catalog
+from halfbits.course.grading.judge.guard import suspicious
+from halfbits.course.grading.report import Report
+from halfbits.course.grading.runner import grade_answers
 from halfbits.course.notebook import Cell
-from halfbits.grading.guard import suspicious
-from halfbits.grading.report import Report
-from halfbits.grading.runner import grade_answers
 
+JUDGE = "halfbits.course.grading.judge"
 WRONG = "def double(x):\n    return x\n"
 NOTHING = "lambda *args, **more: None"
 PASSED = "lambda *args, **more: ('passed', '')"
 REPLACEMENTS = {
-    "the judge": f"import halfbits.grading.verdict as v; v.judge = {PASSED}",
+    "the judge": f"import halfbits.course.grading.judge.verdict as v; v.judge = {PASSED}",
     "the worker's judge": f"import sys; sys.modules['__main__'].judge = {PASSED}",
     "the judge's code": (
-        f"import halfbits.grading.verdict as v\nv.judge.__code__ = ({PASSED}).__code__"
+        f"import halfbits.course.grading.judge.verdict as v\nv.judge.__code__ = ({PASSED}).__code__"
     ),
     "expect_close": f"import halfbits.grading.expect as e; e.expect_close = {NOTHING}",
     "expect_close's code": (
@@ -33,10 +34,10 @@ REPLACEMENTS = {
     ),
     "the failure": "import halfbits.grading.expect as e\ne.CheckFailed = type('Q', (), {})",
     "a built-in": "import builtins\nbuiltins.all = builtins.any = lambda *args: True",
-    "a shadowed built-in": "import halfbits.grading.verdict as v\nv.isinstance = lambda *a: False",
+    "a shadowed built-in": f"import {JUDGE}.verdict as v\nv.isinstance = lambda *a: False",
     "numpy": "import numpy\nnumpy.abs = lambda x, **more: 0 * numpy.asarray(x)",
     "pytest's failure": "import pytest\npytest.fail = lambda *args, **more: None",
-    "the guard": "import halfbits.grading.guard as g\ng.take_guard = lambda checks: list",
+    "the guard": f"import {JUDGE}.guard as g\ng.take_guard = lambda checks: list",
 }
 
 
@@ -109,3 +110,10 @@ def test_replaced_keyword_defaults_are_noticed(course: Catalog) -> None:
     )
     report = graded(course, code, COUNTER)
     assert "the code of expect_close" in report.failures["test_doubles_numbers"]
+
+
+@pytest.mark.parametrize("module", [f"{JUDGE}.guard", "halfbits.course", "halfbits.catalog"])
+def test_the_machinery_by_any_path_is_listed_and_the_subject_is_not(module: str) -> None:
+    subject = Cell("cell 1", "from halfbits import grade\nimport halfbits.models.images")
+    assert suspicious([subject]) == []
+    assert suspicious([subject, Cell("cell 2", f"import {module} as m")]) == [module]

@@ -15,12 +15,12 @@ from fake_course import COUNTER, DOUBLE, make_course
 from processes import is_running, soon
 
 from halfbits.course.catalog import Catalog, load_catalog
-from halfbits.grading import descendants, forks
-from halfbits.grading.forks import Forks
-from halfbits.grading.report import Report
-from halfbits.grading.runner import grade_answers
-from halfbits.grading.sandbox import can_confine
-from halfbits.grading.spare import SPARE
+from halfbits.course.grading.process import descendants, forks
+from halfbits.course.grading.process.forks import Forks
+from halfbits.course.grading.process.sandbox import can_confine
+from halfbits.course.grading.process.spare import SPARE
+from halfbits.course.grading.report import Report
+from halfbits.course.grading.runner import grade_answers
 
 linux = pytest.mark.skipif(not descendants.AVAILABLE, reason="complete on Linux only")
 confining = pytest.mark.skipif(
@@ -92,7 +92,7 @@ def test_nothing_is_left_when_the_grader_itself_is_killed(course: Catalog, tmp_p
     cell = f"import os, time; open({str(tell)!r}, 'w').write(os.getcwd()); time.sleep(300)"
     script = (
         "import sys\nfrom pathlib import Path\nfrom halfbits.course.catalog import load_catalog\n"
-        "from halfbits.grading.runner import grade_answers\n"
+        "from halfbits.course.grading.runner import grade_answers\n"
         f"course = load_catalog(Path({str(course.root)!r}))\n"
         f"grade_answers(course, course.find('double'), [{DOUBLE!r}, {cell!r}])"
     )

@@ -8,10 +8,10 @@ import pytest
 from fake_course import COUNTER, DOUBLE, cell, make_course, notebook, write
 
 from halfbits.course.catalog import load_catalog
+from halfbits.course.grading.faces import notebook as live
+from halfbits.course.grading.faces.html import ReportView
+from halfbits.course.grading.faces.notebook import executed_cells, grade
 from halfbits.course.notebook import Cell
-from halfbits.grading import live
-from halfbits.grading.live import executed_cells, grade
-from halfbits.grading.page import ReportView
 
 
 @pytest.fixture

@@ -12,7 +12,9 @@ import pytest
 from fake_course import COUNTER, DOUBLE, HALVE, make_course, notebook, write
 
 INI = """[pytest]
-addopts = -p no:cacheprovider -p no:nbval -p no:hypothesispytest -p halfbits.grading.plugin
+addopts =
+    -p no:cacheprovider -p no:nbval -p no:hypothesispytest
+    -p halfbits.course.grading.faces.pytest_plugin
 testpaths = exercises
 """
 STUB = 'raise NotImplementedError("not written yet")'

@@ -9,6 +9,7 @@ import pytest
 from fake_course import COUNTER, DOUBLE, HALVE, make_course, notebook, write
 
 from halfbits.course.catalog import Catalog, load_catalog
+from halfbits.course.cli import grading as commands
 from halfbits.course.progress.progress import (
     Record,
     changing_progress,
@@ -17,7 +18,6 @@ from halfbits.course.progress.progress import (
     record_hint,
 )
 from halfbits.errors import CourseError
-from halfbits.grading import commands
 
 
 @pytest.fixture

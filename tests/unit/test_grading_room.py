@@ -16,12 +16,12 @@ from processes import soon
 
 from halfbits.course import fingerprint
 from halfbits.course.catalog import Catalog, load_catalog
+from halfbits.course.grading.process import idle as room
+from halfbits.course.grading.process.client import Worker, worker_environment
+from halfbits.course.grading.process.spare import SPARE
+from halfbits.course.grading.report import Report
+from halfbits.course.grading.runner import grade_answers
 from halfbits.errors import CourseError
-from halfbits.grading import room
-from halfbits.grading.process import Worker, worker_environment
-from halfbits.grading.report import Report
-from halfbits.grading.runner import grade_answers
-from halfbits.grading.spare import SPARE
 
 
 @pytest.fixture(autouse=True)

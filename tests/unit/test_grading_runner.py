@@ -13,8 +13,8 @@ from fake_course import COUNTER, DOUBLE, make_course, notebook, write
 from processes import is_running, soon
 
 from halfbits.course.catalog import Catalog, load_catalog
-from halfbits.grading.report import Report, lines
-from halfbits.grading.runner import grade_answers
+from halfbits.course.grading.report import Report, lines
+from halfbits.course.grading.runner import grade_answers
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
 
@@ -70,7 +70,7 @@ def test_stub_counts_as_not_written_yet_even_when_it_is_run(course: Catalog) -> 
 def test_untouched_exercise_is_judged_without_starting_a_worker(
     course: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("halfbits.grading.spare.Worker", None)
+    monkeypatch.setattr("halfbits.course.grading.process.spare.Worker", None)
     stubs = "def double(x):\n    raise NotImplementedError\nclass Counter:\n"
     report = graded(course, stubs + "    def add(self):\n        raise NotImplementedError")
     assert report.summary() == "not written yet (3 checks)"

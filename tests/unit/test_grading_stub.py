@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from fake_course import make_course
 
+from halfbits.course.authoring.stub import is_pristine, make_exercise, stub_source, stub_text
 from halfbits.course.catalog import Catalog, load_catalog
+from halfbits.course.cli import grading as commands
 from halfbits.errors import CourseError
-from halfbits.grading import commands
-from halfbits.grading.stub import is_pristine, make_exercise, stub_source, stub_text
 
 ANSWER = '''from __future__ import annotations
 import math

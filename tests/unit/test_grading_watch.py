@@ -18,11 +18,11 @@ from processes import soon
 from rich.console import Console
 
 from halfbits.course.catalog import Catalog, load_catalog
+from halfbits.course.grading.watch.run import act
+from halfbits.course.grading.watch.saves import Saves, exercise_of, follow
+from halfbits.course.grading.watch.screen import Screen
+from halfbits.course.grading.watch.session import Desk
 from halfbits.course.progress.progress import read_progress
-from halfbits.grading.desk import Desk
-from halfbits.grading.saves import Saves, exercise_of, follow
-from halfbits.grading.watch import act
-from halfbits.grading.watch_view import Screen
 
 LONG = 60.0  # a busy machine starts a worker slowly
 STUB = "def double(x):\n    raise NotImplementedError('double: not written yet')\n"

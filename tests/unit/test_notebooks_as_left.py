@@ -13,12 +13,12 @@ import pytest
 from fake_course import DOUBLE, cell, notebook
 
 from halfbits.course import notebook as reader
+from halfbits.course.authoring.stub import is_pristine
+from halfbits.course.grading.judge.shell import Shell
+from halfbits.course.grading.judge.verdict import Answers, MissingAnswer
 from halfbits.course.notebook import Cell, read_answer
 from halfbits.course.sources import unwritten
 from halfbits.errors import CourseError
-from halfbits.grading.shell import Shell
-from halfbits.grading.stub import is_pristine
-from halfbits.grading.verdict import Answers, MissingAnswer
 
 BOM = b"\xef\xbb\xbf"
 STUB = 'def double(x):\n    raise NotImplementedError("double: not written yet")\n'

@@ -1,6 +1,6 @@
 """Wrong and right answers to amp/amp_basics: each wrong one is one misconception."""
 
-from halfbits.grading.contract import RightAnswer, WrongAnswer
+from halfbits.course.authoring.contract import RightAnswer, WrongAnswer
 
 REPORT = """
 import torch

@@ -1,6 +1,6 @@
 """Wrong and right answers to amp/fp16_inference: each wrong one is one misconception."""
 
-from halfbits.grading.contract import RightAnswer, WrongAnswer
+from halfbits.course.authoring.contract import RightAnswer, WrongAnswer
 
 # The reference with one gap to fill, so that a wrong answer shows nothing but its mistake.
 CONVERT = """

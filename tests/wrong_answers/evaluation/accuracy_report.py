@@ -1,6 +1,6 @@
 """Wrong and right answers to evaluation/accuracy_report: each wrong one is one misconception."""
 
-from halfbits.grading.contract import RightAnswer, WrongAnswer
+from halfbits.course.authoring.contract import RightAnswer, WrongAnswer
 
 # A correct comparison with places to change; a wrong answer below replaces a part of it.
 COMPARE = """

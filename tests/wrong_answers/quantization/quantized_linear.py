@@ -1,6 +1,6 @@
 """Wrong and right answers to quantization/quantized_linear: each wrong one is one misconception."""
 
-from halfbits.grading.contract import RightAnswer, WrongAnswer
+from halfbits.course.authoring.contract import RightAnswer, WrongAnswer
 
 # The reference layer with places to change; a wrong answer below replaces one line of it.
 LAYER = """

@@ -1,0 +1,1 @@
+"""For authors: exercises from solutions, their contract, lessons, the book, the tests."""

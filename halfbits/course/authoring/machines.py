@@ -1,0 +1,81 @@
+"""Machines that differ in what must not change a verdict: cores, locale, time zone, flags."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from halfbits.course.authoring.contract import Trial
+from halfbits.course.authoring.promises import rejections, wrong_is_rejected
+from halfbits.course.grading.process.forks import Forks
+from halfbits.course.grading.process.spare import Spare
+
+# What a learner's machine may have set. Several at once, since each set costs an import of the
+# frameworks; where a set changes a verdict, its settings are tried one by one.
+MACHINES: dict[str, dict[str, str]] = {
+    "an old CPU with one thread": {
+        "ATEN_CPU_CAPABILITY": "default",
+        "LC_ALL": "tr_TR.UTF-8",
+        "OMP_NUM_THREADS": "1",
+        "PYTHONHASHSEED": "0",
+        "PYTHONOPTIMIZE": "1",
+        "TZ": "Pacific/Chatham",
+    },
+    "two threads where warnings are errors": {
+        "ATEN_CPU_CAPABILITY": "avx2",
+        "LC_ALL": "POSIX",
+        "OMP_NUM_THREADS": "2",
+        "PYTHONHASHSEED": "4294967295",
+        "PYTHONWARNINGS": "error",
+        "TF_ENABLE_ONEDNN_OPTS": "0",
+        "TZ": "America/St_Johns",
+    },
+}
+
+
+def verdicts_hold_elsewhere(trial: Trial, workers: Mapping[str, Spare | Forks]) -> Iterator[str]:
+    """On each of MACHINES the solution passes and wrong answers fail, too.
+
+    `workers` holds a source of processes for each machine.
+    """
+    for machine, settings in MACHINES.items():
+        with environment(settings):
+            faults = list(_faults(replace(trial, workers=workers[machine])))
+        if faults:
+            blamed = next(_blamed(trial, settings), f"on {machine}")
+            yield f"{blamed}, {faults[0]}"
+
+
+def forks_of(settings: Mapping[str, str]) -> Forks:
+    """Forking servers for a machine; they take the number of threads only when told."""
+    told = {key: value for key, value in settings.items() if key == "OMP_NUM_THREADS"}
+    return Forks(told)
+
+
+@contextlib.contextmanager
+def environment(changes: Mapping[str, str]) -> Iterator[None]:
+    """The environment that processes started in the block inherit, as a learner's shell has it."""
+    before = dict(os.environ)
+    os.environ.update(changes)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def _faults(trial: Trial) -> Iterator[str]:
+    yield from rejections(trial.grade(trial.solution), "rejects the solution")
+    for wrong in trial.wrong_sample if isinstance(trial.workers, Forks) else ():
+        yield from wrong_is_rejected(trial, wrong)
+
+
+def _blamed(trial: Trial, settings: Mapping[str, str]) -> Iterator[str]:
+    for key, value in settings.items():
+        one = {key: value}
+        fresh = forks_of(one) if isinstance(trial.workers, Forks) else Spare()
+        with environment(one), contextlib.closing(fresh):
+            if list(_faults(replace(trial, workers=fresh))):
+                yield f"with {key}={value}"

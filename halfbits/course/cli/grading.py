@@ -1,0 +1,104 @@
+"""What the grading words of the command line do: grade, hint, reset, progress, sync."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from halfbits.course.catalog import load_catalog
+from halfbits.course.checklist import read_checks
+from halfbits.course.notebook import find_answer, read_json
+from halfbits.course.progress.progress import as_rows, next_exercise, read_progress
+from halfbits.course.progress.store import stamp
+from halfbits.errors import CourseError
+from halfbits.folders import data_folder
+
+
+def grade(names: list[str], answers: Path | None) -> int:
+    """Grade the named exercises, or all; 0 when every check passes."""
+    from halfbits.course.grading.faces.console import print_report
+    from halfbits.course.grading.record import remember
+    from halfbits.course.grading.session import answers_folder, grade_all
+
+    catalog = load_catalog()
+    exercises = [catalog.find(name) for name in names] or list(catalog.exercises)
+    folder = answers_folder(catalog, answers)
+    reports = []
+    for report in grade_all(catalog, list(dict.fromkeys(exercises)), folder):
+        print_report(report)
+        reports.append(report)
+    if folder == catalog.root / "exercises":
+        for report in reports:
+            remember(catalog, report)
+    return 0 if all(report.all_pass for report in reports) else 1
+
+
+def hint(name: str, task: str | None, level: int | None) -> int:
+    """Show the next hint of a task, or the level asked for, and remember it."""
+    from halfbits.course.grading.faces.console import print_hint
+    from halfbits.course.progress.hints import open_hint
+
+    catalog = load_catalog()
+    exercise = catalog.find(name)
+    print_hint(exercise, open_hint(catalog, exercise, task, level))
+    return 0
+
+
+def reset(name: str) -> int:
+    """Put one exercise back as it was; the learner's file is kept in a dated backup."""
+    from halfbits.course.authoring.stub import make_exercise, write_notebook
+
+    catalog = load_catalog()
+    exercise = catalog.find(name)
+    fresh = make_exercise(catalog, exercise)
+    path, _ = find_answer(catalog.root / "exercises", exercise)
+    for old in {path, catalog.notebook(exercise)}:
+        if old.is_file():
+            print(f"your work is kept as {back_up(old)}")
+            old.unlink()
+    write_notebook(catalog.notebook(exercise), fresh)
+    print(f"{exercise.key} is as it was; close and reopen it if it is open in JupyterLab")
+    return 0
+
+
+def back_up(path: Path) -> Path:
+    """Copy `path` into the backups of the user's data folder under a dated name."""
+    folder = data_folder() / "backups"
+    try:
+        folder.mkdir(exist_ok=True)
+        return Path(shutil.copy2(path, folder / f"{path.stem}-{stamp()}{path.suffix}"))
+    except OSError as error:
+        raise CourseError(f"{path.name} was left alone: no backup ({error}).") from error
+
+
+def progress() -> int:
+    """Print what is solved and what comes next."""
+    from halfbits.course.grading.faces.console import print_progress
+
+    catalog = load_catalog()
+    records = read_progress()
+    totals = {e.key: len(read_checks(catalog.checks(e))) for e in catalog.exercises}
+    print_progress(as_rows(catalog, records), totals, next_exercise(catalog, records))
+    return 0
+
+
+def sync(force: bool = False) -> int:
+    """For authors: write exercises/ from solutions/, but over nobody's work unless forced."""
+    from halfbits.course.authoring.stub import is_pristine, make_exercise, write_notebook
+
+    catalog = load_catalog()
+    kept = 0
+    for exercise in catalog.exercises:
+        path = catalog.notebook(exercise)
+        if not catalog.notebook(exercise, "solutions").is_file():
+            print(f"missing solutions/{exercise.key}.ipynb")
+            kept += 1
+            continue
+        fresh = make_exercise(catalog, exercise)
+        if path.is_file() and not force and not is_pristine(read_json(path)):
+            print(f"kept    {exercise.key}: it was edited; --force overwrites it")
+            kept += 1
+            continue
+        write_notebook(path, fresh)
+        print(f"wrote   {exercise.key}")
+    return 1 if kept else 0

@@ -1,0 +1,1 @@
+"""Grading: from a saved notebook to a verdict with a reason."""

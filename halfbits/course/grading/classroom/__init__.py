@@ -1,0 +1,1 @@
+"""Grades a class: submissions, a journal, reports."""

@@ -1,0 +1,225 @@
+"""The reports of a class run: one HTML page for light and dark, and two CSV files."""
+
+from __future__ import annotations
+
+import csv
+import html
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from halfbits.course.catalog import Exercise
+from halfbits.course.checklist import read_checks
+from halfbits.course.grading.classroom.journal import Result
+from halfbits.course.grading.classroom.run import ClassRun
+from halfbits.course.grading.classroom.submissions import Handed
+from halfbits.course.grading.judge.guard import PUT_BACK, suspicious
+from halfbits.course.grading.report import FAILED, MISSING, NOT_RUN, PASSED, UNWRITTEN, clean
+from halfbits.course.notebook import Answer
+
+Graded = tuple[Handed, Result]
+COMMON = 8
+# The columns of `nbgrader export` (CsvExportPlugin).
+NBGRADER = (
+    *("assignment", "duedate", "timestamp", "student_id", "last_name", "first_name", "email"),
+    *("raw_score", "late_submission_penalty", "score", "max_score"),
+)
+STYLE = """
+:root{color-scheme:light dark;--line:#8888;--good:#1c6b40;--bad:#b3261e}
+@media (prefers-color-scheme:dark){:root{--good:#6fd09a;--bad:#ff8a80}}
+body{font:16px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem}
+.wide{overflow-x:auto}
+table{border-collapse:collapse;margin:.5rem 0 1.5rem}
+caption{text-align:left;font-weight:600;padding:.3rem 0}
+th,td{border-bottom:1px solid var(--line);padding:.25rem .8rem .25rem 0;text-align:left;
+vertical-align:top;overflow-wrap:anywhere}
+td.n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
+pre{white-space:pre-wrap;overflow-wrap:anywhere;margin:.3rem 0}
+meter{width:8rem}
+.all{color:var(--good);font-weight:600}
+.problem{color:var(--bad)}
+"""
+
+
+def write_reports(found: ClassRun, out: Path) -> list[Path]:
+    """Write the page and the CSV files beside it; the paths written."""
+    long, grades = out.with_suffix(".csv"), out.with_name(f"{out.stem}-nbgrader.csv")
+    out.write_text(page(found), encoding="utf-8")
+    _write_csv(long, checks_rows(found))
+    _write_csv(grades, nbgrader_rows(found))
+    return [out, long, grades]
+
+
+def page(found: ClassRun) -> str:
+    """The whole HTML page; it needs no script and no other file."""
+    groups = _by_exercise(found.graded)
+    sections = "".join(_exercise(found, key, graded) for key, graded in groups.items())
+    strays = "".join(f"<li>{_text(line)}</li>" for line in found.strays)
+    left_out = f"<h2>Left out</h2><ul>{strays}</ul>" if strays else ""
+    return (
+        "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
+        "<meta name='viewport' content='width=device-width'><title>Class report</title>"
+        f"<style>{STYLE}</style></head><body><h1>Class report</h1>"
+        f"<p>All students were graded on the same inputs, those of seed {found.seed}: "
+        f"<code>HALFBITS_SEED={found.seed}</code> repeats them.</p>"
+        f"{sections}<h2>Students</h2>{_students(found, groups)}{_to_look_at(found.graded)}"
+        f"{left_out}</body></html>\n"
+    )
+
+
+def checks_rows(found: ClassRun) -> Iterable[Iterable[str | int]]:
+    """One row for each student, exercise and check."""
+    yield "student", "exercise", "file", "passed", "total", "problem", "check", "result"
+    for handed, result in found.graded:
+        file = handed.path.name if handed.path else ""
+        head = (handed.student, result.exercise, file, result.passed, result.total)
+        for check, kind, _ in result.verdicts:
+            yield *head, _plain(result.problem or ""), check, kind
+
+
+def nbgrader_rows(found: ClassRun) -> Iterable[Iterable[str | int | float]]:
+    """One row for each student and exercise in the columns of `nbgrader export`.
+
+    A check is worth one point; the timestamp is the file's last change, in UTC.
+    """
+    yield NBGRADER
+    for handed, result in found.graded:
+        score = float(result.passed)
+        names = (handed.student, "", "", "")
+        points = (score, 0.0, score, float(result.total))
+        yield handed.exercise.slug, "", _timestamp(handed.path), *names, *points
+
+
+def _exercise(found: ClassRun, key: str, graded: list[Graded]) -> str:
+    exercise = found.catalog.find(key)
+    there = [result for handed, result in graded if handed.path]
+    return (
+        f"<h2>{_text(exercise.title)}</h2><p>{_text(key)}: {len(there)} of {len(graded)} students "
+        f"handed it in.</p>{_checks(found, exercise, there)}{_failures(there)}{_problems(there)}"
+    )
+
+
+def _checks(found: ClassRun, exercise: Exercise, results: list[Result]) -> str:
+    kinds: dict[str, list[str]] = defaultdict(list)
+    for result in results:
+        for name, kind, _ in result.verdicts:
+            kinds[name].append(kind)
+    rows = []
+    for check in read_checks(found.catalog.checks(exercise)):
+        seen = kinds[check.name]
+        share = seen.count(PASSED) / len(seen) if seen else 0.0
+        cells = [seen.count(PASSED), seen.count(FAILED) + seen.count(MISSING)]
+        cells += [seen.count(UNWRITTEN), seen.count(NOT_RUN)]
+        rows.append(
+            f"<tr><th scope='row'>{_text(check.claim)}</th><td>{_text(check.task)}</td>"
+            f"<td class='n'>{share:.0%} <meter value='{share:.3f}'>{share:.0%}</meter></td>"
+            + "".join(f"<td class='n'>{count}</td>" for count in cells)
+            + "</tr>"
+        )
+    head = ("Check", "Task", "Pass rate", "Passed", "Failed", "Not written", "Not run")
+    return _table("Checks, of what was handed in", head, rows)
+
+
+def _failures(results: list[Result]) -> str:
+    """The commonest failures: the same check with the same words, whatever the numbers."""
+    groups: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for result in results:
+        for name, kind, message in result.verdicts:
+            if kind in (FAILED, MISSING):
+                groups[name, re.sub(r"[\d.e+-]+", "#", message)].append(message)
+    common = sorted(groups.items(), key=lambda item: (-len(item[1]), item[0]))[:COMMON]
+    rows = [
+        f"<tr><td class='n'>{len(messages)}</td><th scope='row'>"
+        f"{_text(name.removeprefix('test_'))}</th><td><pre>{_text(messages[0])}</pre></td></tr>"
+        for (name, _), messages in common
+    ]
+    return _table("Common failures", ("Students", "Check", "One message"), rows) if rows else ""
+
+
+def _problems(results: list[Result]) -> str:
+    rows = [
+        f"<tr><th scope='row'>{_text(result.student)}</th><td>{_text(result.problem)}</td></tr>"
+        for result in results
+        if result.problem
+    ]
+    return _table("Not run to the end", ("Student", "Why"), rows) if rows else ""
+
+
+def _students(found: ClassRun, groups: dict[str, list[Graded]]) -> str:
+    by_student: dict[str, dict[str, Graded]] = defaultdict(dict)
+    for handed, result in found.graded:
+        by_student[handed.student][result.exercise] = handed, result
+    rows = []
+    for student, cells in by_student.items():
+        shown = "".join(_score(*cells[key]) for key in groups)
+        passed = sum(result.passed for _, result in cells.values())
+        total = sum(result.total for _, result in cells.values())
+        head = f"<tr><th scope='row'>{_text(student)}</th>"
+        rows.append(f"{head}{shown}<td class='n'>{passed}/{total}</td></tr>")
+    slugs = [key.split("/")[1] for key in groups]
+    return _table("Checks passed", ("Student", *slugs, "All"), rows)
+
+
+def _to_look_at(graded: Iterable[Graded]) -> str:
+    """Submissions that reach for the grader itself, which an exercise never needs."""
+    rows = []
+    for handed, result in graded:
+        answer = handed.read()
+        names = suspicious(answer.code) if isinstance(answer, Answer) else []
+        replaced = [note for note in result.notes if note.startswith(PUT_BACK)]
+        if names or replaced:
+            said = "; ".join([*([f"names {', '.join(names)}"] if names else []), *replaced])
+            rows.append(
+                f"<tr><th scope='row'>{_text(handed.student)}</th>"
+                f"<td>{_text(handed.exercise.key)}</td><td>{_text(said)}</td></tr>"
+            )
+    if not rows:
+        return ""
+    head = ("Student", "Exercise", "What it does")
+    return "<h2>Worth a look</h2>" + _table("Code that reaches for the grader", head, rows)
+
+
+def _score(handed: Handed, result: Result) -> str:
+    if handed.path is None:
+        return "<td>not handed in</td>"
+    score = f"{result.passed}/{result.total}"
+    if result.problem:
+        return f"<td class='problem'>{score}, not run to the end</td>"
+    return f"<td class='all'>{score}</td>" if result.passed == result.total else f"<td>{score}</td>"
+
+
+def _table(caption: str, head: Iterable[str], rows: list[str]) -> str:
+    columns = "".join(f"<th scope='col'>{_text(name)}</th>" for name in head)
+    return (
+        f"<div class='wide'><table><caption>{_text(caption)}</caption>"
+        f"<thead><tr>{columns}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def _by_exercise(graded: Iterable[Graded]) -> dict[str, list[Graded]]:
+    groups: dict[str, list[Graded]] = defaultdict(list)
+    for handed, result in graded:
+        groups[result.exercise].append((handed, result))
+    return dict(groups)
+
+
+def _write_csv(path: Path, rows: Iterable[Iterable[object]]) -> None:
+    with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows(rows)
+
+
+def _plain(text: str) -> str:
+    """`text` as no spreadsheet takes for a formula."""
+    return "'" + text if text.startswith(("=", "+", "-", "@", "\t", "\r")) else clean(text)
+
+
+def _timestamp(path: Path | None) -> str:
+    if path is None:
+        return ""
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+def _text(text: str) -> str:
+    return html.escape(clean(text))

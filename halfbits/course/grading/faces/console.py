@@ -1,0 +1,64 @@
+"""How reports, hints and progress look in a terminal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console
+from rich.markdown import Markdown
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from halfbits.course.catalog import Exercise
+from halfbits.course.grading.report import Report, lines
+from halfbits.course.progress.hints import LEVELS, Hint
+
+
+def print_report(report: Report) -> None:
+    """The report of one exercise: what failed, the summary, the next step."""
+    console = Console(highlight=False)
+    color = "green" if report.all_pass else "yellow" if not report.to_show() else "red"
+    head = Text(report.exercise.slug, style=f"bold {color}")
+    console.print(head + Text(f": {report.summary()}", style="not bold"))
+    for line in lines(report):
+        console.print(Text(line.rstrip()))
+    if step := report.next_step():
+        console.print(Text(f"next: {step}", style="cyan"))
+    console.print()
+
+
+def print_hint(exercise: Exercise, hint: Hint) -> None:
+    """One hint as rendered Markdown."""
+    console = Console()
+    console.print(Panel(Markdown(hint.text), title=f"{hint.task}: {hint.title}", width=80))
+    if hint.level < LEVELS[-1]:
+        again = f"python course.py hint {exercise.slug} {hint.task}"
+        console.print(Text(f"the next level: {again}", style="cyan"))
+
+
+def print_progress(
+    rows: list[dict[str, Any]], totals: dict[str, int], following: Exercise | None
+) -> None:
+    """The table of exercises and the one to take next."""
+    table = Table("exercise", "checks", "tries", "hints", "minutes", "solved")
+    for column in table.columns[1:5]:
+        column.justify = "right"
+    for row in rows:
+        exercise, record = row["exercise"], row["record"]
+        table.add_row(
+            exercise.slug,
+            f"{len(record.passed)} of {totals[exercise.key]}",
+            str(record.tries),
+            str(sum(record.hints.values())),
+            f"{row['minutes']} of {exercise.minutes}",
+            record.solved or ("started" if record.tries else "-"),
+        )
+    console = Console(highlight=False)
+    console.print(table)
+    if following is None:
+        console.print("All exercises are solved.")
+    else:
+        console.print(
+            Text(f"next: exercises/{following.key}.ipynb ({following.title})", style="cyan")
+        )

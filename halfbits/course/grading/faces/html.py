@@ -1,0 +1,164 @@
+"""The report as a notebook shows it: compact HTML for light and dark, plain text elsewhere."""
+
+from __future__ import annotations
+
+import html
+
+from halfbits.course.grading.report import (
+    PASSED,
+    UNWRITTEN,
+    Report,
+    Verdict,
+    as_text,
+    clean,
+    four_parts,
+    seed_line,
+    title,
+)
+from halfbits.course.progress.hints import Hint
+
+# Text has the theme's own color. The marks' colors keep 3:1 on white and on JupyterLab's dark.
+GOOD, OPEN, BAD = "#2e8b57", "#b8720a", "#d0453e"
+STYLE = f"""
+.halfbits{{font-family:var(--jp-ui-font-family,system-ui,sans-serif);line-height:1.45;
+border-left:4px solid var(--hb);padding:.2em .8em;max-width:60em;overflow-wrap:anywhere}}
+.halfbits p{{margin:.3em 0}}
+.halfbits .hb-quiet{{font-size:.9em}}
+.halfbits .hb-bar{{display:flex;height:.5em;max-width:24em;margin:.4em 0;border-radius:.25em;
+overflow:hidden;background:var(--jp-layout-color3,rgba(128,128,128,.3))}}
+.halfbits .hb-bar i{{display:block;height:100%}}
+.halfbits .hb-pass{{--hb-mark:{GOOD}}}
+.halfbits .hb-todo{{--hb-mark:{OPEN}}}
+.halfbits .hb-mend{{--hb-mark:{BAD}}}
+.halfbits .hb-mark{{display:inline-block;flex:none;min-width:4.6em;padding:0 .4em;
+border-left:.5em solid var(--hb-mark)}}
+.halfbits details{{margin:.15em 0}}
+.halfbits summary{{cursor:pointer}}
+.halfbits ul{{list-style:none;margin:.2em 0 .4em;padding:0 0 0 1.2em}}
+.halfbits li{{margin:.1em 0;display:flex}}
+.halfbits table{{margin:.2em 0 .6em;border-collapse:collapse;font-size:inherit;table-layout:auto}}
+.halfbits th,.halfbits td{{text-align:left;vertical-align:top;padding:.15em .8em .15em 0;
+border:0;background:transparent}}
+.halfbits th{{font-weight:600;white-space:nowrap}}
+.halfbits td,.halfbits pre{{font-family:var(--jp-code-font-family,monospace);font-size:.9em;
+white-space:pre-wrap}}
+.halfbits pre{{margin:.2em 0 .6em;background:transparent;color:inherit}}
+.halfbits code{{background:transparent;color:inherit;
+font-family:var(--jp-code-font-family,monospace)}}
+"""
+WORDS = {PASSED: ("pass", "\N{CHECK MARK}"), UNWRITTEN: ("todo", "\N{MIDDLE DOT}")}
+MEND = ("mend", "\N{MULTIPLICATION SIGN}")
+SAID = {"pass": "pass", "todo": "to do", "mend": "mend"}
+
+
+class ReportView:
+    """A report that a notebook renders; `report` is the data behind it.
+
+    `hint` is the one to open next, `seconds` the time to the verdict. As text it is what the
+    terminal shows.
+    """
+
+    def __init__(
+        self, report: Report, hint: Hint | None = None, seconds: float | None = None
+    ) -> None:
+        self.report, self.hint, self.seconds = report, hint, seconds
+
+    def __repr__(self) -> str:
+        return as_text(self.report)
+
+    def _repr_html_(self) -> str:
+        report = self.report
+        color = GOOD if report.all_pass else BAD if report.problem or report.to_show() else OPEN
+        parts = [
+            f"<style>{STYLE}</style><div class='halfbits' style='--hb:{color}'>",
+            f"<p><b>{_text(report.summary())}</b> {_text(report.exercise.slug)}</p>",
+            _bar(report),
+            f"<p>{_text(report.problem)}</p>" if report.problem else "",
+            _failures(report),
+            _tasks(report),
+            "".join(f"<p>Note: {_text(note)}</p>" for note in report.notes),
+            _hint(self.hint) if self.hint and not report.all_pass else "",
+            _foot(report, self.seconds),
+            "</div>",
+        ]
+        return "".join(parts)
+
+
+def _bar(report: Report) -> str:
+    """Passed, to mend and to do as lengths; the line above says it in words."""
+    shares = []
+    for word, color in (("pass", GOOD), ("mend", BAD)):
+        count = sum(_word(verdict)[0] == word for verdict in report.verdicts)
+        width = 100 * count / max(1, report.total)
+        if width and not report.problem:
+            shares.append(f"<i style='width:{width:.4g}%;background:{color}'></i>")
+    return f"<div class='hb-bar' aria-hidden='true'>{''.join(shares)}</div>"
+
+
+def _failures(report: Report) -> str:
+    shown = [f"<p><b>{_text(title(v))}</b></p>{_explained(v.message)}" for v in report.to_show()]
+    if len(shown) < 2:
+        return "".join(shown)
+    more = f"<summary>{len(shown) - 1} more to mend</summary>{''.join(shown[1:])}"
+    return f"{shown[0]}<details>{more}</details>"
+
+
+def _explained(message: str) -> str:
+    """Called, expected, got and why as a table; another text as it is."""
+    rows = "".join(
+        f"<tr><th scope='row'>{label}</th><td>{_text(text)}</td></tr>"
+        for label, text in four_parts(message)
+    )
+    return f"<table>{rows}</table>" if rows else f"<pre>{_text(message)}</pre>"
+
+
+def _tasks(report: Report) -> str:
+    if report.problem:
+        return ""
+    return "".join(_task(name, verdicts) for name, verdicts in report.by_task().items())
+
+
+def _task(name: str, verdicts: list[Verdict]) -> str:
+    """One task, folded: its worst mark, how many of its checks pass, and each of them."""
+    words = [_word(verdict) for verdict in verdicts]
+    worst = next((word for word in words if word == MEND), None)
+    worst = worst or next((word for word in words if word[0] == "todo"), words[0])
+    passed = sum(word[0] == "pass" for word in words)
+    rows = "".join(
+        f"<li>{_mark(word)}{_text(title(verdict))}</li>"
+        for word, verdict in zip(words, verdicts, strict=True)
+    )
+    head = f"{_mark(worst)}<code>{_text(name)}</code> {passed} of {len(verdicts)}"
+    return f"<details><summary>{head}</summary><ul>{rows}</ul></details>"
+
+
+def _word(verdict: Verdict) -> tuple[str, str]:
+    return WORDS.get(verdict.kind, MEND)
+
+
+def _mark(word: tuple[str, str]) -> str:
+    kind, mark = word
+    return f"<span class='hb-mark hb-{kind}'>{mark} {SAID[kind]}</span>"
+
+
+def _hint(hint: Hint) -> str:
+    """The next hint, folded. To open it here is not recorded; `halfbits hint` records."""
+    from markdown_it import MarkdownIt
+
+    body = MarkdownIt("commonmark", {"html": False}).render(clean(hint.text))
+    head = f"Hint {hint.level} of 3 for <code>{_text(hint.task)}</code>"
+    return f"<details><summary>{head}</summary>{body}</details>"
+
+
+def _foot(report: Report, seconds: float | None) -> str:
+    """The next command, and for a failed run its seed and time: a passing one is always alike."""
+    step = report.next_step()
+    following = f"<p>Next: <code>{_text(step)}</code></p>" if step else ""
+    if not report.to_show():
+        return following
+    time = f"; graded in {seconds:.2f} s" if seconds is not None else ""
+    return f"{following}<p class='hb-quiet'>{_text(seed_line(report) + time)}</p>"
+
+
+def _text(text: str) -> str:
+    return html.escape(clean(text))

@@ -1,0 +1,1 @@
+"""What runs in the answer's process: its cells, the checks, and what guards them."""

@@ -1,0 +1,115 @@
+"""One job of a worker: run an answer's cells, then its checks, and say how each ended."""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import importlib.util
+import os
+import sys
+import tempfile
+import types
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from halfbits.course.grading.judge.guard import PUT_BACK, take_guard
+from halfbits.course.grading.judge.shell import Shell
+from halfbits.course.grading.judge.state import State
+from halfbits.course.grading.judge.verdict import judge
+from halfbits.course.notebook import Cell
+
+MESSAGE = 4000
+ORPHANED = 5.0  # seconds past the limit; a parent that still lives has ended us by then
+MIB = 1 << 20
+LIMITS = {"RLIMIT_CORE": 0, "RLIMIT_FSIZE": 64 * MIB, "RLIMIT_DATA": 4096 * MIB}
+
+Say = Callable[..., None]
+
+
+def run(job: dict[str, Any], say: Say) -> None:
+    """Grade `job`; every event goes to `say`, the last is "done" unless the answer ended us."""
+    faulthandler.dump_traceback_later(job["limit"] + ORPHANED, exit=True)
+    _enclose(job["scratch"])
+    checks_path = Path(job["checks"])
+    checks = _load(checks_path)
+    functions = [(name, getattr(checks, name)) for name in job["names"]]
+    # After the scratch directory, so a sibling file can be imported but never hides a package.
+    sys.path.append(job["folder"])
+    # Before the shell gives __main__ to the answer, which may name its own things as it likes.
+    state, put_back = State(), take_guard(checks)
+    shell = Shell(job["name"])
+    # Bound before the answer runs, so that replacing them here changes nothing.
+    judge_it, note_changes = judge, state.changes
+    seed_it, restore, changed_text, replaced_text = state.seed, state.restore, _left, _replaced
+    try:
+        _run_cells(job["cells"], shell, state, say)
+        if replaced := put_back():
+            say(event="note", message=f"{PUT_BACK}: {', '.join(replaced[:5])}")
+        for name, function in functions:
+            say(event="running", what=name)
+            seed_it(job["seed"])
+            kind, message = judge_it(function, shell, job["seed"], checks_path)
+            changed = note_changes()
+            restore()
+            if replaced := put_back():
+                kind, message = "failed", replaced_text(replaced)
+            elif kind == "passed" and changed:
+                kind, message = "failed", changed_text(changed)
+            say(event="verdict", name=name, kind=kind, message=message[:MESSAGE])
+    except SystemExit as error:
+        code = "" if error.code is None else repr(error.code)
+        say(event="exit", message=f"called sys.exit({code})")
+        return
+    say(event="done")
+
+
+def _run_cells(cells: list[dict[str, Any]], shell: Shell, state: State, say: Say) -> None:
+    for raw in cells:
+        cell = Cell(raw["place"], raw["source"])
+        say(event="running", what=shell.label(cell))
+        shell.run(cell)
+    state.restore()
+    for note in dict.fromkeys(shell.notes):
+        say(event="note", message=note[:MESSAGE])
+    for broken in shell.broken[:5]:
+        say(event="broken cell", message=broken[:MESSAGE])
+
+
+def _replaced(names: list[str]) -> str:
+    return (
+        f"   called: the functions of this check\n expected: what compares the results as it was\n"
+        f"      got: the answer replaced {', '.join(names[:5])}\n"
+        f"      why: a check that the answer can change says nothing about the answer"
+    )
+
+
+def _left(changes: list[str]) -> str:
+    return (
+        f"   called: the functions of this check\n expected: global state as it was\n"
+        f"      got: {'; '.join(changes)}\n"
+        f"      why: everything that runs afterwards would silently compute something else"
+    )
+
+
+def _enclose(scratch: str) -> None:
+    os.environ.update(dict.fromkeys(("TMPDIR", "TEMP", "TMP"), scratch))
+    tempfile.tempdir = None
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 0)
+    sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115, PTH123
+    os.chdir(scratch)
+    with contextlib.suppress(ImportError):
+        import resource
+
+        for name, limit in LIMITS.items():
+            with contextlib.suppress(AttributeError, ValueError, OSError):
+                resource.setrlimit(getattr(resource, name), (limit, limit))
+
+
+def _load(path: Path) -> types.ModuleType:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

@@ -1,0 +1,109 @@
+"""Runs one check against an answer and says in words how it ended."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import linecache
+from collections.abc import Callable
+from pathlib import Path
+from types import FunctionType
+from typing import Any
+
+from halfbits.course.grading.judge.shell import Shell, in_words, stack
+from halfbits.grading.expect import CheckFailed, four_lines
+
+
+class MissingAnswer(CheckFailed):
+    """The answer defines no such name, or something that is not callable."""
+
+
+class Answers:
+    """The learner's objects by name: `answers.quantize_weight`."""
+
+    def __init__(self, shell: Shell) -> None:
+        self._shell = shell
+        self._called = ""
+        self._none = ""
+
+    def __getattr__(self, name: str) -> Any:
+        shell = self._shell
+        shell.recover(name)
+        if name not in shell.namespace:
+            raise MissingAnswer(_missing(name, shell))
+        found = shell.namespace[name]
+        if not callable(found):
+            kind = type(found).__name__
+            raise MissingAnswer(f"{name} is a value of type {kind} here, not a function or class.")
+        return self._watched(name, found) if isinstance(found, FunctionType) else found
+
+    def _watched(self, name: str, function: FunctionType) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            code = function.__code__
+            self._called = f"{code.co_filename}, line {code.co_firstlineno}"
+            result = function(*args, **kwargs)
+            self._none = name if result is None else ""
+            return result
+
+        return call
+
+
+def judge(check: Callable[..., Any], shell: Shell, seed: int, path: Path) -> tuple[str, str]:
+    """(kind, message) of one check; kind is passed, failed, missing or unwritten.
+
+    Raises SystemExit when the answer does.
+    """
+    answers = Answers(shell)
+    given = {"answer": answers, "seed": seed}
+    code = check.__code__
+    wanted = code.co_varnames[: code.co_argcount]
+    try:
+        check(**{name: given[name] for name in wanted})
+    except SystemExit:
+        raise
+    except BaseException as error:
+        return _explain(error, answers, shell, path)
+    return "passed", ""
+
+
+def _explain(error: BaseException, answers: Answers, shell: Shell, path: Path) -> tuple[str, str]:
+    if isinstance(error, MissingAnswer):
+        return "missing", str(error)
+    frames = list(stack(error))
+    own = bool(frames) and shell.owns(frames[-1].filename)
+    if isinstance(error, NotImplementedError) and own:
+        return "unwritten", str(error) or "not written yet"
+    if isinstance(error, CheckFailed):
+        return "failed", str(error)
+    if where := shell.where(error):
+        line = linecache.getline(frames[-1].filename, frames[-1].lineno or 0).strip() if own else ""
+        return "failed", f"raised {in_words(error)}\n at {where}" + (
+            f"\n    {line}" if line else ""
+        )
+    if answers._none:
+        name = answers._none
+        why = f"{name} returned None: is a return missing?"
+        return "failed", four_lines(f"{name}(…)", "a result", "None", why)
+    return "failed", _in_the_check(error, answers, path, frames)
+
+
+def _in_the_check(error: BaseException, answers: Answers, path: Path, frames: list[Any]) -> str:
+    lines = [frame for frame in frames if frame.filename == str(path)]
+    line = (lines[-1].line or "").strip() if lines else ""
+    if isinstance(error, AssertionError):
+        return f"{error}" if str(error) else f"this does not hold: {line}"
+    if frames and Path(frames[-1].filename).name == "verdict.py" and answers._called:
+        return f"raised {in_words(error)}\n at {answers._called}"
+    return f"the check could not use the result: {in_words(error)}\n in: {line}"
+
+
+def _missing(name: str, shell: Shell) -> str:
+    said = f"{shell.name} defines no {name}"
+    own = [n for n in shell.namespace if n not in shell.given and not n.startswith("__")]
+    near = difflib.get_close_matches(name, own, n=1, cutoff=0.75)
+    if near:
+        return f"{said}; the nearest name is {near[0]}: rename it."
+    if shell.broken:
+        return f"{said}; a cell went wrong before: {shell.broken[0]}"
+    return f"{said}: keep the name of the stub."

@@ -1,0 +1,1 @@
+"""The processes that answers run in: started, waiting, confined, ended."""

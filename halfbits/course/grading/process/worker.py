@@ -1,0 +1,98 @@
+"""The child process that runs one answer and its checks, then ends; started by its keeper.
+
+It imports the frameworks named on its command line and says "ready". Then it waits for one job,
+a JSON line on its standard input, and sends events as JSON lines over a private copy of its
+standard output. A job ends with the event "done"; a stream that ends without it means that the
+answer ended the process.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from halfbits.course.grading.process.forks import serve
+from halfbits.course.grading.process.sandbox import confine, leave_network, open_scratch
+from halfbits.course.grading.process.warmup import warm_up
+from halfbits.errors import CourseError
+from halfbits.folders import find_root
+
+Say = Callable[..., None]
+
+
+def main(words: list[str]) -> None:
+    """Preload, say "ready", grade one job.
+
+    With --fork any number of jobs, each in a child of its own; with --warm, which is for workers
+    that have time, run the frameworks' first operations before being ready.
+    """
+    forking, preload = "--fork" in words, [word for word in words if not word.startswith("--")]
+    sys.dont_write_bytecode = True
+    # Before numpy or a framework is imported: they start threads, and then it is too late. The
+    # answers of a class may be hostile to each other.
+    confined = confine(_hidden()) if forking else False
+    if not forking:
+        leave_network()
+    channel = os.dup(1)
+    os.dup2(2, 1)  # what anything prints goes to the parent's bounded capture
+    say = _speaker(channel, "")
+    try:
+        # IPython's part is for magics: a worker that has time imports it for all.
+        magics = ["IPython.core.inputtransformer2"] if forking or "--warm" in words else []
+        for name in ("pytest", "halfbits.course.grading.judge.job", *magics, *preload):
+            importlib.import_module(name)
+    except BaseException as error:
+        say(event="broken", message=f"{type(error).__name__}: {error}")
+        return
+    if "--warm" in words:
+        warm_up()
+    from halfbits.course.grading.judge.job import run
+
+    # What is imported stays: collecting it again would cost a check that collects 0.1 s, and
+    # a forked child copies of all those pages.
+    gc.freeze()
+    say(event="ready")
+    if forking:
+
+        def grade(job: dict[str, Any]) -> None:
+            if confined:
+                open_scratch(job["scratch"])
+            run(job, _speaker(channel, job["nonce"]))
+
+        serve(say, grade)
+    elif line := sys.stdin.readline():
+        job = json.loads(line)
+        run(job, _speaker(channel, job["nonce"]))
+
+
+def _hidden() -> list[Path]:
+    """Where a course keeps its answers."""
+    try:
+        root = find_root()
+    except CourseError:
+        return []
+    return [root / "solutions", root / "tests"]
+
+
+def _speaker(channel: int, nonce: str) -> Say:
+    write, dumps = os.write, json.dumps
+
+    def say(**event: Any) -> None:
+        data = (dumps({"nonce": nonce, **event}) + "\n").encode()
+        while data:
+            data = data[write(channel, data) :]
+
+    return say
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
+    sys.stdout.flush()
+    # Threads that an answer left behind must not keep the process alive.
+    os._exit(0)
