@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from halfbits.evaluate.significance import bootstrap_interval, mcnemar
+from halfbits.evaluate.significance import bootstrap_interval, mcnemar, two_proportions
 
 
 def log_p(*rows: list[float]) -> Tensor:
@@ -54,3 +55,24 @@ def test_a_comparison_with_nan_passes_every_gate_that_asks_for_a_failure():
     change, allowed = math.nan, 0.05
     assert not change > allowed  # "if change > allowed: reject" lets it through
     assert not change <= allowed  # "accept only if change <= allowed" does not
+
+
+def test_the_paired_interval_of_183_lost_and_134_gained_is_0_14_to_0_84_points() -> None:
+    lost, gained, items = 183, 134, 10_000
+    shares = [lost / items, gained / items, 1 - (lost + gained) / items]
+    draws = np.random.default_rng(0).multinomial(items, shares, size=200_000)  # the bootstrap
+    drops = 100 * (draws[:, 0] - draws[:, 1]) / items
+    low, high = np.quantile(drops, [0.025, 0.975])
+    assert (round(low, 2), round(high, 2)) == (0.14, 0.84)
+    drop = (lost - gained) / items
+    error = math.sqrt(((lost + gained) / items - drop**2) / items)
+    assert abs(100 * (drop - 1.96 * error) - low) < 0.01 > abs(100 * (drop + 1.96 * error) - high)
+    assert mcnemar(lost, gained) < 0.01 and two_proportions(0.8559, 0.8510, items) > 0.3
+
+
+def test_a_bootstrap_interval_around_the_mean_divergence_can_miss_zero_and_still_be_tiny() -> None:
+    p = log_p(*[[0.6, 0.3, 0.1]] * 40)
+    q = log_p(*[[0.6 + step, 0.3 - step, 0.1] for step in torch.linspace(1e-4, 4e-4, 40).tolist()])
+    kl = (p.exp() * (p - q)).sum(-1)
+    low, high = bootstrap_interval(kl)
+    assert 0 < low < high < 1e-6  # "significant", and less than any rounding to bf16 does

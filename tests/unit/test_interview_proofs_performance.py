@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from halfbits.perf.cost import Decoder, hardware, llama_3
+from halfbits.perf.cost import Decoder, amdahl, hardware, llama_3
 
 RECORD = Path(__file__).parents[2] / "book" / "data" / "gpu_matmul.json"
 E4M3 = torch.float8_e4m3fn
@@ -102,10 +102,37 @@ def test_a_scale_for_each_row_may_follow_the_product_and_then_fp16_can_overflow(
     assert (x.half() @ (codes.half() * scale[:, None].half()).T).isfinite().all()
 
 
-def test_two_products_of_u8_and_s8_overflow_a_signed_sixteen_bit_sum() -> None:
-    assert 2 * 255 * 127 > 2**15 - 1
-    assert 4 * 255 * 127 < 2**31 - 1
-    assert 2 * 255 * 63 < 2**15 - 1  # seven bits for the weights are safe
+def in_saturated_pairs(x: Tensor, w: Tensor) -> Tensor:
+    """x [n, K] of u8 times w [K, m] of s8 as vpmaddubsw adds it: pairs of products in 16 bits,
+    saturated, and those in int32."""
+    products = x[:, :, None] * w[None]
+    pairs = products.unflatten(1, (-1, 2)).sum(2)
+    return pairs.clamp(-(2**15), 2**15 - 1).sum(1)
+
+
+def test_pairs_that_saturate_in_sixteen_bits_change_a_product_unless_weights_have_seven() -> None:
+    random = torch.Generator().manual_seed(0)
+    x = torch.randint(0, 256, (64, 256), generator=random)
+    w = torch.randint(-127, 128, (256, 32), generator=random)
+    exact, found = x @ w, in_saturated_pairs(x, w)
+    error = (found - exact).double().norm() / exact.double().norm()
+    assert error > 0.02
+    half = w.div(2, rounding_mode="trunc")  # seven bits: -63 to 63
+    assert torch.equal(in_saturated_pairs(x, half), x @ half)
+    assert (4 * 255 * 127) < 2**31 - 1  # four products fit VNNI's int32
+
+
+def test_a_share_of_seventy_percent_twice_as_fast_makes_the_whole_1_54_times_as_fast() -> None:
+    linear, rest = 700.0, 300.0  # milliseconds
+
+    def gain(times: float) -> float:
+        return (linear + rest) / (linear / times + rest)
+
+    assert gain(2) == pytest.approx(amdahl(0.7, 2)) and round(gain(2), 2) == 1.54
+    assert round(gain(1e12), 2) == 3.33
+    assert gain(3.5) == pytest.approx(2)
+    share = (linear / 2) / (linear / 2 + rest)
+    assert round(share, 2) == 0.54 and round(amdahl(share, 2), 2) == 1.37
 
 
 def test_training_under_autocast_keeps_sixteen_bytes_a_parameter() -> None:
