@@ -76,3 +76,9 @@ def test_a_bootstrap_interval_around_the_mean_divergence_can_miss_zero_and_still
     kl = (p.exp() * (p - q)).sum(-1)
     low, high = bootstrap_interval(kl)
     assert 0 < low < high < 1e-6  # "significant", and less than any rounding to bf16 does
+
+
+def test_an_interval_of_mean_kl_from_its_standard_error_may_reach_below_zero():
+    kl = torch.tensor([0.001] * 19 + [1.0])  # one document of twenty carries nearly all of it
+    assert (kl > 0).all() and kl.mean() < 1.96 * kl.std() / 20**0.5
+    assert bootstrap_interval(kl)[0] > 0
