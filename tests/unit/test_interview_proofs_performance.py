@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torchao.quantization import Int8WeightOnlyConfig, quantize_
 
 from halfbits.perf.cost import Decoder, amdahl, hardware, llama_3
 
@@ -216,3 +218,24 @@ def test_the_microseconds_that_answers_quote_are_the_recorded_ones(way: str) -> 
 def test_the_squares_that_answers_quote_are_the_recorded_ones() -> None:
     quoted = {"fp8": 101, "bf16": 201}
     assert {way: round(microseconds(way, 4096, 4096, 4096)) for way in quoted} == quoted
+
+
+def test_torchao_scales_the_output_of_a_weight_only_product_and_not_the_weight() -> None:
+    layer = torch.nn.Sequential(torch.nn.Linear(48, 64, bias=False))
+    quantize_(layer, Int8WeightOnlyConfig())
+    seen: list[tuple[str, tuple[int, ...]]] = []
+
+    class Shapes(TorchDispatchMode):
+        def __torch_dispatch__(self, func, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
+            result = func(*args, **(kwargs or {}))
+            if isinstance(result, Tensor):
+                seen.append((func.overloadpacket.__name__, tuple(result.shape)))
+            return result
+
+    with torch.no_grad(), Shapes():
+        layer(draw(3, 48))
+    product = [name for name, _ in seen].index("mm")
+    scaled = [shape for name, shape in seen if name == "mul"]
+    assert scaled == [(3, 64)]  # rows times outputs, not outputs times inputs
+    assert ("mul", (3, 64)) in seen[product:]
+    assert "_to_copy" in [name for name, shape in seen[:product] if set(shape) == {48, 64}]
