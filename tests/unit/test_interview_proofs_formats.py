@@ -1,5 +1,10 @@
 """What the interview answers on number formats and AMP claim, and no lesson shows."""
 
+import math
+import os
+import subprocess
+import sys
+
 import ml_dtypes
 import numpy as np
 import pytest
@@ -65,12 +70,6 @@ def test_tf32_has_the_range_of_fp32_and_the_steps_of_fp16():
     assert tf32.eps == fp16.eps == 2**-10
     assert tf32.smallest_normal == fp32.smallest_normal
     assert tf32.largest > 0.999 * fp32.largest
-
-
-def test_pytorch_defaults_to_tf32_for_cudnn_and_not_for_matmul():
-    assert torch.get_float32_matmul_precision() == "highest"
-    assert not torch.backends.cuda.matmul.allow_tf32
-    assert torch.backends.cudnn.allow_tf32
 
 
 def test_bits_of_e4m3fn_read_as_fnuz_are_half_and_minus_zero_is_nan():
@@ -190,3 +189,64 @@ def test_weights_without_a_scale_are_mostly_subnormal_in_e4m3_and_scaled_ones_ha
 def test_pytorch_allows_sixteen_bit_reductions_of_partial_sums_by_default():
     assert torch.backends.cuda.matmul.allow_fp16_reduced_precision_reduction
     assert torch.backends.cuda.matmul.allow_bf16_reduced_precision_reduction
+
+
+@pytest.mark.parametrize("addend", [0.6, 0.75, 1.0, 1.5, 3.0])
+def test_a_bf16_sum_stops_at_the_next_power_of_two_from_its_addend_over_u(addend):
+    term, total = torch.tensor(addend).bfloat16(), torch.tensor(0.0).bfloat16()
+    while total + term != total:
+        total += term
+    assert total == 2.0 ** math.ceil(math.log2(term.item() / 2**-8))
+
+
+def test_a_compensation_term_in_bf16_keeps_what_the_updates_of_a_bf16_weight_lose():
+    weight, lost, plain = torch.tensor([1.0, 0.0, 1.0], dtype=torch.bfloat16)
+    for _ in range(1000):
+        step = lost + torch.tensor(1e-3).bfloat16()
+        moved = weight + step
+        weight, lost = moved, step - (moved - weight)
+        plain = plain + torch.tensor(1e-3).bfloat16()
+    assert plain == 1
+    assert abs(weight.item() - 2) < 0.02  # one step of bf16 at two, and the rounding of 0.001
+
+
+def test_bf16_ends_above_float32_and_far_below_fp16():
+    ends = [formats.limits(name).smallest for name in ("fp16", "bf16", "fp32")]
+    assert ends == [2.0**-24, 2.0**-133, 2.0**-149]
+    assert torch.tensor(2.0**-140) > 0 == torch.tensor(2.0**-140).bfloat16()
+
+
+def run(code, **environment):
+    """What a fresh Python prints: settings for the whole process are neither read nor left here."""
+    told = subprocess.run(
+        [sys.executable, "-c", f"import torch\n{code}"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+    )
+    assert told.returncode == 0, told.stderr
+    return told.stdout.split()
+
+
+def test_pytorch_defaults_to_tf32_for_cudnn_and_not_for_matmul():
+    ask = "torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32"
+    assert run(f"print({ask})", TORCH_ALLOW_TF32_CUBLAS_OVERRIDE="0") == ["False", "True"]
+
+
+def test_an_environment_variable_starts_pytorch_with_tf32_products():
+    ask = "print(torch.backends.cuda.matmul.allow_tf32, torch.get_float32_matmul_precision())"
+    assert run(ask, TORCH_ALLOW_TF32_CUBLAS_OVERRIDE="0") == ["False", "highest"]
+    assert run(ask, TORCH_ALLOW_TF32_CUBLAS_OVERRIDE="1") == ["True", "high"]
+
+
+@pytest.mark.parametrize(
+    "old", ["torch.backends.cuda.matmul.allow_tf32", "torch.get_float32_matmul_precision()"]
+)
+def test_the_old_names_of_tf32_cannot_be_read_once_the_new_one_is_set(old):
+    code = f"""
+torch.backends.cuda.matmul.fp32_precision = "tf32"
+try:
+    print({old})
+except RuntimeError:
+    print("refused")"""
+    assert run(code) == ["refused"]
