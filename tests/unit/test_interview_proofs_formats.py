@@ -250,3 +250,20 @@ try:
 except RuntimeError:
     print("refused")"""
     assert run(code) == ["refused"]
+
+
+def test_minus_a_billion_is_refused_or_infinite_in_fp16():
+    scores, hidden = torch.zeros(1, 4).half(), torch.ones(1, 4).bool()
+    with pytest.raises(RuntimeError, match="overflow"):
+        scores.masked_fill(hidden, -1e9)
+    assert (scores - 1e9).eq(-torch.inf).all()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
+def test_attention_over_nothing_is_nan_by_hand_and_zero_in_pytorchs_own(dtype):
+    x = torch.randn(1, 1, 3, 8, generator=torch.Generator().manual_seed(0)).to(dtype)
+    seen = torch.tensor([True, False, True])[:, None].expand(1, 1, 3, 3)
+    scores = (x @ x.mT).masked_fill(~seen, -torch.inf)
+    assert scores.softmax(-1)[0, 0, 1].isnan().all()
+    out = torch.nn.functional.scaled_dot_product_attention(x, x, x, attn_mask=seen)
+    assert out.isfinite().all() and out[0, 0, 1].eq(0).all()
