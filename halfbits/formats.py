@@ -1,13 +1,16 @@
 """Number formats of deep learning: codes to values, values to codes, spacing and limits, in numpy.
 
 A code is the pattern of bits as an unsigned integer. Values are float64, which holds every value
-of every format here. Rounding is to nearest, ties to even, once, straight from float64.
+of every format here. Rounding happens once, straight from float64: to nearest with ties to even
+unless a call asks for another rule.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,6 +18,9 @@ from numpy.typing import ArrayLike, NDArray
 Floats = NDArray[np.float64]
 Codes = NDArray[np.uint64]
 Overflow = Literal["format", "saturate"]
+# nearest: ties to even. up: toward plus infinity. stochastic: up with the probability that keeps
+# the mean, (x - below) / spacing.
+Rounding = Literal["nearest", "toward_zero", "up", "stochastic"]
 # What the codes at the end of the range mean:
 #   ieee    exponent all ones: infinity (fraction 0) or NaN. Too large becomes infinity.
 #   fn      all ones: NaN; no infinity. Too large becomes NaN.
@@ -22,7 +28,9 @@ Overflow = Literal["format", "saturate"]
 #   finite  every code is a number. Too large saturates; NaN cannot be encoded.
 #   scale   like fn, but no sign, no zero, no subnormals: powers of two.
 #   integer two's complement. Too large saturates; NaN cannot be encoded.
-Ends = Literal["ieee", "fn", "fnuz", "finite", "scale", "integer"]
+#   unsigned integer from 0 on. Too large and negative saturate; NaN cannot be encoded.
+Ends = Literal["ieee", "fn", "fnuz", "finite", "scale", "integer", "unsigned"]
+WHOLE = ("integer", "unsigned")
 
 
 @dataclass(frozen=True)
@@ -38,7 +46,7 @@ class Format:
     @property
     def bits(self) -> int:
         """Bits of a code, the sign included."""
-        return self.exponent + self.mantissa + (self.ends != "scale")
+        return self.exponent + self.mantissa + (self.ends not in ("scale", "unsigned"))
 
     @property
     def smallest_exponent(self) -> int:
@@ -48,7 +56,8 @@ class Format:
     @property
     def sign(self) -> int:
         """The code's sign bit; 0 when there is none."""
-        return 0 if self.ends == "scale" else 1 << (self.exponent + self.mantissa)
+        is_signed = self.ends not in ("scale", "unsigned")
+        return is_signed << (self.exponent + self.mantissa)
 
     @property
     def largest_code(self) -> int:
@@ -100,10 +109,19 @@ FORMATS = {
 
 
 def named(name: str) -> Format:
-    """The format called `name`; ValueError with the known names when there is none."""
-    if name not in FORMATS:
-        raise ValueError(f"unknown format {name!r}; known are {', '.join(FORMATS)}")
-    return FORMATS[name]
+    """The format called `name`: one of FORMATS, int2 to int8, or uint2 to uint8.
+
+    Raises ValueError with the known names for any other.
+    """
+    if name in FORMATS:
+        return FORMATS[name]
+    if integer := re.fullmatch(r"(u?)int([2-8])", name):
+        is_unsigned, bits = bool(integer[1]), int(integer[2])
+        return Format(
+            name, 0, bits - (not is_unsigned), 0, "unsigned" if is_unsigned else "integer"
+        )
+    known = f"{', '.join(FORMATS)}, int2 to int8, uint2 to uint8"
+    raise ValueError(f"unknown format {name!r}; known are {known}")
 
 
 def decode(codes: ArrayLike, name: str) -> Floats:
@@ -115,7 +133,7 @@ def decode(codes: ArrayLike, name: str) -> Floats:
     form, code = named(name), np.asarray(codes, dtype=np.uint64)
     if form.bits < 64 and np.any(code >> np.uint64(form.bits)):
         raise ValueError(f"a code of {name} has {form.bits} bits; got one with more")
-    if form.ends == "integer":
+    if form.ends in WHOLE:
         return code.astype(np.float64) - 2.0 * (code & np.uint64(form.sign)).astype(np.float64)
     negative = (code & np.uint64(form.sign)) != 0
     magnitude = code & np.uint64(2 ** (form.exponent + form.mantissa) - 1)
@@ -123,24 +141,36 @@ def decode(codes: ArrayLike, name: str) -> Floats:
     return _with_specials(values, code, magnitude, form)
 
 
-def encode(values: ArrayLike, name: str, overflow: Overflow = "format") -> Codes:
-    """Codes of `values` (taken as float64), rounded to nearest, ties to even.
+def encode(
+    values: ArrayLike,
+    name: str,
+    overflow: Overflow = "format",
+    *,
+    rounding: Rounding = "nearest",
+    seed: int | None = None,
+) -> Codes:
+    """Codes of `values` (taken as float64), rounded as `rounding` says.
 
     A magnitude that rounds above the largest value becomes what the format's ends say, as in
     ml_dtypes; `overflow="saturate"` makes it the largest value (infinity too), as torch does for
-    fp8_e4m3fn. For e8m0 ties round up, smaller than 2^-127 becomes 2^-127, and zero and negative
-    values are NaN (torch encodes their absolute value). Raises ValueError for NaN in a format
-    that has none.
+    fp8_e4m3fn. A finite value that is rounded toward zero never leaves the range (IEEE 754,
+    section 7.4). For e8m0, "toward_zero" is the floor and "up" the ceiling of the exponent, ties
+    round up, smaller than 2^-127 becomes 2^-127, and zero and negative values are NaN (torch
+    encodes their absolute value). Raises ValueError for NaN in a format that has none, an unknown
+    rounding, and "stochastic" without a `seed`.
     """
     form, x = named(name), np.asarray(values, dtype=np.float64)
     if form.nan_code is None and np.isnan(x).any():
         raise ValueError(f"{name} has no NaN; remove it before encoding")
-    if form.ends == "integer":
-        low, high = -float(form.sign), float(form.sign - 1)
-        whole = np.clip(np.rint(x), low, high).astype(np.int64)
+    rounded = _rule(rounding, seed)
+    if form.ends in WHOLE:
+        low = -float(form.sign)
+        whole = np.clip(rounded(x), low, low + 2.0**form.bits - 1).astype(np.int64)
         return whole.astype(np.uint64) & np.uint64(2**form.bits - 1)
-    code = _overflowed(_rounded(np.abs(x), form), form, overflow)
-    return _signed(code, x, form)
+    code = _rounded(x, form, rounded)
+    stays = np.isfinite(x) & _is_toward_zero(x, rounding)
+    code = np.where(stays, np.minimum(code, np.uint64(form.largest_code)), code)
+    return _signed(_overflowed(code, form, overflow), x, form)
 
 
 def spacing(values: ArrayLike, name: str) -> Floats:
@@ -149,7 +179,7 @@ def spacing(values: ArrayLike, name: str) -> Floats:
     2^(max(floor(log2 |x|), smallest exponent) - m), and 1 for integers.
     """
     form, x = named(name), np.abs(np.asarray(values, dtype=np.float64))
-    if form.ends == "integer":
+    if form.ends in WHOLE:
         return np.where(np.isfinite(x), 1.0, np.nan)
     step = np.ldexp(1.0, _exponent(x, form) - form.mantissa)
     return np.where(np.isfinite(x), step, np.nan)
@@ -158,8 +188,8 @@ def spacing(values: ArrayLike, name: str) -> Floats:
 def limits(name: str) -> Limits:
     """The limits of a format; those of an integer format are for a scale of 1."""
     form = named(name)
-    if form.ends == "integer":
-        return Limits(float(form.sign - 1), 1.0, 1.0, 1.0)
+    if form.ends in WHOLE:
+        return Limits(float((form.sign or 1 << form.bits) - 1), 1.0, 1.0, 1.0)
     smallest = 0 if form.ends == "scale" or form.mantissa == 0 else 1
     largest, tiny = decode([form.largest_code, smallest], name)
     normal = float(np.ldexp(1.0, form.smallest_exponent))
@@ -194,15 +224,34 @@ def _exponent(magnitude: Floats, form: Format) -> NDArray[Any]:
     return np.where(usable, np.maximum(exponent, form.smallest_exponent), form.smallest_exponent)
 
 
-def _rounded(magnitude: Floats, form: Format) -> Codes:
-    finite = np.where(np.isfinite(magnitude), magnitude, 0.0)
-    exponent = _exponent(finite, form)
-    steps = np.rint(np.ldexp(finite, form.mantissa - exponent)).astype(np.int64)
+def _rule(rounding: Rounding, seed: int | None) -> Callable[[Floats], Floats]:
+    """Signed steps to whole steps."""
+    if rounding not in get_args(Rounding):
+        raise ValueError(
+            f"unknown rounding {rounding!r}; known are {', '.join(get_args(Rounding))}"
+        )
+    if rounding == "stochastic":
+        if seed is None:
+            raise ValueError("stochastic rounding draws: give a seed")
+        draw = np.random.default_rng(seed)
+        return lambda steps: np.floor(steps + draw.random(np.shape(steps)))
+    return {"nearest": np.rint, "toward_zero": np.trunc, "up": np.ceil}[rounding]
+
+
+def _is_toward_zero(x: Floats, rounding: Rounding) -> NDArray[np.bool_]:
+    return np.full(x.shape, rounding == "toward_zero") | ((rounding == "up") & (x < 0))
+
+
+def _rounded(x: Floats, form: Format, rounded: Callable[[Floats], Floats]) -> Codes:
+    """Codes of the magnitudes; infinity has the code after the largest."""
+    finite = np.where(np.isfinite(x), x, 0.0)
+    exponent = _exponent(np.abs(finite), form)
+    steps = np.abs(rounded(np.ldexp(finite, form.mantissa - exponent))).astype(np.int64)
     # A carry out of the fraction raises the exponent by itself: codes are ordered like values.
     code = steps + ((exponent.astype(np.int64) - form.smallest_exponent) << form.mantissa)
     if form.ends == "scale":
         code = np.maximum(code - 1, 0)
-    return np.where(np.isinf(magnitude), np.int64(form.largest_code + 1), code).astype(np.uint64)
+    return np.where(np.isinf(x), np.int64(form.largest_code + 1), code).astype(np.uint64)
 
 
 def _overflowed(code: Codes, form: Format, overflow: Overflow) -> Codes:

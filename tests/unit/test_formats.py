@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from halfbits.formats import FORMATS, decode, encode, limits, spacing
+from halfbits.formats import FORMATS, decode, encode, limits, named, spacing
 
 ML: dict[str, Any] = {
     "fp64": np.float64,
@@ -40,6 +40,11 @@ TORCH = {
 }
 FLOATS = [name for name, form in FORMATS.items() if form.ends != "integer" and name in ML]
 SMALL = [name for name in FORMATS if name in ML and FORMATS[name].bits <= 16]
+
+
+def assert_same(found: np.ndarray, want: np.ndarray) -> None:
+    """Equal values; NaN equals NaN."""
+    np.testing.assert_array_equal(found, want)
 
 
 def codes_of(name: str) -> np.ndarray:
@@ -193,3 +198,97 @@ def test_an_unknown_format_and_a_code_with_too_many_bits_are_refused() -> None:
         decode(0, "fp12")
     with pytest.raises(ValueError, match="a code of int4 has 4 bits"):
         decode(16, "int4")
+
+
+ROUNDINGS = ("nearest", "toward_zero", "up")
+SIGNED = [name for name in SMALL if FORMATS[name].ends != "scale" and FORMATS[name].bits <= 8]
+
+
+def neighbors(x: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """The largest value not above and the smallest not below each x, by search in all values."""
+    values = decode(np.arange(2 ** named(name).bits), name)
+    values = np.unique(values[np.isfinite(values)])
+    below = values[np.searchsorted(values, x, side="right") - 1]
+    above = values[np.minimum(np.searchsorted(values, x, side="left"), len(values) - 1)]
+    return below, above
+
+
+def inside(name: str) -> np.ndarray:
+    """Drawn values within the format's range, every value of it, and its midpoints."""
+    largest = limits(name).largest
+    low = -largest if named(name).sign else 0.0
+    hard = hard_values(name) if name in ML else np.arange(low, largest, 0.25)
+    drawn = np.random.default_rng(1).uniform(low, largest, 4000)
+    drawn = np.concatenate([drawn, drawn * 1e-2, hard])
+    return drawn[(drawn >= low) & (drawn <= largest)]
+
+
+@pytest.mark.parametrize("name", [*SIGNED, "int2", "int3", "int7", "uint2", "uint4", "uint8"])
+@pytest.mark.parametrize("rounding", ["toward_zero", "up"])
+def test_directed_rounding_takes_the_neighbor_on_its_side(name: str, rounding: str) -> None:
+    x = inside(name)
+    below, above = neighbors(x, name)
+    want = above if rounding == "up" else np.where(x < 0, above, below)
+    assert_same(decode(encode(x, name, rounding=rounding), name) + 0.0, want + 0.0)
+
+
+@pytest.mark.parametrize("name", [*SIGNED, "int3", "uint5"])
+def test_stochastic_rounding_keeps_the_mean_and_takes_neighbors_alone(name: str) -> None:
+    below, above = neighbors(x := inside(name)[:50], name)
+    draws = 4000
+    found = decode(encode(np.tile(x, (draws, 1)), name, rounding="stochastic", seed=7), name)
+    assert (np.isclose(found, below) | np.isclose(found, above)).all()
+    # Each mean errs by at most half a spacing / sqrt(draws); 5 standard errors for 50 means.
+    assert (abs(found.mean(0) - x) <= 5 * 0.5 * (above - below) / draws**0.5 + 1e-12).all()
+
+
+def test_stochastic_rounding_repeats_with_its_seed_and_demands_one() -> None:
+    x = np.random.default_rng(0).normal(size=100)
+    first, again, other = (encode(x, "fp4_e2m1", rounding="stochastic", seed=s) for s in (1, 1, 2))
+    assert (first == again).all() and (first != other).any()
+    with pytest.raises(ValueError, match="give a seed"):
+        encode(x, "fp4_e2m1", rounding="stochastic")
+    with pytest.raises(ValueError, match="unknown rounding 'down'; known are nearest"):
+        encode(x, "fp4_e2m1", rounding="down")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["fp16", "fp8_e5m2", "fp8_e4m3fn", "fp8_e4m3fnuz", "fp6_e2m3"])
+def test_only_rounding_away_from_zero_leaves_the_range(name: str) -> None:
+    largest = limits(name).largest
+    x = [largest * 1.5, -largest * 1.5]
+    toward_zero, up = (decode(encode(x, name, rounding=r), name) for r in ("toward_zero", "up"))
+    assert toward_zero.tolist() == [largest, -largest]
+    assert up[1] == -largest
+    assert_same(up[:1], decode(encode(x[:1], name), name))  # what the format's ends say
+
+
+def test_exponent_of_e8m0_is_the_floor_the_ceiling_or_the_nearest() -> None:
+    x = [1.0, 1.4, 1.5, 1.9, 2.0, 2.0**-127, 2.0**-130]
+    found = {r: decode(encode(x, "e8m0", rounding=r), "e8m0").tolist() for r in ROUNDINGS}
+    tiny = [2.0**-127, 2.0**-127]
+    assert found["toward_zero"] == [1, 1, 1, 1, 2, *tiny]
+    assert found["up"] == [1, 2, 2, 2, 2, *tiny]
+    assert found["nearest"] == [1, 1, 2, 2, 2, *tiny]
+
+
+@pytest.mark.parametrize("bits", range(2, 9))
+def test_integers_of_any_width_count_and_saturate_at_their_ends(bits: int) -> None:
+    signed, unsigned = f"int{bits}", f"uint{bits}"
+    low, high = -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
+    x = np.arange(-300.0, 301.0)
+    assert_same(decode(encode(x, signed), signed), np.clip(x, low, high))
+    assert_same(decode(encode(x, unsigned), unsigned), np.clip(x, 0, 2**bits - 1))
+    assert (limits(signed).largest, limits(unsigned).largest) == (high, 2**bits - 1)
+    assert named(signed).bits == named(unsigned).bits == bits
+
+
+@pytest.mark.parametrize("name", ["int1", "int9", "uint16", "uint"])
+def test_widths_that_no_code_here_has_are_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=r"unknown format .*int2 to int8"):
+        named(name)
+
+
+@pytest.mark.parametrize("name", ["uint4", "int4", "uint2"])
+def test_small_integers_agree_with_ml_dtypes(name: str) -> None:
+    x = np.arange(limits(name).largest + 1)
+    assert (encode(x, name) == x.astype(getattr(ml_dtypes, name)).view(np.uint8)).all()
