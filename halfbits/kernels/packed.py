@@ -60,10 +60,11 @@ def pack(quantized: Quantized) -> Packed:
     size = quantized.codes.shape[1]
     if quantized.code_bits == 8 and size == inputs and quantized.zero_point is None:
         return Packed(quantized.codes.view(outputs, inputs), quantized.scale, inputs, 8)
-    if quantized.code_bits != 4 or size not in GROUPS or quantized.levels is not None:
+    fits = size in GROUPS and inputs % size == 0
+    if quantized.code_bits != 4 or not fits or quantized.levels is not None:
         raise ValueError(
             "the kernels read int8 per channel and int4 in groups of 32 or 128, "
-            f"not {quantized.code_bits} bits in groups of {size}"
+            f"not {quantized.code_bits} bits in groups of {size} of {inputs} inputs"
         )
     scale = quantized.scale.view(outputs, -1).half()
     if quantized.zero_point is None:

@@ -14,33 +14,18 @@ from typing import Any
 import numpy as np
 
 from halfbits.errors import CourseError
+from halfbits.quantize.gguf_blocks import GGUF_TYPES
 
 # Value types 0 to 12 of the key-value pairs: a numpy dtype, or what has its own reader.
 VALUES = ["u1", "i1", "<u2", "<i2", "<u4", "<i4", "<f4", "?", "string", "array"]
 VALUES += ["<u8", "<i8", "<f8"]
-GROUP = 32
-
-
-def dequantize_q8_0(blocks: np.ndarray) -> np.ndarray:
-    """uint8 [n, 34]: float16 d, 32 int8 codes q; value = d q. Returns float32 [n, 32]."""
-    scale = blocks[:, :2].copy().view("<f2").astype(np.float32)
-    return blocks[:, 2:].view(np.int8) * scale
-
-
-def dequantize_q4_1(blocks: np.ndarray) -> np.ndarray:
-    """uint8 [n, 20]: float16 d and m, 16 bytes with codes i (low half) and i + 16 (high half);
-    value = d q + m. Returns float32 [n, 32]."""
-    scale, low = blocks[:, :4].copy().view("<f2").astype(np.float32).T[:, :, None]
-    codes = np.concatenate([blocks[:, 4:] & 15, blocks[:, 4:] >> 4], axis=1)
-    return codes * scale + low
 
 
 # Tensor type -> (bytes of a block, its values, reader); 0 and 1 are plain floats.
 BLOCKS: dict[int, tuple[int, int, Any]] = {
     0: (4, 1, lambda blocks: blocks.view("<f4")),
     1: (2, 1, lambda blocks: blocks.view("<f2").astype(np.float32)),
-    3: (20, GROUP, dequantize_q4_1),
-    8: (34, GROUP, dequantize_q8_0),
+    **{kind.number: (kind.nbytes, kind.values, kind.decode) for kind in GGUF_TYPES.values()},
 }
 
 

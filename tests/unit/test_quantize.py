@@ -125,8 +125,3 @@ def test_w8a8_stores_int8_and_errs_within_both_rounding_steps():
     assert layer.codes.dtype == torch.int8
     assert ((got - want).abs() <= bound).all()
     assert (got - want).abs().max() > 0.001 * want.abs().max()
-
-
-def test_groups_that_do_not_divide_the_input_are_refused():
-    with pytest.raises(ValueError, match="do not divide an input of 48"):
-        quantize_symmetric(draw(4, 48), 4, 32)
