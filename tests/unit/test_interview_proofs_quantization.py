@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from halfbits.models.images import load_fashion_mnist, load_image_mlp
 from halfbits.models.llama import rotary_angles, rotate
 from halfbits.models.outliers import plant_outliers
 from halfbits.models.quantized import block_linears, w8a8, weight_only
@@ -231,6 +232,10 @@ def test_the_straight_through_gradient_is_that_of_the_clipped_identity():
     assert torch.allclose(quantized * 7, (quantized * 7).round(), atol=1e-5)
     quantized.sum().backward()
     assert w.grad is not None and w.grad.tolist() == [0, 1, 1, 1, 0]
+    short = w + ((w.clamp(-1, 1) * 7).round() / 7 - w).detach()
+    w.grad = None
+    short.sum().backward()
+    assert w.grad is not None and w.grad.tolist() == [1] * 5  # beyond the clip as well
     plain = torch.tensor([0.2, 0.9], requires_grad=True)
     (plain * 7).round().sum().backward()
     assert plain.grad is not None and not plain.grad.any()  # what autograd says without it
@@ -320,3 +325,23 @@ def test_keys_want_a_scale_for_each_channel_and_values_do_not_care():
 
 def test_keys_are_easier_to_quantize_by_channel_before_they_are_rotated():
     assert all(cache_error(k, "channel") < cache_error(turned(k), "channel") for k, _ in cached())
+
+
+@torch.no_grad()
+def test_at_two_bits_the_best_clip_saves_the_classifier_without_training():
+    model, (images, labels) = load_image_mlp(), load_fashion_mnist("test")
+
+    def accuracy(bits: int, ratios: Tensor) -> float:
+        """The share of right answers when each row has the clip of least squared error."""
+        lossy = copy.deepcopy(model)
+        for layer in (lossy[0], lossy[2]):
+            w, largest = layer.weight, layer.weight.abs().amax(1, keepdim=True)
+            ways = torch.stack([clipped(w, ratio * largest, bits) for ratio in ratios])
+            best = (ways - w).square().sum(2).argmin(0)
+            layer.weight.copy_(ways[best, torch.arange(len(w))])
+        return (lossy(images).argmax(1) == labels).double().mean().item()
+
+    largest, any_clip = torch.ones(1), torch.linspace(0.2, 1, 33)
+    assert accuracy(2, largest) < 0.2 and accuracy(2, any_clip) > 0.77
+    assert accuracy(3, any_clip) > accuracy(3, largest) + 0.01
+    assert abs(accuracy(8, largest) - 0.856) < 0.005

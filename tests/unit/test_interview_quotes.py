@@ -41,9 +41,6 @@ LADDER = [
 ]
 # question, notebook, cell, the figure as text and output have it
 OUTPUTS = [
-    ("ptq_or_qat", "quantize_a_model", "qat-table", "16.5%"),
-    ("ptq_or_qat", "quantize_a_model", "qat-table", "78.9%"),
-    ("straight_through_estimator", "quantize_a_model", "qat-table", "78.9%"),
     ("scale_granularity", "quantization_theory", "granularity", "17.6 dB"),
     ("scale_granularity", "quantization_theory", "granularity", "20.2 dB"),
     ("clipping_calibration", "quantization_theory", "clip-claims", "18.9 dB"),
