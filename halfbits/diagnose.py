@@ -22,7 +22,7 @@ NEAR = 2.0  # times a roofline's floor that still count as bound by it
 
 def run(weights: str, batch: int, device: str, model: str, context: int, kernel: str) -> int:
     """Print the prediction; CourseError for what no record or kernel covers."""
-    record = records.load(device.lower())
+    record = records.machine(device.lower())
     if "layers" not in record:
         raise CourseError(
             f"The record of {device} holds products but no layers, as of a CPU; name one of a GPU."

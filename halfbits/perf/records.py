@@ -26,15 +26,24 @@ def known() -> dict[str, Path]:
 
 
 def load(name: str) -> dict[str, Any]:
-    """The record called `name`. Raises CourseError with the names that exist."""
-    paths = known()
+    """The record called `name`: a machine's, or another file of book/data by its stem.
+
+    Raises CourseError with the names that exist.
+    """
+    paths = {path.stem: path for path in sorted(folder().glob("*.json"))} | known()
     if name not in paths:
-        names = ", ".join(paths)
+        raise CourseError(f"There is no record of {name!r}; there are {', '.join(paths)}.")
+    return json.loads(paths[name].read_text(encoding="utf-8"))
+
+
+def machine(name: str) -> dict[str, Any]:
+    """The record of the machine called `name`. Raises CourseError with the names that exist."""
+    if name not in known():
         raise CourseError(
-            f"There is no record of {name!r}; there are {names}. "
+            f"There is no record of {name!r}; there are {', '.join(known())}. "
             "`python course.py bench` makes one of this machine."
         )
-    return json.loads(paths[name].read_text(encoding="utf-8"))
+    return load(name)
 
 
 def short_name(device: str) -> str:
