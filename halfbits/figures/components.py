@@ -187,7 +187,7 @@ class Roofline(Component):
     model = text("Llama 3 8B")
     phase = text("decode")
     batch = whole(0)
-    context = whole(10)
+    context = whole(0)
     weights = text("bf16")
     cache = text("bf16")
     arithmetic = text("bf16")

@@ -6,14 +6,15 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from halfbits.perf.cost import HARDWARE, Decoder
+from halfbits.perf.cost import HARDWARE, Decoder, llama_3
+from halfbits.perf.storage import storage
 
 # The sizes of the tiny LM are in its config.json, those of Llama 3 in its cited report.
 MODELS = {
-    "Llama 3 8B": Decoder(32, 4096, 14336, 32, 8, 128, 128_256),
-    "Llama 3 70B": Decoder(80, 8192, 28672, 64, 8, 128, 128_256),
-    "tiny LM": Decoder(6, 256, 704, 8, 2, 32, 4096),
+    **{f"Llama 3 {billions}B": llama_3(billions) for billions in (8, 70)},
+    "tiny LM": Decoder(6, 256, 704, 8, 2, 32, 4096, tied=True),
 }
+STORED = ("fp32", "bf16", "fp8", "int8", "int4", "mxfp4", "nvfp4")
 
 
 def page_data(name: str) -> dict[str, Any]:
@@ -24,4 +25,5 @@ def page_data(name: str) -> dict[str, Any]:
     return {
         "machines": machines,
         "models": {known: asdict(sizes) for known, sizes in MODELS.items()},
+        "storage": {known: asdict(storage(known)) for known in STORED},
     }

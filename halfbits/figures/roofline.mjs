@@ -1,10 +1,10 @@
 // <hb-roofline>: the least time of a token or a prompt on a chosen machine, and what sets it.
 
 import { brief, facts, h, s } from "./builders.mjs";
-import { BITS, predicted, weightsOf } from "./cost.mjs";
+import { bitsOf, predicted, weightsOf } from "./cost.mjs";
 import { Figure, widget } from "./figure.mjs";
 
-const STORED = ["fp32", "bf16", "fp8", "int8", "int4"];
+const STORED = ["fp32", "bf16", "fp8", "int8", "int4", "mxfp4", "nvfp4"];
 const COMPUTED = ["fp32", "tf32", "fp16", "bf16", "fp8", "int8", "fp4"];
 const UNITS = [
   ["P", 1e15],
@@ -30,7 +30,7 @@ export class Roofline extends Figure {
     model: "Llama 3 8B",
     phase: "decode",
     batch: "0",
-    context: "10",
+    context: "0",
     weights: "bf16",
     cache: "bf16",
     arithmetic: "bf16",
@@ -54,7 +54,7 @@ export class Roofline extends Figure {
         state.weights === "int4" &&
         state.arithmetic === "bf16" &&
         now.batch <= 128,
-      said: "A quarter of the bytes, a quarter of the batch: int4 weights stop helping sooner.",
+      said: "Fewer bytes, a smaller batch: with int4 weights arithmetic becomes the limit sooner. They still help until bf16 weights reach it too.",
     },
   ];
 
@@ -110,7 +110,7 @@ export class Roofline extends Figure {
     this.own.hidden = state.machine in this.data.machines;
     const model = this.data.models[state.model] ?? Object.values(this.data.models)[0];
     const usable = machine.peak[state.arithmetic] > 0 && machine.bandwidth > 0;
-    this.now = usable ? predicted(machine, model, state) : undefined;
+    this.now = usable ? predicted(machine, model, state, this.data.storage) : undefined;
     if (!usable) {
       this.live.textContent =
         state.machine in this.data.machines
@@ -148,7 +148,10 @@ export class Roofline extends Figure {
           `${scaled(needed, "B")} of ${scaled(machine.memory, "B")}: ${fits ? "fits" : "does not fit"}`,
         ],
         ["rows that fit at this context", rows.toLocaleString("en-US")],
-        ["weights", `${brief(weightsOf(model).all / 1e6)} million of ${BITS[state.weights]} bits`],
+        [
+          "weights of the layers",
+          `${brief(weightsOf(model).block / 1e6)} million of ${brief(bitsOf(this.data.storage[state.weights]), 4)} bits`,
+        ],
       ]),
     );
     this.plot.replaceChildren(this.drawn(machine));

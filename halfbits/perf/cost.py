@@ -1,7 +1,8 @@
 """What inference costs before anything runs: bytes, operations, and the least time for both.
 
 Units are bytes, floating-point operations (a product and a sum are two) and seconds. A format is
-named as in `BITS`; weights, KV cache and arithmetic may have different ones.
+named as in `halfbits.perf.storage`; weights, KV cache and arithmetic may have different ones.
+Bytes are counted whole: codes, scales, zero points, and what stays in 16 bits.
 """
 
 from __future__ import annotations
@@ -12,11 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from halfbits.perf.storage import BITS, Parts, storage
+
 HARDWARE = Path(__file__).with_name("hardware.json")
-BITS = {
-    **{"fp64": 64, "fp32": 32, "tf32": 32, "fp16": 16, "bf16": 16},
-    **{"fp8": 8, "int8": 8, "int4": 4, "fp4": 4},
-}
 
 
 @dataclass(frozen=True)
@@ -40,6 +39,8 @@ class Machine:
     """Two roofs: bytes a second from memory, and operations a second in each format.
 
     `memory` is the capacity in bytes, `source` a key of book/references.bib; both may be unknown.
+    `memory_source` says who read the memory from the driver: a key of the bibliography, or a value
+    of a record. Empty, the memory is what the vendor states, and the driver's figure was not read.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Machine:
     peak: Mapping[str, float]
     memory: float = float("nan")
     source: str = ""
+    memory_source: str = ""
 
     def ridge(self, arithmetic: str) -> float:
         """Intensity at which both roofs meet: peak / bandwidth, in operations a byte."""
@@ -61,8 +63,8 @@ class Machine:
 
     def crossover_batch(self, arithmetic: str, weights: str) -> float:
         """Rows at which a layer's arithmetic takes as long as reading its weights:
-        ridge * bytes a weight / 2."""
-        return self.ridge(arithmetic) * BITS[weights] / 16
+        ridge * bytes a weight / 2, group scales included."""
+        return self.ridge(arithmetic) * storage(weights).bits / 16
 
     def _peak(self, arithmetic: str) -> float:
         if arithmetic not in self.peak:
@@ -85,13 +87,16 @@ def weight_bytes(
 
 def linear(batch: int, inputs: int, outputs: int, weights: str, rows: str = "bf16") -> Work:
     """y [batch, outputs] = x [batch, inputs] W^T; every operand moves once, x and y as `rows`."""
-    moved = inputs * outputs * BITS[weights] + batch * (inputs + outputs) * BITS[rows]
-    return Work(2 * batch * inputs * outputs, moved / 8)
+    moved = batch * (inputs + outputs) * BITS[rows] / 8
+    return Work(2 * batch * inputs * outputs, storage(weights).nbytes(inputs, outputs) + moved)
 
 
 @dataclass(frozen=True)
 class Decoder:
-    """The sizes of a Llama-like decoder that decide its cost."""
+    """The sizes of a Llama-like decoder that decide its cost.
+
+    `tied`: the output head is the input embedding, stored once.
+    """
 
     layers: int
     hidden: int
@@ -100,21 +105,40 @@ class Decoder:
     kv_heads: int
     head_dim: int
     vocab: int
+    tied: bool = False
 
     @classmethod
     def of(cls, config: Any) -> Decoder:
-        """From a config with the field names of a Hugging Face checkpoint, such as LlamaConfig."""
+        """From a config with the field names of a Hugging Face checkpoint, such as LlamaConfig.
+
+        Without a word on tying, head and embedding are one, as in Transformers' own default.
+        """
         return cls(
             config.num_hidden_layers, config.hidden_size, config.intermediate_size,
             config.num_attention_heads, config.num_key_value_heads, config.head_dim,
-            config.vocab_size,
+            config.vocab_size, getattr(config, "tie_word_embeddings", True),
         )  # fmt: skip
+
+    @property
+    def matrices(self) -> tuple[tuple[int, int], ...]:
+        """(inputs, outputs) of a layer's four products: q k v, out, gate and up, down."""
+        heads = self.heads * self.head_dim
+        return (
+            (self.hidden, heads + 2 * self.kv_heads * self.head_dim),
+            (heads, self.hidden),
+            (self.hidden, 2 * self.inner),
+            (self.inner, self.hidden),
+        )
 
     @property
     def block_weights(self) -> int:
         """Weights of the matrices of all layers; norms are left out."""
-        attention = 2 * self.hidden * self.head_dim * (self.heads + self.kv_heads)
-        return self.layers * (attention + 3 * self.hidden * self.inner)
+        return self.layers * sum(inputs * outputs for inputs, outputs in self.matrices)
+
+    @property
+    def norm_weights(self) -> int:
+        """Weights of two norms a layer and one at the end."""
+        return (2 * self.layers + 1) * self.hidden
 
     @property
     def head_weights(self) -> int:
@@ -123,31 +147,57 @@ class Decoder:
 
     @property
     def weights(self) -> int:
-        """Weights that one decode step reads."""
+        """Weights that one decode step multiplies with."""
         return self.block_weights + self.head_weights
 
-    def kv_bytes(self, cache: str) -> float:
-        """Bytes that one token keeps in the KV cache: 2 * layers * kv_heads * head_dim * width."""
-        return 2 * self.layers * self.kv_heads * self.head_dim * BITS[cache] / 8
+    @property
+    def parameters(self) -> int:
+        """All parameters, with the input embedding and the norms."""
+        return self.weights + self.norm_weights + (0 if self.tied else self.head_weights)
 
-    def decode(self, batch: int, context: int, weights: str, cache: str = "bf16") -> Work:
+    def stored(self, weights: str, ends: str = "") -> Parts:
+        """Bytes of the checkpoint whose layers are stored as `weights`, embedding and head as
+        `ends`: "bf16" unless said otherwise, or as the layers where those have 16 bits and more.
+
+        Norms stay in 16 bits, or in 32 with fp32 weights. "everything rounded" is `ends=weights`.
+        """
+        wide = weights if storage(weights).bits >= 16 else "bf16"
+        layer = [storage(weights).parts(*matrix) for matrix in self.matrices]
+        codes, scales, zeros = (self.layers * sum(part) for part in zip(*layer, strict=True))
+        head = storage(ends or wide).nbytes(self.hidden, self.vocab)
+        norms = self.norm_weights * storage(wide).bits / 8
+        return Parts(codes, scales, zeros, norms, 0 if self.tied else head, head)
+
+    def kv_bytes(self, cache: str) -> float:
+        """Bytes that one token keeps in the KV cache: 2 * layers * kv_heads * head_dim * width.
+
+        fp8 and int8 have one scale for a whole tensor here.
+        """
+        return 2 * self.layers * self.kv_heads * self.head_dim * storage(cache).bits / 8
+
+    def decode(
+        self, batch: int, context: int, weights: str, cache: str = "bf16", ends: str = ""
+    ) -> Work:
         """One new token for each of `batch` rows, each looking at `context` tokens with itself.
 
         Weights move once for the whole batch, each row's cache for that row; activations of one
-        token are small and left out.
+        token are small and left out, and so is the one row of an input embedding. `ends` as in
+        `stored`.
         """
         attention = 4 * self.layers * self.heads * self.head_dim * context
-        moved = self.weights * BITS[weights] / 8 + batch * context * self.kv_bytes(cache)
+        moved = self.stored(weights, ends).read + batch * context * self.kv_bytes(cache)
         return Work(batch * (2 * self.weights + attention), moved)
 
-    def prefill(self, batch: int, tokens: int, weights: str, cache: str = "bf16") -> Work:
+    def prefill(
+        self, batch: int, tokens: int, weights: str, cache: str = "bf16", ends: str = ""
+    ) -> Work:
         """Reading prompts of `tokens` at once, the head for the last token alone.
 
         Attention is counted as kernels without a causal shortcut do it; activations are left out.
         """
         attention = 4 * self.layers * self.heads * self.head_dim * tokens * tokens
         matrices = 2 * (tokens * self.block_weights + self.head_weights)
-        moved = self.weights * BITS[weights] / 8 + batch * tokens * self.kv_bytes(cache)
+        moved = self.stored(weights, ends).read + batch * tokens * self.kv_bytes(cache)
         return Work(batch * (matrices + attention), moved)
 
 

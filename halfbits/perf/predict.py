@@ -10,22 +10,19 @@ from __future__ import annotations
 import bisect
 import math
 import statistics
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from halfbits.perf.cost import Decoder
+from halfbits.perf.cost import Decoder, llama_3
 from halfbits.perf.records import Row, rows
+from halfbits.perf.storage import storage
 
-# One layer of each (Grattafiori and others, 2024, table 3).
-MODELS = {
-    "8B": Decoder(1, 4096, 14336, 32, 8, 128, 128256),
-    "70B": Decoder(1, 8192, 28672, 64, 8, 128, 128256),
-}
+# One layer of each.
+MODELS = {f"{billions}B": replace(llama_3(billions), layers=1) for billions in (8, 70)}
 FITTED = ((8192, 8192), (4096, 14336))  # (inputs, outputs) whose rows give the rates
 SMALL = (4096, 4096)  # and the fixed cost, with the first
 FITTED_LAYERS = {"model": "8B", "stage": "decode", "context": 128}
-BITS = {"fp32": 32, "fp16": 16, "bf16": 16, "fp8": 8, "int8": 8, "int4": 4 + 16 / 128}
 
 
 @dataclass(frozen=True)
@@ -41,20 +38,9 @@ class Terms:
         return self.weights + self.cache + self.rest
 
 
-def matrices(model: Decoder) -> tuple[tuple[int, int], ...]:
-    """(inputs, outputs) of a layer's four products: q k v, out, gate and up, down."""
-    heads = model.heads * model.head_dim
-    return (
-        (model.hidden, heads + 2 * model.kv_heads * model.head_dim),
-        (heads, model.hidden),
-        (model.hidden, 2 * model.inner),
-        (model.inner, model.hidden),
-    )
-
-
 def weight_bytes(way: str, inputs: int, outputs: int) -> float:
     """Bytes of a weight's codes and group scales; `way` begins with the format's name."""
-    return inputs * outputs * BITS[way.replace(",", " ").split()[0]] / 8
+    return storage(way.replace(",", " ").split()[0]).bits * inputs * outputs / 8
 
 
 def seconds(row: Row) -> float:
@@ -97,14 +83,14 @@ class Predictor:
     def decode(self, way: str, model: Decoder, batch: int, context: int) -> Terms:
         """The three terms of one layer and one new token for each row of the batch."""
         fixed, each = self._rest(way)
-        products = sum(self.product(way, batch, *shape) for shape in matrices(model))
+        products = sum(self.product(way, batch, *shape) for shape in model.matrices)
         rest = fixed + each * batch * model.hidden
         return Terms(products, self.cache(model, batch, context), rest)
 
     def floors(self, way: str, model: Decoder, batch: int) -> tuple[float, float]:
         """The roofline's least seconds of the products: reading the weights, and arithmetic."""
-        read = sum(weight_bytes(way, *shape) for shape in matrices(model)) / self.bandwidth
-        count = sum(2 * batch * inputs * outputs for inputs, outputs in matrices(model))
+        read = sum(weight_bytes(way, *shape) for shape in model.matrices) / self.bandwidth
+        count = sum(2 * batch * inputs * outputs for inputs, outputs in model.matrices)
         return read, count / self.peak(way)
 
     def ways(self) -> list[str]:
@@ -186,7 +172,7 @@ class Predictor:
             least, most = (pick(found, key=lambda r: r["batch"]) for pick in (min, max))
             over = []
             for row in (least, most):
-                products = sum(self.product(way, row["batch"], *s) for s in matrices(model))
+                products = sum(self.product(way, row["batch"], *s) for s in model.matrices)
                 cache = self.cache(model, row["batch"], row["context"])
                 over.append(max(0.0, seconds(row) - products - cache))
             each = max(0.0, over[1] - over[0]) / (most["batch"] - least["batch"]) / model.hidden

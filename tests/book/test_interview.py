@@ -16,7 +16,7 @@ from interview_numbers import bodies, inputs, proven, shown, typed, value
 
 from halfbits.course.interview.bank.bank import load_bank
 from halfbits.course.interview.bank.links import link_problems
-from halfbits.course.interview.bank.parse import PLACEHOLDER
+from halfbits.course.interview.bank.parse import PLACEHOLDER, printed
 from halfbits.course.interview.bank.question import KINDS, LANGUAGES, LEVELS, TOPICS, Question
 
 Pages = dict[str, BeautifulSoup]
@@ -127,8 +127,7 @@ def test_computed_numbers_are_printed_in_both_languages(pages: Pages, question: 
     for language, part in bodies(question):
         text = shown_text(section(pages, question, language))
         for found in PLACEHOLDER.finditer(part.text):
-            name, _, form = found[1].strip().partition(":")
-            number = format(question.numbers[name], form)
+            number = printed(found, question.numbers)
             assert number in text, f"{language}: {found[0]} is {number}"
 
 

@@ -43,7 +43,7 @@ WALKS = {
     "roofline": Walk(
         "where_time_goes",
         [
-            ("Tokens of context", ["ArrowLeft"] * 6),
+            ("Tokens of context", ["ArrowRight"] * 4),
             ("Weights", [*"int4"]),
             ("Batch", ["ArrowRight"] * 7),
         ],

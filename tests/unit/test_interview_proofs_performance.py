@@ -201,6 +201,45 @@ def test_no_batch_lifts_the_rate_above_bandwidth_over_the_cache_of_one_row() -> 
     assert rates == sorted(rates) and 0.98 * limit < rates[-1] < limit
 
 
+def left_for_caches(model: Decoder, card: str, weights: str, ends: str = "") -> float:
+    """Bytes that weights leave of nine tenths of a card's memory."""
+    return 0.9 * hardware()[card].memory - model.stored(weights, ends).total
+
+
+def test_what_fits_a_16_gb_card_of_an_8b_model() -> None:
+    sizes = {kind: llama_3(8).stored(kind).total for kind in ("bf16", "int8", "fp8", "int4")}
+    assert sizes["bf16"] > 16e9
+    assert all(sizes[kind] < 0.9 * 16e9 - 4e9 for kind in ("int8", "fp8", "int4"))
+
+
+def test_only_four_bits_leave_a_70b_model_on_one_h100_room_for_a_service() -> None:
+    model, card = llama_3(70), "H100 SXM"
+    row = 8192 * model.kv_bytes("bf16")
+    assert left_for_caches(model, card, "bf16") < 0
+    assert 1 < left_for_caches(model, card, "fp8") / row < 2
+    assert 2 < left_for_caches(model, card, "fp8", ends="fp8") / row < 3
+    assert 13 < left_for_caches(model, card, "int4") / row < 14
+
+
+def test_64_long_rows_of_an_8b_model_fill_an_h100_to_the_last_quarter_gigabyte() -> None:
+    model, memory = llama_3(8), hardware()["H100 SXM"].memory
+    caches = 64 * 8192 * model.kv_bytes("bf16")
+    left = memory - model.stored("bf16").total - caches
+    assert 0.2e9 < left < 0.25e9
+    assert model.stored("int8").total + caches > 0.9 * memory
+    assert model.stored("int4").total + caches < 0.9 * memory
+    assert model.stored("bf16").total + caches / 2 < 0.9 * memory
+
+
+def test_int4_weights_multiply_the_users_of_a_small_card_and_hardly_those_of_a_large_one() -> None:
+    def gain(card: str) -> float:
+        left = [left_for_caches(llama_3(8), card, kind) for kind in ("bf16", "int4")]
+        return left[1] / left[0]
+
+    assert 2.4 < gain("RTX 4090") < 2.5
+    assert 1.15 < gain("H100 SXM") < 1.2
+
+
 QUOTED = {
     "bf16": {1: 48, 16: 49, 64: 50, 256: 56, 1024: 173, 4096: 793},
     "fp8": {1: 26, 1024: 102},

@@ -20,7 +20,7 @@ import pytest
 
 from halfbits import formats
 from halfbits.figures import bundle
-from halfbits.figures.records import MODELS, page_data
+from halfbits.figures.records import MODELS, STORED, page_data
 from halfbits.perf.cost import hardware
 
 RUNNER = Path(__file__).with_name("widgets_in_node.mjs")
@@ -254,7 +254,7 @@ def test_sums_in_a_small_format_are_torchs_to_the_last_bit(name, series, sums):
 def roofline_states() -> Iterator[tuple[str, str, dict[str, str]]]:
     """A grid of machines, models, work, sizes and formats."""
     sizes = itertools.product(("0", "3", "7", "10"), ("0", "4", "10", "17"))
-    kinds = itertools.product(("decode", "prefill"), ("fp32", "bf16", "int4"), ("bf16", "int8"))
+    kinds = itertools.product(("decode", "prefill"), STORED, ("bf16", "int8"))
     for (batch, context), (phase, weights, cache) in itertools.product(sizes, kinds):
         for machine, model in itertools.product(hardware(), MODELS):
             state = {"phase": phase, "batch": batch, "context": context, "arithmetic": "bf16"}
@@ -273,12 +273,16 @@ def test_the_roofline_is_the_librarys_over_a_grid():
         tokens = batch * (1 if state["phase"] == "decode" else context)
         seconds = machines[machine].seconds(work, "bf16")
         assert seen["flops"] == pytest.approx(work.flops, rel=1e-15)  # some are above 2^53
-        assert seen["needed"] == work.nbytes
+        cache = batch * context * MODELS[model].kv_bytes(state["cache"])
+        checkpoint = MODELS[model].stored(state["weights"]).total
+        assert seen["needed"] == checkpoint + cache
         assert seen["seconds"] == pytest.approx(seconds, rel=1e-15)
         assert seen["rate"] == pytest.approx(tokens / seconds, rel=1e-15)
         assert seen["memoryBound"] == machines[machine].is_memory_bound(work, "bf16")
-        one_more = work_of(seen["rows"] + 1, context, state["weights"], state["cache"])
-        assert one_more.nbytes > machines[machine].memory
+        row = context * MODELS[model].kv_bytes(state["cache"])
+        memory = machines[machine].memory
+        assert checkpoint + (seen["rows"] + 1) * row > memory
+        assert seen["rows"] == 0 or checkpoint + seen["rows"] * row <= memory
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,9 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from halfbits import quantities
 from halfbits.perf import cost
+from halfbits.perf.storage import BITS, Parts, Storage, storage
 
 OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
     **{ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul},
@@ -24,10 +26,12 @@ OWN = {
 }
 NAMES: dict[str, Any] = {
     **OWN,
-    **{"BITS": cost.BITS, "round": round, "min": min, "max": max},
+    **{"quantity": quantities.value, "record": quantities.record},
+    **{"product_seconds": quantities.product_seconds},
+    **{"BITS": BITS, "storage": storage, "round": round, "min": min, "max": max},
     **{"sqrt": math.sqrt, "log2": math.log2},
 }
-CLASSES = tuple(value for value in OWN.values() if inspect.isclass(value))
+CLASSES = (Parts, Storage, *(value for value in OWN.values() if inspect.isclass(value)))
 
 
 class BadExpressionError(ValueError):

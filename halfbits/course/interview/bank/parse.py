@@ -18,6 +18,7 @@ from halfbits.course.interview.bank.sections import (
     split,
     style_complaints,
 )
+from halfbits.quantities import quantity
 
 HEADINGS = {
     "en": ("Answer in 30 seconds", "Full answer", "Follow-ups", "Red flags"),
@@ -157,24 +158,31 @@ def _placeholders(
 ) -> Iterator[str]:
     """The names in `{{name:format}}`; a wrong one is noted."""
     for found in PLACEHOLDER.finditer(text):
-        number, _, form = found[1].strip().partition(":")
         try:
-            format(numbers[number], form)
-            yield number
-        except KeyError:
-            reading.note(name, f"{found[0]} names no entry of numbers", line)
+            printed(found, numbers)
+            yield found[1].strip().partition(":")[0]
+        except KeyError as error:
+            says = f"{found[0]} names no entry of numbers, and {error.args[0]}"
+            reading.note(name, says, line)
         except ValueError as error:
             reading.note(name, f"{found[0]} has a bad format: {error}", line)
 
 
 def filled(text: str, numbers: Mapping[str, float]) -> str:
     """`text` with every `{{name:format}}` replaced by its number."""
+    return PLACEHOLDER.sub(lambda found: printed(found, numbers), text)
 
-    def number(found: re.Match[str]) -> str:
-        name, _, form = found[1].strip().partition(":")
+
+def printed(found: re.Match[str], numbers: Mapping[str, float]) -> str:
+    """What a placeholder prints: an entry of `numbers`, or else a named quantity, which has a form
+    of its own. Raises KeyError, ValueError."""
+    name, _, form = found[1].strip().partition(":")
+    if name in numbers:
         return format(numbers[name], form)
-
-    return PLACEHOLDER.sub(number, text)
+    known = quantity(name)
+    if form:
+        raise ValueError(f"the quantity {name} has a form of its own, {known.form}")
+    return known.text
 
 
 def _question(

@@ -1,0 +1,92 @@
+"""What a stored weight takes: the bits of its code, and its share of scales and zero points.
+
+The one table of true bits. A format's name means the layout that is usual for it; other layouts of
+the same codes have names of their own, such as `int4 g32`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import astuple, dataclass
+
+ROW = 0  # a scale for each row of a weight, that is for each output channel
+
+
+@dataclass(frozen=True)
+class Storage:
+    """Bits of a code, and of the scale and zero point that `group` neighbors share.
+
+    `group` counts weights along the input; ROW means all of them.
+    """
+
+    code: float
+    scale: float = 0
+    group: int = ROW
+    zero: float = 0
+
+    @property
+    def bits(self) -> float:
+        """Bits a weight: code + (scale + zero) / group. What a whole row shares is left out."""
+        return self.code + ((self.scale + self.zero) / self.group if self.group else 0)
+
+    def parts(self, inputs: int, outputs: int) -> tuple[float, float, float]:
+        """Bytes of the codes, scales and zero points of a weight [outputs, inputs]."""
+        groups = outputs * (-(-inputs // self.group) if self.group else 1)
+        return inputs * outputs * self.code / 8, groups * self.scale / 8, groups * self.zero / 8
+
+    def nbytes(self, inputs: int, outputs: int) -> float:
+        return sum(self.parts(inputs, outputs))
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Bytes of a model by what they hold; `embedding` and `head` with their own scales, if any."""
+
+    codes: float
+    scales: float
+    zeros: float
+    norms: float
+    embedding: float
+    head: float
+
+    @property
+    def total(self) -> float:
+        return sum(astuple(self))
+
+    @property
+    def kept(self) -> float:
+        """Bytes of embedding, head and norms."""
+        return self.norms + self.embedding + self.head
+
+    @property
+    def read(self) -> float:
+        """Bytes that one decode step reads: all but an input embedding, which only gives rows."""
+        return self.total - self.embedding
+
+
+STORAGE = {
+    **{"fp64": Storage(64), "fp32": Storage(32), "tf32": Storage(32)},
+    **{"fp16": Storage(16), "bf16": Storage(16)},
+    # One 16-bit scale for each row, as checkpoints with a scale for each channel have it.
+    **{"fp8": Storage(8, 16), "int8": Storage(8, 16)},
+    # Symmetric groups of 128 with a 16-bit scale, the usual layout of GPTQ and AWQ.
+    **{f"int4 g{group}": Storage(4, 16, group) for group in (128, 64, 32)},
+    **{f"int4 g{group} affine": Storage(4, 16, group, 4) for group in (128, 64, 32)},
+    # NF4: a float32 scale for 64 codes, or that scale in 8 bits with a float32 for each 256.
+    **{"nf4": Storage(4, 32, 64), "nf4 double": Storage(4, 8 + 32 / 256, 64)},
+    # OCP MX: an 8-bit power of two for 32 codes. NVFP4: an e4m3 scale for 16 codes; the float32
+    # for the whole tensor is left out.
+    **{"mxfp8": Storage(8, 8, 32), "mxfp4": Storage(4, 8, 32), "nvfp4": Storage(4, 8, 16)},
+    # llama.cpp: a 16-bit scale for 32; Q4_K has for 256 codes a 16-bit scale and a 16-bit minimum,
+    # and 6 bits of each for every 32; Q6_K a 16-bit scale and 8 bits for every 16.
+    **{"q8_0": Storage(8, 16, 32), "q4_0": Storage(4, 16, 32), "q4_1": Storage(4, 16, 32, 16)},
+    **{"q4_k": Storage(4, 16 + 8 * 6, 256, 16 + 8 * 6), "q6_k": Storage(6, 16 + 16 * 8, 256)},
+}
+STORAGE["int4"] = STORAGE["int4 g128"]
+BITS = {name: storage.bits for name, storage in STORAGE.items()}
+
+
+def storage(name: str) -> Storage:
+    """The layout called `name`. Raises ValueError with the names that exist."""
+    if name not in STORAGE:
+        raise ValueError(f"no format is called {name!r}; there are {', '.join(STORAGE)}")
+    return STORAGE[name]
