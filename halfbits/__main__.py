@@ -1,3 +1,3 @@
-from halfbits.cli import main
+from halfbits.course.cli.main import main
 
 main()

@@ -16,9 +16,11 @@ from types import CodeType, ModuleType
 
 MOVED = {
     "halfbits.catalog": "halfbits.course.catalog",
+    "halfbits.cli": "halfbits.course.cli.main",
     "halfbits.cost": "halfbits.perf.cost",
     "halfbits.interview": "halfbits.course.interview",
     "halfbits.interview.bank": "halfbits.course.interview.bank.bank",
+    "halfbits.listing": "halfbits.course.authoring.listing",
     "halfbits.measure": "halfbits.perf.measure",
     "halfbits.significance": "halfbits.evaluate.significance",
     "halfbits.records": "halfbits.perf.records",

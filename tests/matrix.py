@@ -1,7 +1,7 @@
 """Runs the lessons on the processors that a reader may have: `python tests/matrix.py [lesson ...]`.
 
 By hand: it takes one run of all lessons for each column. Continuous integration runs the lessons
-that ask the processor what it has on two of them (`halfbits/selftest.py`).
+that ask the processor what it has on two of them (`halfbits/course/authoring/selftest.py`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from processors import PROCESSORS, environment
 
-from halfbits.selftest import NBVAL
+from halfbits.course.authoring.selftest import NBVAL
 
 ROOT = Path(__file__).resolve().parents[1]
 THREADED = ("default", "avx2", "sse41")  # the others differ in what Python code chooses

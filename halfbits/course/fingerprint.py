@@ -25,8 +25,12 @@ GRADER = (
 )
 # What makes the book's pages besides its own sources.
 BOOK = (
-    "halfbits.book",
-    "halfbits.course",
+    "halfbits.course.authoring",
+    "halfbits.course.catalog",
+    "halfbits.course.fingerprint",
+    "halfbits.course.interview",
+    "halfbits.course.notebook",
+    "halfbits.course.sources",
     "halfbits.errors",
     "halfbits.figures",
     "halfbits.folders",

@@ -8,7 +8,7 @@ import pytest
 from book_sources import ROOT
 from bs4 import BeautifulSoup
 
-from halfbits.book import Site, build
+from halfbits.course.authoring.book import Site, build
 from halfbits.course.catalog import load_catalog
 
 SPOILED = '{"cells": [<<<<<<< a learner in the middle of a merge'

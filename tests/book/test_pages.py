@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 from book_sources import ROOT, code_cells, notebooks_in_toc, source, tags
 from bs4 import BeautifulSoup
 
-from halfbits.book import Site, build
+from halfbits.course.authoring.book import Site, build
 from halfbits.course.catalog import load_catalog
 
 Pages = dict[str, BeautifulSoup]

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from halfbits.book import Site, build
+from halfbits.course.authoring.book import Site, build
 from halfbits.course.authoring.stub import make_exercise, write_notebook
 from halfbits.course.catalog import Catalog, load_catalog
 

@@ -13,7 +13,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from conftest import CHECKOUT, SCREENSHOTS
 
-from halfbits.book import Site
+from halfbits.course.authoring.book import Site
 
 pytestmark = pytest.mark.browser
 PAGES = Site(CHECKOUT, CHECKOUT / "_build").pages

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from halfbits.author import execute, normalized
+from halfbits.course.authoring.execute import execute, normalized
 from halfbits.errors import CourseError
 
 Json = dict[str, Any]

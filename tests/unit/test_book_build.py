@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from halfbits import book
-from halfbits.book import Site, build, mirror
 from halfbits.course import fingerprint
+from halfbits.course.authoring import book
+from halfbits.course.authoring.book import Site, build, mirror
 
 TOML = """
 [[exercise]]

@@ -82,6 +82,7 @@ def test_the_grader_is_all_that_a_worker_loads() -> None:
 def test_the_book_is_all_that_its_extensions_load() -> None:
     folder = ROOT / "book" / "_ext"
     stems = ", ".join(path.stem for path in sorted(folder.glob("*.py")))
-    names = loaded(f"import sys\nsys.path.insert(0, {str(folder)!r})\nimport {stems}")
+    path = f"import sys\nsys.path.insert(0, {str(folder)!r})\n"
+    names = loaded(f"{path}import halfbits.course.authoring.book, {stems}")
     assert "halfbits.figures.markup" in names
     assert [name for name in sorted(names) if not covers(BOOK, name)] == []

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from halfbits.listing import run_listing, without_path
+from halfbits.course.authoring.listing import run_listing, without_path
 
 LISTINGS = Path(__file__).parents[2] / "notebooks" / "faq_listings"
 # SHA-256 of each listing as the FAQ printed it.

@@ -10,8 +10,8 @@ import sys
 import pytest
 from processors import PROCESSORS, environment, main
 
+from halfbits.course.authoring.selftest import ASK_THE_CPU, STEPS
 from halfbits.folders import find_root
-from halfbits.selftest import ASK_THE_CPU, STEPS
 
 ROOT = find_root()
 PROBE = """

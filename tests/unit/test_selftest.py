@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from fake_course import write
 
-from halfbits import selftest
+from halfbits.course.authoring import selftest
+from halfbits.course.authoring.selftest import Outcome, run_step, table
 from halfbits.errors import CourseError
-from halfbits.selftest import Outcome, run_step, table
 
 TESTS = """
 import pytest

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from halfbits.course.server import start as starting
 from halfbits.errors import CourseError
-from halfbits.server import start as starting
 
 TOKEN = "only-for-this-test"
 PAGE = "<!doctype html><html><head><title>Home</title></head><body>home é</body></html>"
@@ -58,7 +58,7 @@ def site(tmp_path_factory):
     (site.html / "figure.mjs").write_text("export default 1", encoding="utf-8")
     (site.html / ".hidden").write_text("secret", encoding="utf-8")
     settings = {
-        "ServerApp.jpserver_extensions": {"halfbits.server.extension": True},
+        "ServerApp.jpserver_extensions": {"halfbits.course.server.extension": True},
         "ServerApp.root_dir": root,
         "ServerApp.port": site.port,
         "ServerApp.port_retries": 0,
@@ -227,8 +227,8 @@ def test_an_impossible_port_is_refused_in_a_sentence(port, tmp_path, monkeypatch
 
 
 def test_a_book_that_cannot_be_built_is_a_warning(monkeypatch, capsys):
-    import halfbits.book
+    import halfbits.course.authoring.book
 
-    monkeypatch.setattr(halfbits.book, "build", lambda force: 1)
+    monkeypatch.setattr(halfbits.course.authoring.book, "build", lambda force: 1)
     starting.build_book()
     assert "could not be built" in capsys.readouterr().err

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from halfbits import diagnose
+from halfbits.course.cli import why
 from halfbits.errors import CourseError
 from halfbits.perf import bench, records
 from halfbits.perf.predict import FITTED_LAYERS, MODELS, Predictor, between, median_error
@@ -76,12 +76,12 @@ def test_rates_between_two_batches_lie_between_their_rates() -> None:
 )
 def test_the_cause_is_named(predictor: Predictor, words: tuple[str, int, str], cause: str) -> None:
     weights, batch, kernel = words
-    way = diagnose.way_of(predictor, weights, kernel, batch)
-    assert cause in "\n".join(diagnose.report(predictor, way, "70B", batch, 512))
+    way = why.way_of(predictor, weights, kernel, batch)
+    assert cause in "\n".join(why.report(predictor, way, "70B", batch, 512))
 
 
 def test_a_long_context_makes_the_cache_decide(predictor: Predictor) -> None:
-    assert "KV cache decides" in "\n".join(diagnose.report(predictor, "fp8", "8B", 64, 8192))
+    assert "KV cache decides" in "\n".join(why.report(predictor, "fp8", "8B", 64, 8192))
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_what_was_not_measured_is_refused_in_a_sentence(
     words: tuple[str, int, str, str, int, str], message: str
 ) -> None:
     with pytest.raises(CourseError, match=message):
-        diagnose.run(*words)
+        why.run(*words)
 
 
 def test_a_readers_record_stands_beside_the_h100s(tmp_path: Path) -> None:

@@ -190,7 +190,7 @@ def summary(record: Record) -> dict[str, int | bool]:
 
 
 def _jupyter_server_extension_points() -> list[dict[str, str]]:
-    return [{"module": "halfbits.server.extension"}]
+    return [{"module": "halfbits.course.server.extension"}]
 
 
 def _load_jupyter_server_extension(server: ServerApp) -> None:

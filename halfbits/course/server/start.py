@@ -71,9 +71,9 @@ def start(port: int = 8888, browser: bool = True) -> int:
 
 def build_book() -> None:
     """Build the book if it is stale; say in one sentence if that failed."""
-    if not importlib.util.find_spec("halfbits.book"):
+    if not importlib.util.find_spec("halfbits.course.authoring.book"):
         return
-    from halfbits.book import build
+    from halfbits.course.authoring.book import build
 
     try:
         failed = build(force=False)
@@ -123,7 +123,7 @@ def arguments(root: Path, port: int, token: str) -> list[str]:
         "ServerApp.answer_yes": True,
         "ServerApp.allow_root": _is_root(),
         "ServerApp.allow_remote_access": False,
-        "ServerApp.jpserver_extensions": {"halfbits.server.extension": True},
+        "ServerApp.jpserver_extensions": {"halfbits.course.server.extension": True},
         "Application.log_level": "ERROR",
         "IdentityProvider.token": token,
         "PasswordIdentityProvider.hashed_password": "",

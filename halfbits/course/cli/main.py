@@ -28,7 +28,7 @@ def start(
     port: Annotated[int, typer.Option(help="First port to try.")] = 8888,
 ) -> None:
     """Serve JupyterLab (/lab) and the book (/book/) on one local address."""
-    from halfbits.server.start import start as run
+    from halfbits.course.server.start import start as run
 
     raise typer.Exit(run(port=port, browser=browser))
 
@@ -114,7 +114,7 @@ def book(
     force: Annotated[bool, typer.Option(help="Build even if nothing changed.")] = False,
 ) -> None:
     """Build the book into _build/book/html."""
-    from halfbits.book import build
+    from halfbits.course.authoring.book import build
 
     raise typer.Exit(build(force=force))
 
@@ -144,7 +144,7 @@ def why(
     ] = "fused",
 ) -> None:
     """Predict how a format changes a GPU's speed, and say why."""
-    from halfbits.diagnose import run
+    from halfbits.course.cli.why import run
 
     raise typer.Exit(run(weights, batch, device, model, context, kernel))
 
@@ -164,7 +164,7 @@ def execute(
     notebooks: Annotated[list[Path], typer.Argument(help="Notebooks, such as notebooks/x.ipynb.")],
 ) -> None:
     """For authors: run notebooks in a fresh kernel and store their outputs."""
-    from halfbits.author import execute as run
+    from halfbits.course.authoring.execute import execute as run
 
     raise typer.Exit(run(notebooks))
 
@@ -174,7 +174,7 @@ def test(
     only: Annotated[list[str] | None, typer.Argument(help="Steps to run; all if left out.")] = None,
 ) -> None:
     """For authors: run the project's own tests."""
-    from halfbits.selftest import run
+    from halfbits.course.authoring.selftest import run
 
     raise typer.Exit(run(only or []))
 
