@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable
 from statistics import NormalDist
 
 import numpy as np
@@ -13,7 +12,7 @@ import torch
 from torch import Tensor
 
 from halfbits.models.images import load_fashion_mnist, load_image_mlp
-from halfbits.quantize import FP4_LEVELS, nearest
+from halfbits.quantize import FP4_LEVELS, nearest, quantize_symmetric
 
 NORMAL = NormalDist()
 INT4, FP4 = torch.arange(-7.0, 8), torch.tensor(FP4_LEVELS)
@@ -136,29 +135,18 @@ def test_gptq_is_rounding_when_the_calibration_inputs_are_uncorrelated() -> None
     assert not torch.equal(gptq(w, 2 * shifted.T @ shifted, scale), plain)
 
 
-def row_clip(w: Tensor, bits: int) -> Tensor:
-    """For each row the clip [rows, 1] with the least squared error, of 46 shares of its amax."""
-    top, amax = 2 ** (bits - 1) - 1, w.abs().amax(1, keepdim=True)
-    clips = amax * torch.linspace(0.1, 1, 46)  # [rows, shares]
-    steps = clips[:, None] / top
-    rounded = (w[:, :, None] / steps).round().clamp(-top, top) * steps
-    best = (rounded - w[:, :, None]).square().sum(1).argmin(1, keepdim=True)
-    return clips.gather(1, best)
-
-
 @torch.no_grad()
 def test_at_two_bits_the_best_clip_saves_the_classifier_without_training() -> None:
     model = load_image_mlp()
     images, labels = load_fashion_mnist("test")
 
-    def accuracy(clip: Callable[[Tensor, int], Tensor] | None) -> float:
+    def accuracy(clip: float | str | None) -> float:
         lossy = copy.deepcopy(model)
         for layer in lossy:
             if isinstance(layer, torch.nn.Linear) and clip:
-                scale = clip(layer.weight, 2)  # codes -1, 0, 1
-                layer.weight.copy_((layer.weight / scale).round().clamp(-1, 1) * scale)
+                layer.weight.copy_(quantize_symmetric(layer.weight, 2, clip=clip).dequantize())
         return (lossy(images).argmax(1) == labels).double().mean().item()
 
     whole = accuracy(None)
-    assert accuracy(lambda w, bits: w.abs().amax(1, keepdim=True)) < 0.3
-    assert 0.75 < accuracy(row_clip) < whole - 0.03
+    assert accuracy(1.0) < 0.3  # the scale is the largest weight of a row
+    assert 0.75 < accuracy("mse") < whole - 0.03
