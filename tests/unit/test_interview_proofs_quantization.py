@@ -345,3 +345,22 @@ def test_at_two_bits_the_best_clip_saves_the_classifier_without_training():
     assert accuracy(2, largest) < 0.2 and accuracy(2, any_clip) > 0.77
     assert accuracy(3, any_clip) > accuracy(3, largest) + 0.01
     assert abs(accuracy(8, largest) - 0.856) < 0.005
+
+
+@torch.no_grad()
+def test_the_inputs_of_down_proj_have_by_far_the_largest_peaks():
+    lm, peaks = load_tiny_lm(), {}
+
+    def keep(name: str) -> Callable[..., None]:
+        def hook(_: torch.nn.Module, inputs: tuple[Tensor, ...]) -> None:
+            x = inputs[0]
+            peaks[name] = (x.abs().max() / x.square().mean().sqrt()).item()
+
+        return hook
+
+    for name, layer in block_linears(lm.model):
+        layer.register_forward_pre_hook(keep(name))
+    lm.model(lm.encode(load_text("heldout"))[None, :256])
+    down = [peak for name, peak in peaks.items() if name.endswith("down_proj")]
+    others = [peak for name, peak in peaks.items() if not name.endswith("down_proj")]
+    assert len(down) == 6 and min(down) > 30 and max(others) < 20
