@@ -82,3 +82,11 @@ def test_an_interval_of_mean_kl_from_its_standard_error_may_reach_below_zero():
     kl = torch.tensor([0.001] * 19 + [1.0])  # one document of twenty carries nearly all of it
     assert (kl > 0).all() and kl.mean() < 1.96 * kl.std() / 20**0.5
     assert bootstrap_interval(kl)[0] > 0
+
+
+def test_kl_over_a_masked_vocabulary_is_nan_unless_the_masked_entries_are_left_out():
+    hidden = torch.tensor([False, False, True])
+    logits = torch.tensor([[1.0, 2.0, 3.0], [1.1, 2.0, 5.0]]).masked_fill(hidden, -math.inf)
+    p, q = logits.log_softmax(-1).double()
+    parts = p.exp() * (p - q)
+    assert parts.sum().isnan() and 0 < parts[~hidden].sum() < 0.01
