@@ -278,3 +278,19 @@ def test_torchao_scales_the_output_of_a_weight_only_product_and_not_the_weight()
     assert scaled == [(3, 64)]  # rows times outputs, not outputs times inputs
     assert ("mul", (3, 64)) in seen[product:]
     assert "_to_copy" in [name for name, shape in seen[:product] if set(shape) == {48, 64}]
+
+
+@pytest.mark.parametrize(("inner", "outputs"), [(24, 32), (32, 24)])
+def test_pytorch_refuses_fp8_products_whose_sizes_are_no_multiples_of_sixteen(
+    inner: int, outputs: int
+) -> None:
+    """On the meta device, whose rules are those of CUDA; the CPU takes any size."""
+    one = torch.ones((), device="meta")
+
+    def product(inner: int, outputs: int) -> Tensor:
+        x, w = (torch.empty(n, inner, device="meta").to(E4M3) for n in (32, outputs))
+        return torch._scaled_mm(x, w.T, scale_a=one, scale_b=one, out_dtype=torch.bfloat16)
+
+    assert product(32, 32).shape == (32, 32)
+    with pytest.raises(RuntimeError, match="divisible by 16"):
+        product(inner, outputs)

@@ -364,3 +364,41 @@ def test_the_inputs_of_down_proj_have_by_far_the_largest_peaks():
     down = [peak for name, peak in peaks.items() if name.endswith("down_proj")]
     others = [peak for name, peak in peaks.items() if not name.endswith("down_proj")]
     assert len(down) == 6 and min(down) > 30 and max(others) < 20
+
+
+def test_inputs_of_the_tiny_lm_have_both_signs_and_gain_less_than_a_bit_from_a_zero_point():
+    lm = load_tiny_lm()
+    shares: list[float] = []
+
+    def note(_: torch.nn.Module, inputs: tuple[Tensor]) -> None:
+        x = inputs[0][0]
+        low, high = x.amin(-1), x.amax(-1)
+        assert (low < 0).all() and (high > 0).all()
+        affine, symmetric = (high - low) / 255, x.abs().amax(-1) / 127
+        shares.append((affine / symmetric).mean().item())
+
+    for _, layer in block_linears(lm.model):
+        layer.register_forward_pre_hook(note)
+    with torch.no_grad():
+        lm.model(lm.encode(load_text("heldout"))[None, :512])
+    assert len(shares) == 42 and min(shares) > 0.625 and max(shares) < 0.91
+    relu = draw(0, 512).relu()
+    assert (relu.max() / 255) / (relu.max() / 127) < 0.5
+
+
+def test_scales_along_the_summed_index_rescale_each_partial_sum():
+    x, w = draw(0, 8, 256), draw(1, 4, 256)
+    x[:, :128] *= 50  # a block of the inner dimension that is larger than the other
+    rows, blocks = x.unflatten(1, (2, 128)), w.unflatten(1, (2, 128))
+    s, t = rows.abs().amax(2) / 127, blocks.abs().amax((0, 2)) / 127
+    codes, weights = (rows / s[..., None]).round(), (blocks / t[:, None]).round()
+    sums = torch.einsum("rbk,obk->rbo", codes, weights)  # one integer product for each block
+    product = (sums * (s * t)[..., None]).sum(1)
+    exact = (codes * s[..., None]).flatten(1) @ (weights * t[:, None]).flatten(1).T
+    assert torch.allclose(product, exact)
+    assert not torch.allclose(sums.sum(1) * (s * t).mean(1, keepdim=True), exact, rtol=0.1)
+
+
+def test_how_many_products_of_codes_an_int32_holds():
+    for largest, products in ((127 * 127, 133_144), (255 * 127, 66_311)):
+        assert products * largest <= 2**31 - 1 < (products + 1) * largest
