@@ -14,6 +14,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torchao.quantization import Int8WeightOnlyConfig, quantize_
 
 from halfbits.perf.cost import Decoder, amdahl, hardware, llama_3
+from halfbits.selectors import load_record, select
 
 RECORD = Path(__file__).parents[2] / "book" / "data" / "gpu_matmul.json"
 E4M3 = torch.float8_e4m3fn
@@ -102,6 +103,17 @@ def test_a_scale_for_each_row_may_follow_the_product_and_then_fp16_can_overflow(
     torch.testing.assert_close(after, before)
     assert (x.half() @ codes.half().T).isinf().all()
     assert (x.half() @ (codes.half() * scale[:, None].half()).T).isfinite().all()
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_recorded_int8_layer_for_avx2_beats_float32_of_both_libraries(threads: int) -> None:
+    def seconds(way: str, quartile: str) -> float:
+        fields = f"level=all of them, threads={threads}, way={way}, batch=32"
+        path = f"gemv[{fields}, inputs=4096, outputs=4096].seconds.{quartile}"
+        return float(select(load_record(RECORD.with_name("bench_cpu_avx2.json")), path))
+
+    int8 = seconds("int8 both, torch dynamic", "high")
+    assert int8 < seconds("fp32", "low") and int8 < seconds("fp32, ONNX Runtime", "low")
 
 
 def in_saturated_pairs(x: Tensor, w: Tensor) -> Tensor:
