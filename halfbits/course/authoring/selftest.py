@@ -29,11 +29,13 @@ ASK_THE_CPU = (
     "notebooks/quantization_versus_amp.ipynb",
     "notebooks/quantize_a_model.ipynb",
 )
+LAYERS = "from importlinter.cli import lint_imports_command as lint; lint()"
 STEPS: dict[str, list[list[str]]] = {
     "lint": [
         [sys.executable, "-m", "ruff", "check", "."],
         [sys.executable, "-m", "ruff", "format", "--check", "."],
         [sys.executable, "-m", "mypy"],
+        [sys.executable, "-c", LAYERS, "--no-cache"],
     ],
     "unit": [[*PYTEST, "-n", "2", "--dist", "loadfile", "tests/unit"]],
     "contract": [[*PYTEST, "-n", "2", "tests/contract"]],
