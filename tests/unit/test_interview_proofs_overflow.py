@@ -136,6 +136,37 @@ def test_the_gradient_scaler_refuses_fp16_gradients() -> None:
         scaler.unscale_(torch.optim.SGD([weight], 1))
 
 
+def test_a_step_with_an_infinite_gradient_is_skipped_and_halves_the_scale() -> None:
+    weight, scaler = nn.Parameter(torch.ones(2)), torch.amp.GradScaler("cpu")
+    optimizer = torch.optim.SGD([weight], 1)
+    for loss, left, scale in ((weight.sum() * math.inf, 1, 2**15), (weight.sum(), 0, 2**15)):
+        optimizer.zero_grad()
+        scaler.scale(loss).backward()
+        scaler.step(optimizer)
+        scaler.update()
+        assert weight.tolist() == [left, left] and scaler.get_scale() == scale
+
+
+def test_transformers_loads_a_checkpoint_in_the_dtype_it_was_saved_in(tmp_path: Path) -> None:
+    llama = pytest.importorskip("transformers.models.llama.modeling_llama")
+    sizes = {"hidden_size": 16, "intermediate_size": 16, "num_attention_heads": 1}
+    config = llama.LlamaConfig(vocab_size=16, num_hidden_layers=1, **sizes)
+    llama.LlamaForCausalLM(config).half().save_pretrained(tmp_path)
+    loaded = llama.LlamaForCausalLM.from_pretrained(tmp_path)
+    assert loaded.lm_head.weight.dtype == HALF  # and nobody asked for it
+    assert loaded.model.rotary_emb.inv_freq.dtype == torch.float32  # half() would round it
+
+
+def test_bf16_weights_between_2_to_the_minus_17_and_65504_lose_nothing_in_fp16() -> None:
+    codes = torch.arange(2**16, dtype=torch.int32).to(torch.uint16).view(BF16)
+    size = codes.float().abs()
+    inside = (size >= 2**-17) & (size <= torch.finfo(HALF).max)
+    assert torch.equal(codes[inside].half().float(), codes[inside].float())
+    below = (size > 2**-18) & (size < 2**-17)
+    assert (codes[below].half().float() != codes[below].float()).any()
+    assert codes[(size > 65535) & size.isfinite()].half().isinf().all()
+
+
 def test_token_ids_must_not_be_cast() -> None:
     ids = torch.tensor([257, 1001])
     assert ids.to(BF16).long().tolist() == [256, 1000]  # other words

@@ -11,9 +11,10 @@ import pytest
 import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 from torchao.quantization import Int8WeightOnlyConfig, quantize_
 
-from halfbits.perf.cost import Decoder, amdahl, hardware, llama_3
+from halfbits.perf.cost import Decoder, amdahl, hardware, linear, llama_3
 from halfbits.selectors import load_record, select
 
 RECORD = Path(__file__).parents[2] / "book" / "data" / "gpu_matmul.json"
@@ -57,6 +58,54 @@ def test_a_small_square_reaches_half_the_rate_of_a_large_one() -> None:
     tiles = (1024 // 128) ** 2
     assert tiles < 132  # streaming multiprocessors of an H100 SXM
     assert 0.45 < rate[1024] / rate[4096] < 0.55
+
+
+def test_a_4096_square_layer_reaches_the_ridge_at_345_rows_and_the_rule_says_295() -> None:
+    card = hardware()["H100 SXM"]
+    ridge = card.ridge("bf16")
+    assert linear(344, 4096, 4096, "bf16").intensity < ridge
+    assert linear(345, 4096, 4096, "bf16").intensity > ridge
+    assert round(card.crossover_batch("bf16", "bf16")) == 295
+
+
+def test_fp8_weights_on_an_a100_gain_two_times_up_to_76_rows_and_nothing_from_154() -> None:
+    card, n = hardware()["A100 SXM 80 GB"], 2**20  # so wide that rows of x and y are nothing
+
+    def gain(rows: int) -> float:
+        wide, narrow = (linear(rows, n, n, weights) for weights in ("bf16", "fp8"))
+        return card.seconds(wide, "bf16") / card.seconds(narrow, "bf16")
+
+    assert "fp8" not in card.peak
+    assert [round(gain(rows), 2) for rows in (1, 76, 154, 4096)] == [2, 2, 1, 1]
+    assert 1.2 < gain(115) < 1.5
+
+
+class CountBytes(TorchDispatchMode):
+    """Adds up what each operation reads and writes; a view moves nothing."""
+
+    moved = 0
+
+    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None):
+        out = function(*args, **(kwargs or {}))
+        if not function.is_view:
+            tensors = [*tree_leaves((args, kwargs or {})), out]
+            self.moved += sum(t.nbytes for t in tensors if isinstance(t, Tensor))
+        return out
+
+
+def test_eager_dequantization_moves_nine_bytes_a_weight_and_five_with_the_scale_behind() -> None:
+    n, scale = 512, torch.ones(512, 1, dtype=torch.bfloat16)
+    codes, x = torch.ones(n, n, dtype=torch.int8), torch.ones(1, n, dtype=torch.bfloat16)
+    whole = codes.bfloat16()
+    ways = {
+        2: lambda: x @ whole.T,
+        9: lambda: x @ (codes.to(torch.bfloat16) * scale).T,
+        5: lambda: (x @ codes.to(torch.bfloat16).T) * scale.T,
+    }
+    for expected, way in ways.items():
+        with CountBytes() as counted:
+            way()
+        assert counted.moved / n**2 == pytest.approx(expected, abs=0.05)  # the vectors are small
 
 
 def test_a_4096_square_bf16_weight_fits_the_l2_cache_and_an_8192_square_does_not() -> None:
@@ -253,6 +302,7 @@ def test_int4_weights_multiply_the_users_of_a_small_card_and_hardly_those_of_a_l
 
 
 QUOTED = {
+    "fp16": {1: 48},
     "bf16": {1: 48, 16: 49, 64: 50, 256: 56, 1024: 173, 4096: 793},
     "fp8": {1: 26, 1024: 102},
     "int8, converted in each call": {1: 403, 4096: 1064},
