@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torchao.quantization import Int8WeightOnlyConfig, quantize_
 
+from halfbits.models.llama import KVCache
+from halfbits.models.tiny_lm import load_tiny_lm
 from halfbits.perf.cost import Decoder, amdahl, hardware, linear, llama_3
 from halfbits.selectors import load_record, select
 
@@ -356,3 +359,26 @@ def test_pytorch_refuses_fp8_products_whose_sizes_are_no_multiples_of_sixteen(
     assert product(32, 32).shape == (32, 32)
     with pytest.raises(RuntimeError, match="divisible by 16"):
         product(inner, outputs)
+
+
+def test_the_milliseconds_that_the_answer_on_tf32_quotes_are_the_recorded_ones() -> None:
+    square = {way: round(microseconds(way, 8192) / 1e3, 1) for way in ("fp32", "tf32", "bf16")}
+    assert square == {"fp32": 21.5, "tf32": 3.2, "bf16": 1.6}
+    token = [round(microseconds(way, 1) / 1e3, 2) for way in ("fp32", "tf32")]
+    assert token == [0.11, 0.11]  # both read four bytes a weight
+
+
+def test_a_real_cache_has_the_bytes_of_its_kv_heads_and_not_of_all_heads() -> None:
+    config = load_tiny_lm().model.config
+    cache = KVCache(config, 3, 100, torch.zeros((), dtype=torch.bfloat16))
+    sizes = Decoder.of(config)
+    assert cache.nbytes == 3 * 100 * sizes.kv_bytes("bf16")
+    all_heads = 2 * sizes.layers * sizes.heads * sizes.head_dim * 2
+    assert sizes.heads == 4 * sizes.kv_heads and 300 * all_heads == 4 * cache.nbytes
+
+
+def test_the_recorded_benchmark_rotates_weights_worth_ten_times_the_cache() -> None:
+    source = (RECORD.parents[2] / "benchmarks" / "gpu_matmul.py").read_text(encoding="utf-8")
+    [rotated] = re.findall(r"^ROTATED_BYTES = (\d+) \* 2\*\*20", source, re.MULTILINE)
+    cache = json.loads(RECORD.read_text(encoding="utf-8"))["hardware"]["l2_bytes"]
+    assert int(rotated) * 2**20 > 10 * cache

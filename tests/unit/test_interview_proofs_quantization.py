@@ -264,6 +264,18 @@ def test_smoothing_half_way_beats_both_ends():
     assert quality[0.5] > max(quality[0.0], quality[1.0]) + 3
 
 
+@pytest.mark.parametrize("share", [0.25, 0.5, 0.9])
+def test_smoothing_undoes_planted_outliers_for_any_share(share):
+    """X_j f and W_j / f give the factor f^share f^(1 - share) = f, whatever the share."""
+    x, w, planted = draw(0, 64, 32), draw(1, 16, 32), torch.ones(32).double()
+    planted[[3, 17]] = 128
+    s, t = (
+        a.abs().amax(0) ** share / b.abs().amax(0) ** (1 - share)
+        for a, b in ((x, w), (x * planted, w / planted))
+    )
+    assert torch.allclose(t, s * planted) and torch.allclose(x * planted / t, x / s)
+
+
 def test_with_the_best_scale_fp4_and_int4_are_equal_on_a_large_gaussian_tensor():
     x = draw(0, 2**16).float()
     tables = {"fp4": torch.tensor(FP4_LEVELS), "int4": torch.arange(-7.0, 8)}
