@@ -37,10 +37,28 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
 
 
 @pytest.fixture(scope="session")
-def pages(site: Site) -> dict[str, BeautifulSoup]:
-    """Every page by its address below the book's root."""
+def pages(every_page: dict[str, BeautifulSoup]) -> dict[str, BeautifulSoup]:
+    """Every page to read, by its address below the book's root."""
+    return {page: soup for page, soup in every_page.items() if not leads_on(soup)}
+
+
+@pytest.fixture(scope="session")
+def moved(every_page: dict[str, BeautifulSoup]) -> dict[str, str]:
+    """Where each page leads that only leads to another."""
+    led = {page: leads_on(soup) for page, soup in every_page.items()}
+    return {page: target for page, target in led.items() if target}
+
+
+@pytest.fixture(scope="session")
+def every_page(site: Site) -> dict[str, BeautifulSoup]:
     return {
         path.relative_to(site.pages).as_posix(): BeautifulSoup(path.read_bytes(), "html.parser")
         for path in sorted(site.pages.rglob("*.html"))
         if "_static" not in path.parts
     }
+
+
+def leads_on(soup: BeautifulSoup) -> str:
+    """The address that a page forwards to at once; empty for a page to read."""
+    refresh = soup.select_one('meta[http-equiv="refresh"]')
+    return str(refresh["content"]).partition("url=")[2] if refresh else ""

@@ -13,7 +13,7 @@ from book_sources import ROOT, notebooks_in_toc, source
 
 Cell = dict[str, Any]
 
-# What is no lesson below notebooks/: the executed listings of the FAQ and its evidence.
+# What is no lesson below notebooks/: the executed listings of the FAQ.
 LESSONS = sorted(
     path for path in (ROOT / "notebooks").glob("[!.]*.ipynb") if path.stem[:4] != "faq_"
 )

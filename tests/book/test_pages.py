@@ -179,7 +179,7 @@ def test_a_second_build_finds_the_pages_current(site: Site) -> None:
 
 
 def test_a_page_follows_the_notebook_whose_number_it_quotes(site: Site) -> None:
-    notebook = site.root / "notebooks" / "faq_quantization.ipynb"
+    notebook = site.root / "notebooks" / "measuring_accuracy_loss.ipynb"
     page = site.pages / "book" / "faq" / "techniques.html"
     quoted = re.search(r"accuracy of.*?(\d+\.\d%)", page.read_text(encoding="utf-8"), re.DOTALL)
     assert quoted is not None
@@ -228,6 +228,14 @@ def test_a_quiz_opens_without_a_script_and_says_in_words_what_is_right(pages: Pa
             assert choice.select_one("summary + p strong").get_text() == word
 
 
+def test_a_page_that_has_moved_leads_to_one_that_is_there(
+    pages: Pages, moved: dict[str, str]
+) -> None:
+    assert moved.keys() >= {"index.html", "notebooks/faq_autocast.html"}
+    for page, target in moved.items():
+        assert normpath((PurePosixPath(page).parent / target).as_posix()) in pages, page
+
+
 def test_every_page_describes_itself(pages: Pages) -> None:
     described = {
         page: [
@@ -235,7 +243,6 @@ def test_every_page_describes_itself(pages: Pages) -> None:
             for wanted in ("meta[name=description]", 'meta[property="og:title"]')
         ]
         for page, soup in pages.items()
-        if page != "index.html"
     }
     assert all(len(text) >= 40 and title for text, title in described.values())
     lesson = described["notebooks/number_formats.html"][0]
@@ -246,8 +253,6 @@ def test_pages_link_the_style_sheet_and_the_script_of_the_book_and_only_files_th
     site: Site, pages: Pages
 ) -> None:
     for page, soup in pages.items():
-        if page == "index.html":
-            continue
         folder = PurePosixPath(page).parent
         linked = [str(tag["src"]) for tag in soup.select("script[src], img[src]")]
         linked += [str(tag["href"]) for tag in soup.select("link[href]")]
