@@ -104,9 +104,14 @@ class Writer:
         yield "::::{container} hb-links"
         for name, entries in rows.items():
             if entries:
-                said = self.words["join" if name == "cited" else "comma"].join(entries)
-                yield f"- **{self.words[name]}{self.words['colon']}** {said}"
+                yield self.row(name, entries)
         yield "::::\n"
+
+    def row(self, name: str, entries: Sequence[str]) -> str:
+        head = f"- **{self.words[name]}{self.words['colon']}**"
+        if name == "cited":  # sentences, one below the other
+            return "\n  - ".join([head, *entries])
+        return f"{head} {self.words['comma'].join(entries)}"
 
     def proof(self, proof: Proof) -> str:
         return self.words[proof.kind].format(*PROVE[proof.kind](self, proof))

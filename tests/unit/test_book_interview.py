@@ -85,8 +85,8 @@ def test_proofs_are_linked_to_where_they_can_be_seen(app: SimpleNamespace) -> No
 def test_what_is_only_cited_stands_apart_from_the_proof(app: SimpleNamespace) -> None:
     english, chinese = page(app, "performance"), page(app, "zh/performance")
     link = "[A page](https://example.org/x)"
-    assert f"- **Cited, not proved here:** Caches are bf16 ({link})\n" in english
-    assert f"- **引用而未在此验证：** 缓存是 bf16（{link}）\n" in chinese
+    assert f"- **Cited, not proved here:**\n  - Caches are bf16 ({link})\n" in english
+    assert f"- **引用而未在此验证：**\n  - 缓存是 bf16（{link}）\n" in chinese
     change(app, ', says: {en: Caches are bf16, zh: "缓存是 bf16"}', "")
     bank_of.cache_clear()
     assert "Cited, not proved" not in page(app, "performance")
