@@ -158,26 +158,35 @@ def _formats() -> Iterator[Quantity]:
     yield fixed("int32_products", means, "products", ",.0f", (2**31 - 1) // 127**2)
 
 
-# Rows of the ladder, and the digits of a change of perplexity.
+# Rows of the ladder: digits of the perplexity, and of its change from fp32.
 LADDER = {
-    **{"fp32": ("fp32", 3), "bf16": ("bf16", 4), "fp16": ("fp16", 4), "fp8": ("fp8 tensor", 3)},
-    **{"int8": ("int8 channel", 3), "int6": ("int6 channel", 3), "int5": ("int5 channel", 2)},
-    **{"int4": ("int4 channel", 2), "int3": ("int3 channel", 0)},
-    **{f"int4_g{group}": (f"int4 g{group}", 2) for group in (64, 32)},
-    **{f"int4_g{group}_affine": (f"int4 g{group} affine", 2) for group in (64, 32)},
-    **{"int4_tensor": ("int4 tensor", 1), "nf4": ("nf4 g64", 2), "mxfp4": ("mxfp4", 2)},
-    **{"w8a8_tensor": ("w8a8 tensor", 2), "w8a8_token": ("w8a8 token", 3)},
+    **{"fp32": ("fp32", 2, 3), "bf16": ("bf16", 2, 4), "fp16": ("fp16", 2, 4)},
+    **{"fp8": ("fp8 tensor", 2, 3), "nf4": ("nf4 g64", 2, 2), "mxfp4": ("mxfp4", 2, 2)},
+    **{"int8": ("int8 channel", 2, 3), "int6": ("int6 channel", 2, 3)},
+    **{"int5": ("int5 channel", 2, 2), "int4": ("int4 channel", 2, 2)},
+    **{"int3": ("int3 channel", 1, 0), "int4_tensor": ("int4 tensor", 1, 1)},
+    **{f"int4_g{group}": (f"int4 g{group}", 2, 2) for group in (64, 32)},
+    **{f"int4_g{group}_affine": (f"int4 g{group} affine", 2, 2) for group in (64, 32)},
+    **{"w8a8_tensor": ("w8a8 tensor", 2, 2), "w8a8_token": ("w8a8 token", 2, 3)},
+    "outliers32_w8a8_tensor": ("outliers x32 w8a8 tensor", 1, 1),
+    "outliers32_w8a8_token": ("outliers x32 w8a8 token", 2, 2),
+    "outliers32_smoothed": ("outliers x32 smoothed w8a8 token", 2, 2),
+    "outliers128_w8a8_tensor": ("outliers x128 w8a8 tensor", 0, 0),
+    "outliers128_w8a8_token": ("outliers x128 w8a8 token", 1, 1),
+    "outliers128_smoothed": ("outliers x128 smoothed w8a8 token", 2, 2),
 }
 
 
 def _ladder() -> Iterator[Quantity]:
     """The tiny LM in every format: the last 256 of one window of 512 tokens of 32 documents."""
-    for short, (row, digits) in LADDER.items():
-        at = f"ladder.json#rows[name={row}]"
+    for short, (row, digits, change) in LADDER.items():
+        at, error = f"ladder.json#rows[name={row}]", "difference_standard_error"
         means = f"perplexity of the tiny LM in {row}, on the ladder's 32 windows"
-        yield recorded(f"perplexity_{short}", means, "", ".2f", f"{at}.perplexity")
+        yield recorded(f"perplexity_{short}", means, "", f",.{digits}f", f"{at}.perplexity")
         means = f"paired change of that perplexity from fp32 to {row}"
-        yield recorded(f"perplexity_change_{short}", means, "", f".{digits}f", f"{at}.difference")
+        yield recorded(f"perplexity_change_{short}", means, "", f",.{change}f", f"{at}.difference")
+        means = f"standard error of that change for {row}, clustered by document"
+        yield recorded(f"perplexity_error_{short}", means, "", f",.{change}f", f"{at}.{error}")
     means = "perplexity of the tiny LM in fp32 on all held-out text, windows of 512 every 256"
     place = "tiny_lm_perplexity.json#texts.heldout.perplexity"
     yield recorded("perplexity_heldout", means, "", ".2f", place)
@@ -197,7 +206,7 @@ def _products() -> Iterator[Quantity]:
         for batch in batches:
             means = f"recorded time of {batch} rows times 8192 x 8192 on one H100, {way}"
             yield Quantity(
-                f"time_{short}_{batch}", means, "µs", ".0f", partial(_microseconds, way, batch)
+                f"time_{short}_{batch}", means, "µs", ",.0f", partial(_microseconds, way, batch)
             )
 
 

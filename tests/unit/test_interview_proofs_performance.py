@@ -304,26 +304,6 @@ def test_int4_weights_multiply_the_users_of_a_small_card_and_hardly_those_of_a_l
     assert 1.15 < gain("H100 SXM") < 1.2
 
 
-QUOTED = {
-    "fp16": {1: 48},
-    "bf16": {1: 48, 16: 49, 64: 50, 256: 56, 1024: 173, 4096: 793},
-    "fp8": {1: 26, 1024: 102},
-    "int8, converted in each call": {1: 403, 4096: 1064},
-    "int8, one fused kernel": {1: 29},
-    "int4 in groups, fused kernel": {1: 21, 16: 81, 64: 299},
-}
-
-
-@pytest.mark.parametrize("way", QUOTED)
-def test_the_microseconds_that_answers_quote_are_the_recorded_ones(way: str) -> None:
-    assert {batch: round(microseconds(way, batch)) for batch in QUOTED[way]} == QUOTED[way]
-
-
-def test_the_squares_that_answers_quote_are_the_recorded_ones() -> None:
-    quoted = {"fp8": 101, "bf16": 201}
-    assert {way: round(microseconds(way, 4096, 4096, 4096)) for way in quoted} == quoted
-
-
 def test_torchao_scales_the_output_of_a_weight_only_product_and_not_the_weight() -> None:
     layer = torch.nn.Sequential(torch.nn.Linear(48, 64, bias=False))
     quantize_(layer, Int8WeightOnlyConfig())
