@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from halfbits.course.interview.bank.expression import evaluate
+from halfbits.course.interview.bank.expression import BadExpressionError, evaluate
 from halfbits.course.interview.bank.parse import filled
 from halfbits.quantities import Quantity, quantities, quantity, text, value
 
@@ -97,3 +97,10 @@ def test_every_quantity_that_a_source_names_exists() -> None:
         for name in role.findall(path.read_text(encoding="utf-8"))
     }
     assert names <= quantities().keys()
+
+
+def test_a_question_computes_with_what_a_lesson_glued() -> None:
+    assert evaluate("glued('measuring_accuracy_loss', 'items paired')") == 10_361
+    assert evaluate("glued('measuring_accuracy_loss', 'same int6')") == 94.2
+    with pytest.raises(BadExpressionError, match="glues no 'p'; it glues drop"):
+        evaluate("glued('measuring_accuracy_loss', 'p')")

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from halfbits import quantities
+from halfbits.course.interview.bank.glued import glued
 from halfbits.perf import cost
 from halfbits.perf.storage import BITS, Parts, Storage, storage
 
@@ -27,7 +28,7 @@ OWN = {
 NAMES: dict[str, Any] = {
     **OWN,
     **{"quantity": quantities.value, "record": quantities.record},
-    **{"product_seconds": quantities.product_seconds},
+    **{"product_seconds": quantities.product_seconds, "glued": glued},
     **{"BITS": BITS, "storage": storage, "round": round, "min": min, "max": max},
     **{"sqrt": math.sqrt, "log2": math.log2},
 }
@@ -42,8 +43,8 @@ def evaluate(text: str, known: Mapping[str, float] | None = None) -> float:
     """The finite number that `text` stands for; `known` adds names. Raises BadExpressionError.
 
     Allowed are numbers, strings, + - * / // % **, calls of halfbits.perf.cost's functions and
-    classes, of round, min, max, sqrt and log2, subscripts, and public attributes of cost's own
-    objects.
+    classes, of quantity, record, product_seconds and glued, of round, min, max, sqrt and log2,
+    subscripts, and public attributes of cost's own objects.
     """
     try:
         tree = ast.parse(text, mode="eval")
