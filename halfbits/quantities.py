@@ -209,6 +209,16 @@ def _products() -> Iterator[Quantity]:
                 f"time_{short}_{batch}", means, "µs", ",.0f", partial(_microseconds, way, batch)
             )
 
+    for way in ("fp32", "tf32", "fp16", "bf16", "int8", "fp8"):
+        means = f"best rate of square products in {way}, as recorded on one H100"
+        yield Quantity(f"rate_{way}", means, "TFLOP/s", ",.0f", partial(best_rate, way))
+
+
+def best_rate(way: str) -> float:
+    """10^12 operations a second of the fastest square product of book/data/gpu_matmul.json."""
+    sizes = (1024, 2048, 4096, 8192)
+    return max(2 * n**3 / product_seconds(way, n, n, n) for n in sizes) / 1e12
+
 
 def _microseconds(way: str, batch: int) -> float:
     return 1e6 * product_seconds(way, batch)
