@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from halfbits.errors import CourseError
 
+KIT = "halfbits.course.checks"
+
 
 @dataclass(frozen=True)
 class Check:
-    """One check function: its name, the task it belongs to, its claim and its line."""
+    """One check: its name, the task it belongs to, its claim and its line in the check file.
+
+    `source` is the text of the check; of a suite's check, the line that adds the suite comes first.
+    """
 
     name: str
     task: str
@@ -22,7 +29,7 @@ class Check:
 
 
 def read_checks(path: Path) -> tuple[Check, ...]:
-    """The functions `test_*` of a check file in their order; raises CourseError."""
+    """The functions `test_*` of a check file and those of its suites; raises CourseError."""
     try:
         return _checks_in(path.read_text(encoding="utf-8"))
     except (OSError, SyntaxError, UnicodeDecodeError) as error:
@@ -32,18 +39,66 @@ def read_checks(path: Path) -> tuple[Check, ...]:
 @lru_cache(maxsize=32)
 def _checks_in(text: str) -> tuple[Check, ...]:
     lines = text.split("\n")  # once: ast.get_source_segment splits the whole text for each function
-    functions = (node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef))
-    return tuple(_check(node, lines) for node in functions if node.name.startswith("test_"))
+    tree = ast.parse(text)
+    kit = {name for node in tree.body for name in _kit_modules(node)}
+    return tuple(check for node in tree.body for check in _checks_of(node, lines, kit))
 
 
-def _check(node: ast.FunctionDef, lines: list[str]) -> Check:
-    claim = (ast.get_docstring(node) or node.name.removeprefix("test_")).splitlines()[0]
-    source = "\n".join(lines[node.lineno - 1 : node.end_lineno])
-    return Check(node.name, _task(node), claim, node.lineno, source)
+def _kit_modules(node: ast.stmt) -> list[str]:
+    imported = isinstance(node, ast.ImportFrom) and node.module == KIT
+    return [alias.name for alias in node.names] if imported else []  # type: ignore[attr-defined]
+
+
+def _checks_of(node: ast.stmt, lines: list[str], kit: set[str]) -> Iterator[Check]:
+    match node:
+        case ast.FunctionDef(name=name) if name.startswith("test_"):
+            yield Check(name, _task(node), _claim(node), node.lineno, _text(node, lines))
+        case ast.Assign(
+            targets=[ast.Name(id=prefix)],
+            value=ast.Call(
+                func=ast.Attribute(value=ast.Name(id=module), attr=suite),
+                args=[ast.Constant(value=str(task)), *_],
+            ),
+        ) if module in kit:
+            added = _text(node, lines)
+            for method, source in _methods(module, suite):
+                name = f"test_{prefix}_{method.name.removeprefix('test_')}"
+                yield Check(name, task, _claim(method), node.lineno, f"{added}\n{source}")
+
+
+def _claim(node: ast.FunctionDef) -> str:
+    return (ast.get_docstring(node) or node.name.removeprefix("test_")).splitlines()[0]
+
+
+def _text(node: ast.stmt, lines: list[str]) -> str:
+    return "\n".join(lines[node.lineno - 1 : node.end_lineno])
 
 
 def _task(node: ast.FunctionDef) -> str:
     for mark in node.decorator_list:
-        if isinstance(mark, ast.Call) and ast.unparse(mark.func) == "pytest.mark.task":
+        if isinstance(mark, ast.Call) and ast.unparse(mark.func) in ("task", "pytest.mark.task"):
             return str(ast.literal_eval(mark.args[0]))
     return ""
+
+
+@lru_cache(maxsize=64)
+def _methods(module: str, suite: str) -> tuple[tuple[ast.FunctionDef, str], ...]:
+    """The checks of a suite of the kit with their text, those of its base classes first."""
+    spec = importlib.util.find_spec(f"{KIT}.{module}")
+    if spec is None or spec.origin is None:
+        return ()
+    text = Path(spec.origin).read_text(encoding="utf-8")
+    lines = text.split("\n")
+    classes = {node.name: node for node in ast.parse(text).body if isinstance(node, ast.ClassDef)}
+    found: dict[str, tuple[ast.FunctionDef, str]] = {}
+    for node in _with_bases(suite, classes):
+        methods = [part for part in node.body if isinstance(part, ast.FunctionDef)]
+        found |= {m.name: (m, _text(m, lines)) for m in methods if m.name.startswith("test_")}
+    return tuple(found.values())
+
+
+def _with_bases(name: str, classes: dict[str, ast.ClassDef]) -> Iterator[ast.ClassDef]:
+    if name in classes:
+        for base in classes[name].bases:
+            yield from _with_bases(ast.unparse(base), classes)
+        yield classes[name]

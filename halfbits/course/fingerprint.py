@@ -15,6 +15,7 @@ LIBRARY = Path(__file__).parents[1]
 GRADER = (
     "halfbits.course.catalog",
     "halfbits.course.checklist",
+    "halfbits.course.checks",
     "halfbits.course.fingerprint",
     "halfbits.course.grading",
     "halfbits.course.notebook",

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from prose_numbers import Typed, in_markdown
 
+from halfbits.course.checklist import read_checks
 from halfbits.course.interview.bank.parse import PLACEHOLDER
 from halfbits.course.interview.bank.question import Proof, Question
 from halfbits.course.interview.bank.sections import Section, split
@@ -84,6 +85,8 @@ def _numbers(path: Path) -> list[float]:
     if path.suffix == ".ipynb":
         cells = [cell for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]
         text = " ".join("".join(cell["source"]) + told(cell["outputs"]) for cell in cells)
+    if "exercises" in path.parts and path.suffix == ".py":
+        text += "\n".join(check.source for check in read_checks(path))
     return numbers_in(text)
 
 

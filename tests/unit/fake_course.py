@@ -32,14 +32,14 @@ prerequisites = ["numbers/double"]
 DOUBLE_CHECKS = '''
 import pytest
 
-from halfbits.grading.expect import expect, expect_close
+from halfbits.course.checks import expect
 
 
 @pytest.mark.task("double")
 def test_doubles_numbers(answer, seed):
     """Every number is doubled."""
     for x in (0, 3, seed):
-        expect_close(answer.double(x), 2 * x, atol=0, called=f"double({x})", why="2 + 2 = 4")
+        expect.close(answer.double(x), 2 * x, atol=0, called=f"double({x})", why="2 + 2 = 4")
 
 
 @pytest.mark.task("double")
@@ -53,19 +53,20 @@ def test_counts(answer):
     """The counter counts."""
     counter = answer.Counter()
     counter.add()
-    expect(counter.total == 1, called="add()", expected="1", got=counter.total, why="one was added")
+    total = counter.total
+    expect.true(total == 1, called="add()", expected="1", got=total, why="one was added")
 '''
 
 HALVE_CHECKS = '''
 import pytest
 
-from halfbits.grading.expect import expect_close
+from halfbits.course.checks import expect
 
 
 @pytest.mark.task("halve")
 def test_halves(answer):
     """Every number is halved."""
-    expect_close(answer.halve(3), 1.5, atol=0, called="halve(3)", why="no rounding")
+    expect.close(answer.halve(3), 1.5, atol=0, called="halve(3)", why="no rounding")
 '''
 
 DOUBLE = 'def double(x):\n    """Twice x."""\n    return x + x\n'

@@ -315,7 +315,7 @@ def test_everything_that_a_good_question_names_exists(root: Path) -> None:
     [
         ("#first", "#second", "11: proof: notebooks/a_lesson.ipynb has no code cell 'second'"),
         ("a_lesson.ipynb#", "b.ipynb#", "proof: there is no file notebooks/b.ipynb"),
-        ("::test_half", "::test_whole", "has no function 'test_whole'"),
+        ("::test_half", "::test_whole", "has no check 'test_whole'"),
         ("rows[name=b].per.cent", "rows.1", "2 entries of a list need fields in brackets"),
         ("rows[name=b]", "rows[name=c]", "0 entries of rows have name=c; name is 'b'"),
         ("per.cent", "x", "there is no 'x'; there is per.cent, name"),

@@ -23,16 +23,16 @@ REPLACEMENTS = {
     "the judge's code": (
         f"import halfbits.course.grading.judge.verdict as v\nv.judge.__code__ = ({PASSED}).__code__"
     ),
-    "expect_close": f"import halfbits.grading.expect as e; e.expect_close = {NOTHING}",
+    "expect.close": f"import halfbits.course.checks.expect as e; e.close = {NOTHING}",
     "expect_close's code": (
-        f"import halfbits.grading.expect as e\ne.expect_close.__code__ = ({NOTHING}).__code__"
+        f"import halfbits.course.checks.expect as e\ne.close.__code__ = ({NOTHING}).__code__"
     ),
     "what expect_close calls": (
-        "import halfbits.grading.expect as e, numpy\n"
+        "import halfbits.course.checks.expect as e, numpy\n"
         "e._within = lambda have, *more: numpy.ones(numpy.shape(have), bool)\n"
         "e._worst = lambda *more: ''"
     ),
-    "the failure": "import halfbits.grading.expect as e\ne.CheckFailed = type('Q', (), {})",
+    "the failure": "import halfbits.course.checks.expect as e\ne.CheckFailed = type('Q', (), {})",
     "a built-in": "import builtins\nbuiltins.all = builtins.any = lambda *args: True",
     "a shadowed built-in": f"import {JUDGE}.verdict as v\nv.isinstance = lambda *a: False",
     "numpy": "import numpy\nnumpy.abs = lambda x, **more: 0 * numpy.asarray(x)",
@@ -87,7 +87,7 @@ def test_names_that_reach_into_the_grader_are_listed_for_a_teacher() -> None:
 
 
 MOVED = """
-import halfbits.grading.expect as e
+import halfbits.course.checks.expect as e
 e.spare = lambda *args: True
 def double(x):
     if "spare" in vars(e):  # the same object in the same place, under a name that hides a built-in
@@ -98,18 +98,18 @@ def double(x):
 
 def test_object_that_moves_to_a_name_that_hides_another_is_noticed(course: Catalog) -> None:
     report = graded(course, MOVED, COUNTER)
-    assert "the answer replaced halfbits.grading.expect.isinstance" in " ".join(
+    assert "the answer replaced halfbits.course.checks.expect.isinstance" in " ".join(
         report.failures.values()
     )
 
 
 def test_replaced_keyword_defaults_are_noticed(course: Catalog) -> None:
     code = (
-        "import halfbits.grading.expect as e\ndef double(x):\n"
-        "    e.expect_close.__kwdefaults__ = {**e.expect_close.__kwdefaults__}\n    return 2 * x"
+        "import halfbits.course.checks.expect as e\ndef double(x):\n"
+        "    e.close.__kwdefaults__ = {**e.close.__kwdefaults__}\n    return 2 * x"
     )
     report = graded(course, code, COUNTER)
-    assert "the code of expect_close" in report.failures["test_doubles_numbers"]
+    assert "the code of close" in report.failures["test_doubles_numbers"]
 
 
 @pytest.mark.parametrize("module", [f"{JUDGE}.guard", "halfbits.course", "halfbits.catalog"])

@@ -12,11 +12,11 @@ from fake_course import make_course
 from rich.console import Console
 
 from halfbits.course.catalog import Catalog, load_catalog
+from halfbits.course.checks.expect import four_lines
 from halfbits.course.grading.faces import console
 from halfbits.course.grading.faces.html import ReportView
 from halfbits.course.grading.report import FAILED, PASSED, UNWRITTEN, Report, Verdict
 from halfbits.course.progress.hints import upcoming_hint
-from halfbits.grading.expect import four_lines
 
 VOID = {"br", "hr", "img", "input", "meta", "link"}
 EVIL = '</pre></div><script>alert(1)</script><img src=x onerror="alert(2)">\x1b[31m\x07&'

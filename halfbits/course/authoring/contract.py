@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import runpy
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from halfbits.course.authoring.stub import make_exercise
@@ -15,31 +15,74 @@ from halfbits.course.grading.process.spare import SPARE, Spare
 from halfbits.course.grading.report import Report
 from halfbits.course.grading.runner import Submission, open_answer
 from halfbits.course.notebook import Cell, cells_of, read_answer
+from halfbits.course.sources import defined_names
 from halfbits.errors import CourseError
 
 SAMPLE = 4
 
 
 @dataclass(frozen=True)
+class Swap:
+    """The solution with pieces of one answer cell replaced.
+
+    `task` names what the cell defines; each `old` of `pairs` has to occur there once. An empty
+    `task` means the task of the check that rejects the answer.
+    """
+
+    task: str
+    pairs: tuple[tuple[str, str], ...]
+
+
+def swap(task: str, old: str, new: str, *more: str) -> Swap:
+    """The solution's cell of `task` with `old` replaced by `new`, and so on with `more`."""
+    texts = (old, new, *more)
+    return Swap(task, tuple(zip(texts[::2], texts[1::2], strict=True)))
+
+
+@dataclass(frozen=True)
 class WrongAnswer:
-    """One misconception: `code` is a cell that runs after the solution's cells and overrides them.
+    """One misconception: a swap in the solution, or code that runs after it and overrides it.
 
     `rejected_by` names the check that must fail and `says` a part of its message. For an answer
     that ends the process, `rejected_by` is None and `says` is a part of the exercise's message.
     """
 
     name: str
-    code: str
+    change: str | Swap
     rejected_by: str | None
     says: str
 
 
 @dataclass(frozen=True)
 class RightAnswer:
-    """A correct answer written differently; `code` overrides the solution's cells."""
+    """A correct answer written differently, as a swap or as code that overrides the solution."""
 
     name: str
-    code: str
+    change: str | Swap
+
+
+Row = tuple[str, ...] | tuple[str, str, Swap]
+
+
+def wrong_answers(rows: Mapping[str | None, Iterable[Row]]) -> tuple[WrongAnswer, ...]:
+    """The wrong answers written down by the check that must reject them.
+
+    A row is (name, says, old, new, ...), a swap in the cell of the check's task; or (name, says,
+    code), a program, which defines its functions anew; or (name, says, swap(...)).
+    """
+    return tuple(
+        WrongAnswer(name, _change(rest), check, says)
+        for check, several in rows.items()
+        for name, says, *rest in several
+    )
+
+
+def _change(rest: Sequence[str | Swap]) -> str | Swap:
+    first = rest[0]
+    if len(rest) == 1:
+        return first
+    texts = [str(text) for text in rest]
+    return swap("", texts[0], texts[1], *texts[2:])
 
 
 @dataclass(frozen=True)
@@ -57,7 +100,9 @@ def load_answers(catalog: Catalog, exercise: Exercise) -> Answers:
         raise CourseError(f"{path} is missing: every exercise ships its wrong and right answers.")
     names = runpy.run_path(str(path))
     try:
-        return Answers(tuple(names["WRONG"]), tuple(names["RIGHT"]))
+        wrong = names["WRONG"]
+        wrong = wrong_answers(wrong) if isinstance(wrong, Mapping) else tuple(wrong)
+        return Answers(wrong, tuple(names["RIGHT"]))
     except KeyError as error:
         raise CourseError(f"{path} defines no {error}: define WRONG and RIGHT lists.") from error
 
@@ -88,8 +133,37 @@ class Trial:
         return cells_of(make_exercise(self.catalog, self.exercise))
 
     def with_answer(self, answer: WrongAnswer | RightAnswer) -> list[Cell]:
-        """The solution's cells, overridden by one more."""
-        return [*self.solution, Cell("cell 99", answer.code)]
+        """The solution's cells with the answer's swap, or overridden by its code in one more.
+
+        Raises CourseError where a piece to replace does not occur once.
+        """
+        if isinstance(answer.change, str):
+            return [*self.solution, Cell("cell 99", answer.change)]
+        task = answer.change.task or self._task_of(answer)
+        cells = list(self.solution)
+        at = next((i for i, c in enumerate(cells) if task in defined_names(c.source)), None)
+        if at is None:
+            raise CourseError(f'"{answer.name}" swaps in {task!r}, which no cell defines')
+        for old, new in answer.change.pairs:
+            cells[at] = replace(cells[at], source=self._swapped(cells[at].source, old, new, answer))
+        return cells
+
+    def tasks_of(self, answer: RightAnswer) -> set[str]:
+        """The tasks that a right answer writes in another way."""
+        if isinstance(answer.change, str):
+            return set(defined_names(answer.change))
+        return {answer.change.task}
+
+    def _task_of(self, answer: WrongAnswer | RightAnswer) -> str:
+        name = getattr(answer, "rejected_by", None)
+        return next((check.task for check in self.checks if check.name == name), "")
+
+    @staticmethod
+    def _swapped(source: str, old: str, new: str, answer: WrongAnswer | RightAnswer) -> str:
+        if source.count(old) != 1:
+            times = source.count(old)
+            raise CourseError(f'"{answer.name}" swaps {old!r}, which occurs {times} times')
+        return source.replace(old, new)
 
     @cached_property
     def wrong_sample(self) -> list[WrongAnswer]:

@@ -15,7 +15,7 @@ from halfbits.course.grading.report import NOT_RUN, Report
 from halfbits.course.grading.runner import Submission, fresh_seed, open_answer
 from halfbits.course.notebook import read_cells
 from halfbits.course.progress.hints import LEVELS, read_hints
-from halfbits.course.sources import defined_names
+from halfbits.errors import CourseError
 
 # Each seed draws all inputs anew and shuffles the checks: 25 find a check that is unjust once
 # in ten in 93 of 100 runs.
@@ -73,7 +73,12 @@ def verdicts_repeat(trial: Trial) -> Iterator[str]:
 def wrong_is_rejected(trial: Trial, wrong: WrongAnswer) -> Iterator[str]:
     """The intended check rejects the wrong answer, with a message that names the symptom."""
     name = wrong.rejected_by
-    report = trial.grade(trial.with_answer(wrong), checks=None if name is None else [name])
+    try:
+        cells = trial.with_answer(wrong)
+    except CourseError as error:
+        yield str(error)
+        return
+    report = trial.grade(cells, checks=None if name is None else [name])
     if name is None:
         if wrong.says not in (report.problem or ""):
             yield f'"{wrong.name}" should end with {wrong.says!r}, not {report.problem!r}'
@@ -90,8 +95,8 @@ def wrong_is_rejected(trial: Trial, wrong: WrongAnswer) -> Iterator[str]:
 
 def right_is_accepted(trial: Trial, right: RightAnswer) -> Iterator[str]:
     """All checks of the tasks that the right answer writes in another way pass."""
-    names = set(defined_names(right.code))
-    checks = [check.name for check in trial.checks if check.task in names]
+    tasks = trial.tasks_of(right)
+    checks = [check.name for check in trial.checks if check.task in tasks]
     report = trial.grade(trial.with_answer(right), checks=checks or None)
     yield from rejections(report, f'rejects "{right.name}"')
 

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from halfbits.course.checks import check_named
 from halfbits.course.grading.judge.guard import PUT_BACK, take_guard
 from halfbits.course.grading.judge.shell import Shell
 from halfbits.course.grading.judge.state import State
@@ -33,7 +34,7 @@ def run(job: dict[str, Any], say: Say) -> None:
     _enclose(job["scratch"])
     checks_path = Path(job["checks"])
     checks = _load(checks_path)
-    functions = [(name, getattr(checks, name)) for name in job["names"]]
+    functions = [(name, check_named(checks, name)) for name in job["names"]]
     # After the scratch directory, so a sibling file can be imported but never hides a package.
     sys.path.append(job["folder"])
     # Before the shell gives __main__ to the answer, which may name its own things as it likes.

@@ -10,8 +10,9 @@ from pathlib import Path
 from types import FunctionType
 from typing import Any
 
+from halfbits.course.checks import context
+from halfbits.course.checks.expect import CheckFailed, four_lines
 from halfbits.course.grading.judge.shell import Shell, in_words, stack
-from halfbits.grading.expect import CheckFailed, four_lines
 
 
 class MissingAnswer(CheckFailed):
@@ -35,13 +36,17 @@ class Answers:
         if not callable(found):
             kind = type(found).__name__
             raise MissingAnswer(f"{name} is a value of type {kind} here, not a function or class.")
-        return self._watched(name, found) if isinstance(found, FunctionType) else found
+        if isinstance(found, FunctionType):
+            return self._watched(name, found)
+        context.mention(name)
+        return found
 
     def _watched(self, name: str, function: FunctionType) -> Callable[..., Any]:
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
             code = function.__code__
             self._called = f"{code.co_filename}, line {code.co_firstlineno}"
+            context.record(name, args, kwargs)
             result = function(*args, **kwargs)
             self._none = name if result is None else ""
             return result
@@ -55,11 +60,12 @@ def judge(check: Callable[..., Any], shell: Shell, seed: int, path: Path) -> tup
     Raises SystemExit when the answer does.
     """
     answers = Answers(shell)
+    context.begin(check)
     given = {"answer": answers, "seed": seed}
     code = check.__code__
     wanted = code.co_varnames[: code.co_argcount]
     try:
-        check(**{name: given[name] for name in wanted})
+        check(**{name: given[name] for name in wanted if name in given})
     except SystemExit:
         raise
     except BaseException as error:
@@ -89,13 +95,17 @@ def _explain(error: BaseException, answers: Answers, shell: Shell, path: Path) -
 
 
 def _in_the_check(error: BaseException, answers: Answers, path: Path, frames: list[Any]) -> str:
-    lines = [frame for frame in frames if frame.filename == str(path)]
+    lines = [frame for frame in frames if frame.filename == str(path) or _in_the_kit(frame)]
     line = (lines[-1].line or "").strip() if lines else ""
     if isinstance(error, AssertionError):
         return f"{error}" if str(error) else f"this does not hold: {line}"
     if frames and Path(frames[-1].filename).name == "verdict.py" and answers._called:
         return f"raised {in_words(error)}\n at {answers._called}"
     return f"the check could not use the result: {in_words(error)}\n in: {line}"
+
+
+def _in_the_kit(frame: Any) -> bool:
+    return Path(frame.filename).parent == Path(context.__file__).parent
 
 
 def _missing(name: str, shell: Shell) -> str:

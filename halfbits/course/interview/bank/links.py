@@ -5,13 +5,14 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from halfbits.course.catalog import load_catalog
+from halfbits.course.checklist import Check, read_checks
 from halfbits.course.interview.bank.parse import Problem
 from halfbits.course.interview.bank.question import Proof, Question
 from halfbits.selectors import SelectorError, select
@@ -44,6 +45,15 @@ class Checkout:
             raise MissingError(f"{path} has no function {wanted!r}")
         return functions[wanted]
 
+    def check(self, exercise: str, name: str) -> Check:
+        """The check called `name` of an exercise, its own or a suite's. Raises MissingError."""
+        topic, _, slug = exercise.partition("/")
+        path = f"exercises/{topic}/test_{slug}.py"
+        checks = {check.name: check for check in _checks(self.root / path, path)}
+        if name not in checks:
+            raise MissingError(f"{path} has no check {name!r}")
+        return checks[name]
+
     def record(self, path: str, name: str) -> Any:
         """The value that a path of `halfbits.selectors` names in a file. Raises MissingError."""
         try:
@@ -53,16 +63,24 @@ class Checkout:
 
     def proven(self, proof: Proof) -> Any:
         """The cell, function or value that a proof names. Raises MissingError."""
-        if proof.kind == "check":
-            topic, _, slug = proof.place.partition("/")
-            return self.function(f"exercises/{topic}/test_{slug}.py", proof.name)
-        find = {"cell": self.cell, "record": self.record, "test": self.function}[proof.kind]
-        return find(proof.place, proof.name)
+        find: dict[str, Callable[[str, str], Any]] = {
+            "cell": self.cell,
+            "check": self.check,
+            "record": self.record,
+            "test": self.function,
+        }
+        return find[proof.kind](proof.place, proof.name)
 
 
 @cache
 def _parsed(path: Path, name: str) -> Any:
     return json.loads(_read(path, name))
+
+
+@cache
+def _checks(path: Path, name: str) -> tuple[Check, ...]:
+    _read(path, name)
+    return read_checks(path)
 
 
 @cache

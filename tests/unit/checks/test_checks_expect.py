@@ -6,34 +6,29 @@ import numpy as np
 import pytest
 import torch
 
-from halfbits.grading.expect import (
-    CheckFailed,
-    expect,
-    expect_close,
-    expect_dtype,
-    expect_untouched,
-)
+from halfbits.course.checks import expect
+from halfbits.course.checks.expect import CheckFailed
 
 SAYS = {"called": "f(x)", "why": "because"}
 
 
 def failure(got: object, want: object, atol: object = 1e-3) -> str:
     with pytest.raises(CheckFailed) as caught:
-        expect_close(got, want, atol=atol, **SAYS)
+        expect.close(got, want, atol=atol, **SAYS)
     return str(caught.value)
 
 
 @pytest.mark.parametrize("condition", [False, None, float("nan"), 0])
 def test_only_true_is_true(condition: object) -> None:
     with pytest.raises(CheckFailed, match="called: f"):
-        expect(condition, expected="more", got=1, **SAYS)
+        expect.true(condition, expected="more", got=1, **SAYS)
 
 
 def test_close_accepts_what_lies_within_the_tolerance() -> None:
     w = torch.tensor([1.0, -2.0])
-    expect_close(w + 1e-4, w, atol=1e-3, **SAYS)
-    expect_close(2, 2.0, atol=0, **SAYS)
-    expect_close(float("inf"), float("inf"), atol=1, **SAYS)
+    expect.close(w + 1e-4, w, atol=1e-3, **SAYS)
+    expect.close(2, 2.0, atol=0, **SAYS)
+    expect.close(float("inf"), float("inf"), atol=1, **SAYS)
 
 
 def test_close_names_the_worst_place() -> None:
@@ -73,10 +68,10 @@ def test_none_is_told_as_a_missing_return() -> None:
 
 def test_dtype_is_demanded_by_any_name() -> None:
     codes = torch.zeros(2, dtype=torch.int8)
-    expect_dtype(codes, torch.int8, **SAYS)
-    expect_dtype(codes, np.int8, **SAYS)
+    expect.dtype(codes, torch.int8, **SAYS)
+    expect.dtype(codes, np.int8, **SAYS)
     with pytest.raises(CheckFailed, match="dtype uint8"):
-        expect_dtype(codes, "uint8", **SAYS)
+        expect.dtype(codes, "uint8", **SAYS)
 
 
 @pytest.mark.parametrize(
@@ -94,12 +89,12 @@ def test_untouched_sees_every_change(change: object) -> None:
     model, tensor = torch.nn.Linear(2, 3), torch.ones(2)
     with (
         pytest.raises(CheckFailed, match="left as it was"),
-        expect_untouched(model, [tensor], called="f(model)"),
+        expect.untouched(model, [tensor], called="f(model)"),
     ):
         change(model, tensor)  # type: ignore[operator]
 
 
 def test_untouched_lets_equal_nan_pass() -> None:
     tensor = torch.tensor([float("nan"), -0.0])
-    with expect_untouched(tensor, {"t": tensor}, np.zeros(3), 3, called="f(t)"):
+    with expect.untouched(tensor, {"t": tensor}, np.zeros(3), 3, called="f(t)"):
         tensor.clone()

@@ -1,0 +1,64 @@
+"""What is being checked: the check's reason, the answer's last call, the case at hand.
+
+Demands take their `called` and `why` from here, so that a check need not write them down.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from halfbits.course.checks.values import argument
+
+Value = TypeVar("Value")
+
+
+@dataclass
+class Now:
+    """The check that runs: why it matters, the last call as text, and the names of its cases."""
+
+    why: str = ""
+    call: str = ""
+    cases: list[str] = field(default_factory=list)
+
+
+NOW = Now()
+
+
+def begin(check: Any) -> None:
+    """A new check starts; its docstring says why it matters."""
+    NOW.why, NOW.call, NOW.cases = reason(check), "", []
+
+
+def reason(check: Any) -> str:
+    """The docstring below its first line, in one line; the first line where there is no more."""
+    claim, _, rest = (inspect.getdoc(check) or "").partition("\n")
+    return " ".join(rest.split()) or claim
+
+
+def record(name: str, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None) -> None:
+    """The answer's function `name` is called with these arguments; only their text is kept."""
+    words = [argument(value) for value in args]
+    words += [f"{key}={argument(value)}" for key, value in (kwargs or {}).items()]
+    NOW.call = f"{name}({', '.join(words)})"
+
+
+def mention(name: str) -> None:
+    """The answer's class `name` is used."""
+    NOW.call = name
+
+
+def called(of: str = "") -> str:
+    """The last call and its case: "scale of quantize_weight(float32 [4, 8]), a row of zeros"."""
+    call = f"{of} of {NOW.call}" if of and NOW.call else of or NOW.call
+    return ", ".join([call, *NOW.cases])
+
+
+def each(named: Mapping[str, Value]) -> Iterator[Value]:
+    """The values in turn; a demand that fails meanwhile gives the name of the value."""
+    for name, value in named.items():
+        NOW.cases.append(name)
+        yield value
+        NOW.cases.pop()

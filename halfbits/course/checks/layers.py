@@ -1,0 +1,171 @@
+"""What a linear layer with quantized weights must do: it stores codes, and computes with them."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from halfbits.course.checks import Suite, cases, expect, tolerance
+from halfbits.course.checks.cases import each
+from halfbits.course.checks.values import describe
+
+
+def nbytes(module: nn.Module) -> int:
+    """The bytes of the module's state_dict."""
+    return sum(value.numel() * value.element_size() for value in module.state_dict().values())
+
+
+def contents(module: nn.Module) -> dict[str, str]:
+    """The state_dict in words."""
+    return {name: describe(value) for name, value in module.state_dict().items()}
+
+
+def codes_of(layer: nn.Module) -> tuple[str, Tensor]:
+    """The name and the tensor of the one int8 entry of the state_dict."""
+    found = [(n, v) for n, v in layer.state_dict().items() if v.dtype == torch.int8]
+    expect.true(
+        len(found) == 1,
+        expected="exactly one int8 tensor in the state_dict: the codes",
+        got=contents(layer),
+        why="what is not in the state_dict is not saved; what is not int8 saves no bytes",
+    )
+    return found[0]
+
+
+def dequantized(layer: nn.Module, linear: nn.Linear) -> Tensor:
+    """codes * scale in float64, read from the layer's own state_dict."""
+    _, codes = codes_of(layer)
+    floats = [v for v in layer.state_dict().values() if v.dtype == torch.float32]
+    scales = [v for v in floats if linear.bias is None or not _same(v, linear.bias)]
+    right = len(scales) == 1 and scales[0].numel() == linear.out_features
+    expected = "one float32 scale for each output channel, and the bias if there is one"
+    why = "codes alone cannot be turned back into weights"
+    expect.true(right, expected=expected, got=contents(layer), why=why)
+    return codes.double() * scales[0].double().reshape(-1, 1)
+
+
+@contextlib.contextmanager
+def replaced(layer: nn.Module, name: str, value: Tensor) -> Iterator[None]:
+    """The layer with another tensor in its state_dict for a while."""
+    before = {key: kept.clone() for key, kept in layer.state_dict().items()}
+    layer.load_state_dict({**before, name: value})
+    yield
+    layer.load_state_dict(before)
+
+
+class WeightOnlyLinear(Suite):
+    """A class whose `from_float(linear)` stores int8 codes [out, in], a float32 scale and the bias.
+
+    Its output is x @ (codes * scale).T + bias in float32 for an x [..., in] of any float dtype.
+    """
+
+    def of(self, answer: Any, linear: nn.Linear) -> nn.Module:
+        """The quantized copy of `linear`."""
+        return getattr(answer, self.task).from_float(linear)
+
+    def exact(self, layer: nn.Module, linear: nn.Linear, x: Tensor) -> tuple[Tensor, Tensor]:
+        """What the stored codes and scales give for `x` in float64, and how far float32 may be."""
+        w, bias = dequantized(layer, linear), linear.bias
+        y = x.double() @ w.T + (0 if bias is None else bias.detach().double())
+        return y, tolerance.linear(x, w, bias)
+
+    def test_output_is_x_times_dequantized_weights(self, answer: Any, seed: int) -> None:
+        """layer(x) = x @ (codes * scale).T + bias, to float32 rounding.
+
+        Only the weights are quantized: x and the sums stay in float32.
+        """
+        for bias in each({"with a bias": True, "without a bias": False}):
+            for n_in, n_out in ((300, 70), (6, 90), (32, 32), (1, 3)):
+                linear = cases.linear(seed, n_in, n_out, bias=bias)
+                layer, x = self.of(answer, linear), cases.normal(seed + 3, 32, n_in)
+                want, bound = self.exact(layer, linear, x)
+                expect.close(layer(x), want.float(), atol=bound, of="layer(x)")
+
+    def test_takes_any_leading_shape(self, answer: Any, seed: int) -> None:
+        """[..., in] gives float32 [..., out]: a vector, an empty batch, three axes, 16 bits.
+
+        A layer is called on tokens, on batches, and on the last, possibly empty, batch; each
+        vector is on its own, and 16-bit inputs are computed in float32.
+        """
+        linear = cases.linear(seed, 12, 7)
+        layer = self.of(answer, linear)
+        for x in each(cases.leading_shapes(seed, 12)):
+            want, bound = self.exact(layer, linear, x)
+            expect.close(layer(x), want.float(), atol=bound, of="layer(x)")
+
+    def test_computes_with_its_codes(self, answer: Any, seed: int) -> None:
+        """Setting the stored codes to zero leaves the bias; negating them negates the rest.
+
+        The output must come from the stored codes, not from float weights kept elsewhere.
+        """
+        linear, x = cases.linear(seed, 48, 20), cases.normal(seed + 2, 5, 48)
+        layer = self.of(answer, linear)
+        first, bias = layer(x).detach().double(), linear.bias.detach().double()
+        (name, codes), (_, bound) = codes_of(layer), self.exact(layer, linear, x)
+        wanted = {"negated": (-codes, 2 * bias - first), "zero": (0 * codes, bias + 0 * first)}
+        shifted = self.exact(layer, linear, x.roll(1, 1))[0]
+        wanted["permuted"] = (codes.roll(-1, 1), shifted)
+        for changed, want in each({f"codes {key}": value for key, value in wanted.items()}):
+            with replaced(layer, name, changed):
+                expect.close(layer(x), want.float(), atol=2 * bound, of="layer(x)")
+
+    def test_keeps_no_float_copy_of_the_weights(self, answer: Any, seed: int) -> None:
+        """Once the source is gone, no float tensor as large as the weights is left in memory.
+
+        Int8 codes beside a float copy use more memory than the float layer did.
+        """
+        n_in, n_out = 211, 97  # a product that nothing else has
+        with expect.no_live_floats(n_in * n_out):
+            linear = cases.linear(seed, n_in, n_out)
+            layer = self.of(answer, linear)
+            layer(cases.normal(seed, 3, n_in))
+            del linear
+
+    def test_state_dict_fills_a_fresh_layer(self, answer: Any, seed: int) -> None:
+        """A fresh layer(in, out, bias) loads the state_dict and answers the same.
+
+        What is not in the state_dict is lost between quantizing and serving.
+        """
+        for bias in each({"with a bias": True, "without a bias": False}):
+            layer = self.of(answer, cases.linear(seed, 20, 9, bias=bias))
+            fresh = getattr(answer, self.task)(20, 9, bias=bias)
+            fresh.load_state_dict({name: v.clone() for name, v in layer.state_dict().items()})
+            x = cases.normal(seed + 5, 4, 20)
+            expect.same(fresh(x), layer(x), of="fresh(x) after load_state_dict")
+
+    def test_keeps_the_bias_in_float32(self, answer: Any, seed: int) -> None:
+        """The bias is stored in float32, bit for bit; without a bias none is stored.
+
+        The bias is out numbers: quantizing it saves nothing and shifts every output.
+        """
+        linear = cases.linear(seed, 16, 11)
+        layer = self.of(answer, linear)
+        kept = [v for v in layer.state_dict().values() if _same(v, linear.bias)]
+        right = any(v.dtype == torch.float32 for v in kept)
+        expect.true(right, expected="the bias of linear, float32", got=contents(layer))
+        bare = self.of(answer, cases.linear(seed, 16, 11, bias=False))
+        expected = "codes and scale only, from a Linear without a bias"
+        expect.true(len(bare.state_dict()) == 2, expected=expected, got=contents(bare))
+
+    def test_leaves_the_source_alone(self, answer: Any, seed: int) -> None:
+        """from_float and forward change nothing in linear or x, and no memory is shared.
+
+        The quantized layer owns its numbers: copy what you keep.
+        """
+        for n_in, n_out in ((14, 6), (6, 14), (8, 8)):
+            linear, x = cases.linear(seed, n_in, n_out), cases.normal(seed, 3, n_in)
+            with expect.untouched(linear, x):
+                layer = self.of(answer, linear)
+                before = layer(x).detach().clone()
+            with torch.no_grad():
+                linear.weight.zero_()
+                linear.bias.zero_()
+            expect.same(layer(x), before, of="layer(x), linear set to zero,")
+
+
+def _same(value: Tensor, bias: Tensor) -> bool:
+    return value.numel() == bias.numel() and bool((value.reshape(-1) == bias).all())

@@ -1,0 +1,77 @@
+"""Each claim on layers with quantized weights accepts a right one and rejects its mistake."""
+
+from __future__ import annotations
+
+import pytest
+from suites import answer_of, claims, verdict
+
+from halfbits.course.checks.layers import WeightOnlyLinear
+
+LAYER = WeightOnlyLinear("Layer")
+RIGHT = """
+import torch
+from torch import nn
+class Layer(nn.Module):
+    def __init__(self, n_in, n_out, bias=True):
+        super().__init__()
+        self.register_buffer("codes", torch.zeros(n_out, n_in, dtype=torch.int8))
+        self.register_buffer("scale", torch.ones(n_out))
+        self.register_buffer("bias", torch.zeros(n_out) if bias else None)
+    @classmethod
+    def from_float(cls, linear):
+        layer = cls(linear.in_features, linear.out_features, linear.bias is not None)
+        w = linear.weight.detach()
+        layer.scale.copy_(w.abs().amax(1) / 127)
+        layer.codes.copy_(torch.round(w / layer.scale[:, None]))
+        if linear.bias is not None:
+            layer.bias.copy_(linear.bias.detach())
+        return layer
+    def forward(self, x):
+        w = self.codes.float()
+        y = x.float() @ w.T * self.scale
+        return y if self.bias is None else y + self.bias
+"""
+END = "        return layer\n"
+HIDE = "        layer.__dict__['w'] = layer.codes.float()\n        return layer\n"
+WRONG = {
+    "test_output_is_x_times_dequantized_weights": [
+        ("x.float() @ w.T", "(x.bfloat16() @ w.T.bfloat16()).float()"),
+        ("* self.scale", "* self.scale.mean()"),
+        ("y if self.bias is None else y + self.bias", "y"),
+    ],
+    "test_takes_any_leading_shape": [
+        ("x.float() @ w.T", "torch.mm(x.float(), w.T)"),
+        ("y + self.bias", "(y + self.bias).to(x.dtype)"),
+    ],
+    "test_computes_with_its_codes": [
+        (END, HIDE, "w = self.codes.float()", "w = self.__dict__.get('w', self.codes.float())"),
+        (
+            "w = self.codes.float()",
+            "w = self.codes.abs().float()",
+        ),
+        ("w = self.codes.float()", "w = self.codes.float().sort(1).values"),
+    ],
+    "test_keeps_no_float_copy_of_the_weights": [
+        (END, HIDE),
+        (END, "        layer.source = [linear]\n        return layer\n"),
+    ],
+    "test_state_dict_fills_a_fresh_layer": [
+        ('self.register_buffer("scale", torch.ones(n_out))', "self.scale = torch.ones(n_out)"),
+    ],
+    "test_keeps_the_bias_in_float32": [
+        ("linear.bias.detach()", "linear.bias.detach().half()"),
+        ("torch.zeros(n_out) if bias else None", "torch.zeros(n_out)"),
+    ],
+    "test_leaves_the_source_alone": [
+        ("layer.bias.copy_(linear.bias.detach())", "layer.bias = linear.bias.detach()"),
+        (END, "        linear.eval()\n        return layer\n"),
+        ("x.float()", "x.mul_(1.5).float()"),
+    ],
+}
+
+
+@pytest.mark.parametrize("claim", claims(LAYER))
+def test_a_layer_is_judged_by_each_claim(claim: str) -> None:
+    assert verdict(LAYER, claim, answer_of(RIGHT)) == ""
+    for swaps in WRONG[claim]:
+        assert verdict(LAYER, claim, answer_of(RIGHT, *swaps)), swaps
