@@ -37,6 +37,8 @@ BOOK = (
     "halfbits.folders",
     "halfbits.formats",
     "halfbits.perf",
+    "halfbits.quantities",
+    "halfbits.selectors",
 )
 
 

@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 from book_sources import ROOT
 
-sys.path.insert(0, str(ROOT / "book" / "_ext"))
-from quiz import QuizError, load_quiz, right_answers
+from halfbits.course.authoring.sphinx.quiz import QuizError, load_quiz, right_answers
 
 FILES = sorted((ROOT / "book" / "quizzes").glob("*.yaml"))
 CODES = [

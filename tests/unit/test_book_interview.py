@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,11 +9,12 @@ import pytest
 from sphinx.errors import ExtensionError
 from test_bank import GOOD
 
-from halfbits.folders import find_root
-
-sys.path.insert(0, str(find_root(Path(__file__)) / "book" / "_ext"))
-from interview import reread_when_the_bank_changed, with_numbers, written
-from interview_pages import bank_of
+from halfbits.course.authoring.sphinx.interview import (
+    reread_when_the_bank_changed,
+    with_numbers,
+    written,
+)
+from halfbits.course.authoring.sphinx.interview_pages import bank_of
 
 PAGES = {
     "performance": "# P\n\n```{interview} topic performance en\n```\n",

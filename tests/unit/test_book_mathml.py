@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
-
 import pytest
 
-EXTENSION = Path(__file__).parents[2] / "book" / "_ext" / "mathml.py"
-spec = importlib.util.spec_from_file_location("mathml", EXTENSION)
-assert spec and spec.loader
-mathml = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(mathml)
+from halfbits.course.authoring.sphinx import mathml
 
 
 @pytest.mark.parametrize(

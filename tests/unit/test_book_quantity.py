@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
@@ -10,21 +9,19 @@ from sphinx.testing.util import SphinxTestApp
 
 from halfbits import quantities
 
-EXTENSIONS = Path(__file__).parents[2] / "book" / "_ext"
+ROLE = "halfbits.course.authoring.sphinx.quantity"
 
 
 @pytest.fixture
-def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SphinxTestApp:
+def built(tmp_path: Path) -> SphinxTestApp:
     """A small book with one page that prints a quantity and one that prints none."""
-    monkeypatch.syspath_prepend(str(EXTENSIONS))
-    (tmp_path / "conf.py").write_text("extensions = ['myst_parser', 'quantity']\n")
+    (tmp_path / "conf.py").write_text(f"extensions = ['myst_parser', '{ROLE}']\n")
     (tmp_path / "index.md").write_text("# Page\n\nIt is {quantity}`ridge_h100`.\n")
     (tmp_path / "other.md").write_text("---\norphan: true\n---\n# Other\n\nNothing.\n")
     app = SphinxTestApp(srcdir=tmp_path, freshenv=True)
     app.build()
     yield app
     app.cleanup()
-    sys.modules.pop("quantity", None)
 
 
 def test_a_page_prints_the_number(built: SphinxTestApp) -> None:
@@ -36,11 +33,11 @@ def test_a_page_prints_the_number(built: SphinxTestApp) -> None:
 def test_only_a_page_whose_number_changed_is_read_again(
     built: SphinxTestApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from quantity import changed_pages
+    from halfbits.course.authoring.sphinx.quantity import changed_pages
 
     assert changed_pages(built, built.env) == []
     moved = quantities.fixed("ridge_h100", "moved", "", ".0f", 1.0)
-    monkeypatch.setattr("quantity.quantities", lambda: {"ridge_h100": moved})
+    monkeypatch.setattr(f"{ROLE}.quantities", lambda: {"ridge_h100": moved})
     assert changed_pages(built, built.env) == ["index"]
 
 

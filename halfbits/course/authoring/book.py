@@ -21,7 +21,6 @@ from halfbits.folders import find_root
 
 STAGED = ("book", "notebooks", "solutions")
 MACHINERY = (
-    "book/_ext",
     "book/_templates",
     "book/_config.yml",
     "book/_toc.yml",

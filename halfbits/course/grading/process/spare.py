@@ -8,7 +8,7 @@ from halfbits.course.grading.process.client import Worker
 
 
 class Spare:
-    """At most one worker of this process's own, and those in the waiting room (room.py).
+    """At most one worker of this process's own, and those in the waiting room (idle.py).
 
     While one exercise is graded, the next one's worker starts here.
     """

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 
-from interview_pages import Writer
-
+from halfbits.course.authoring.sphinx.interview_pages import Writer
 from halfbits.course.interview.bank.question import LEVELS, TOPICS
 from halfbits.formats import limits, named
 

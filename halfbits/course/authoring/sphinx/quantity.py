@@ -35,7 +35,7 @@ def printed(env: BuildEnvironment) -> Printed:
     """What each page printed."""
     if not hasattr(env, "halfbits_quantities"):
         env.halfbits_quantities = {}  # type: ignore[attr-defined]
-    return env.halfbits_quantities  # type: ignore[attr-defined, no-any-return]
+    return env.halfbits_quantities  # type: ignore[attr-defined]
 
 
 def changed_pages(app: Sphinx, env: BuildEnvironment, *_: Any) -> list[str]:

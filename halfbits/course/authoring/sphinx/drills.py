@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
-from interview_pages import Writer, bank_of, page_of, title_of
-from interview_words import LANG
-from mathml import to_mathml
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
+from halfbits.course.authoring.sphinx.interview_pages import Writer, bank_of, page_of, title_of
+from halfbits.course.authoring.sphinx.interview_words import LANG
+from halfbits.course.authoring.sphinx.mathml import to_mathml
 from halfbits.course.interview.bank.bank import QUESTIONS
 from halfbits.course.interview.bank.question import KINDS, LANGUAGES, LEVELS, TOPICS
 from halfbits.course.interview.cards.cards import make_cards

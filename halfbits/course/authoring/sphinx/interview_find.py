@@ -9,10 +9,10 @@ from pathlib import Path
 from docutils import nodes
 from docutils.parsers.rst import directives
 from docutils.statemachine import StringList
-from interview_pages import Writer, bank_of
-from interview_words import LANG, WORDS
 from sphinx.util.docutils import SphinxDirective
 
+from halfbits.course.authoring.sphinx.interview_pages import Writer, bank_of
+from halfbits.course.authoring.sphinx.interview_words import LANG, WORDS
 from halfbits.course.interview.bank.question import KINDS, LANGUAGES, LEVELS, TOPICS
 
 FILTERS = {"topic": TOPICS, "level": LEVELS, "kind": KINDS}

@@ -14,13 +14,13 @@ from typing import Any
 
 import yaml
 from docutils import nodes
-from interview_find import Find, Fold
-from interview_pages import Writer, bank_of, folder
-from interview_tables import SHOW
-from interview_words import LANG
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
+from halfbits.course.authoring.sphinx.interview_find import Find, Fold
+from halfbits.course.authoring.sphinx.interview_pages import Writer, bank_of, folder
+from halfbits.course.authoring.sphinx.interview_tables import SHOW
+from halfbits.course.authoring.sphinx.interview_words import LANG
 from halfbits.course.interview.bank.bank import question_files
 from halfbits.course.interview.bank.expression import BadExpressionError, evaluate
 from halfbits.course.interview.bank.parse import filled

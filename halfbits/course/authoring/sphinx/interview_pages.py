@@ -10,9 +10,9 @@ from html import escape
 from os.path import relpath
 from pathlib import Path
 
-from interview_words import LANG, OTHER, WORDS
 from sphinx.errors import ExtensionError
 
+from halfbits.course.authoring.sphinx.interview_words import LANG, OTHER, WORDS
 from halfbits.course.interview.bank.bank import Bank, Proof, Question, Source, load_bank
 from halfbits.course.interview.bank.question import KINDS, LEVELS
 from halfbits.errors import CourseError

@@ -1,0 +1,1 @@
+"""The pieces of Sphinx that build the book: directives, roles, and what a finished page must be."""
