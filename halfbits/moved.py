@@ -18,6 +18,7 @@ MOVED = {
     "halfbits.catalog": "halfbits.course.catalog",
     "halfbits.cli": "halfbits.course.cli.main",
     "halfbits.cost": "halfbits.perf.cost",
+    "halfbits.grading": "halfbits.course.grading",
     "halfbits.interview": "halfbits.course.interview",
     "halfbits.interview.bank": "halfbits.course.interview.bank.bank",
     "halfbits.listing": "halfbits.course.authoring.listing",

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from halfbits.grading.expect import expect, expect_close, expect_dtype, expect_untouched
+from halfbits.course.grading.expect import expect, expect_close, expect_dtype, expect_untouched
 
 LOW = (torch.float16, torch.bfloat16)
 ROUND_FIRST = "the hardware reads 16-bit operands, so the rounding happens before the product"

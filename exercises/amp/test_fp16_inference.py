@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from halfbits.grading.expect import expect, expect_close, expect_dtype, expect_untouched
+from halfbits.course.grading.expect import expect, expect_close, expect_dtype, expect_untouched
 
 U = 2.0**-11
 THIRD = 1 / 3  # not a float16 number

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from halfbits.grading.expect import as_float64, brief, expect, expect_close, expect_untouched
+from halfbits.course.grading.expect import as_float64, brief, expect, expect_close, expect_untouched
 
 EPS32 = torch.finfo(torch.float32).eps
 EPS64 = torch.finfo(torch.float64).eps

@@ -22,7 +22,6 @@ GRADER = (
     "halfbits.course.sources",
     "halfbits.errors",
     "halfbits.folders",
-    "halfbits.grading",
 )
 # What makes the book's pages besides its own sources.
 BOOK = (

@@ -112,7 +112,9 @@ def test_replaced_keyword_defaults_are_noticed(course: Catalog) -> None:
     assert "the code of close" in report.failures["test_doubles_numbers"]
 
 
-@pytest.mark.parametrize("module", [f"{JUDGE}.guard", "halfbits.course", "halfbits.catalog"])
+@pytest.mark.parametrize(
+    "module", [f"{JUDGE}.guard", "halfbits.course", "halfbits.catalog", "halfbits.grading.verdict"]
+)
 def test_the_machinery_by_any_path_is_listed_and_the_subject_is_not(module: str) -> None:
     subject = Cell("cell 1", "from halfbits import grade\nimport halfbits.models.images")
     assert suspicious([subject]) == []

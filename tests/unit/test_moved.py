@@ -33,6 +33,15 @@ def test_neither_order_of_imports_loads_a_module_twice(paths: str) -> None:
     assert python("-c", code) == "True"
 
 
+def test_a_saved_notebook_still_grades_itself() -> None:
+    code = "from halfbits import grade\nfrom halfbits.grading import grade as old\n"
+    code += "from halfbits.interview import flashcards\nimport os\n"
+    code += "os.environ['HALFBITS_GRADING'] = '1'  # as in a worker: nothing is graded\n"
+    assert python("-c", code + "print(grade('any'), old('any'), flashcards.__name__)") == (
+        "None None flashcards"
+    )
+
+
 def test_the_forms_of_import_that_notebooks_use_all_work() -> None:
     code = "from halfbits import records\nfrom halfbits.cost import Work\nprint(Work.__module__)"
     assert python("-c", code) == "halfbits.perf.cost"

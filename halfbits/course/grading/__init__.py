@@ -1,1 +1,16 @@
-"""Grading: from a saved notebook to a verdict with a reason."""
+"""Grading: from a saved notebook to a verdict with a reason.
+
+from halfbits.course.grading import grade
+grade("quantized_linear")    # as `from halfbits import grade`
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def grade(name: str) -> Any:
+    """Grade exercise `name` and return a report that a notebook shows. Raises CourseError."""
+    from halfbits.course.grading.faces.notebook import grade
+
+    return grade(name)

@@ -1,1 +1,0 @@
-"""Grading: from a saved notebook to a verdict with a reason."""
