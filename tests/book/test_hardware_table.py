@@ -14,7 +14,8 @@ COLUMNS = ("fp32", "bf16", "fp8", "int8", "fp4")
 
 def rows() -> dict[str, list[str]]:
     text = (ROOT / "book" / "hardware.md").read_text(encoding="utf-8")
-    lines = re.findall(r"^\| (.+) \|$", text, flags=re.MULTILINE)[1:]
+    peaks = text.partition("\n## ")[0]
+    lines = re.findall(r"^\| (.+) \|$", peaks, flags=re.MULTILINE)[1:]
     return {name: cells for name, *cells in (line.split(" | ") for line in lines)}
 
 
@@ -48,3 +49,9 @@ def test_the_table_shows_every_machine_as_the_library_has_it() -> None:
             peak = machine.peak.get(kind)
             assert (cell == "–") == (peak is None), (name, kind)
             assert peak is None or abs(number(cell) * 1e12 / peak - 1) < 5e-4, (name, kind)
+
+
+def test_every_chip_of_the_table_is_told_with_the_kinds_that_it_multiplies() -> None:
+    told = (ROOT / "book" / "hardware.md").read_text(encoding="utf-8").partition("\n## ")[2]
+    named = {name.removesuffix(" SXM 80 GB").removesuffix(" SXM") for name in hardware()}
+    assert not {name for name in named if not re.search(rf"^\|.*\b{name}\b", told, re.MULTILINE)}
