@@ -14,8 +14,8 @@ from halfbits.course.authoring.contract import load_answers
 from halfbits.course.authoring.stub import make_exercise
 from halfbits.course.catalog import Catalog
 from halfbits.course.grading.classroom.journal import Journal, Result
-from halfbits.course.grading.classroom.run import ClassRun, grade_class
-from halfbits.course.grading.classroom.submissions import find_submissions
+from halfbits.course.grading.classroom.run import grade_class
+from halfbits.course.grading.classroom.submissions import ClassRun, find_submissions
 from halfbits.course.grading.process import forks
 from halfbits.course.grading.runner import grade_answers
 from halfbits.course.notebook import read_json

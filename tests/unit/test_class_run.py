@@ -14,8 +14,8 @@ from processes import LIMIT, soon
 
 from halfbits.course.catalog import Catalog, load_catalog
 from halfbits.course.grading.classroom.journal import Journal, Result
-from halfbits.course.grading.classroom.run import POISON, ClassRun, grade_class
-from halfbits.course.grading.classroom.submissions import find_submissions
+from halfbits.course.grading.classroom.run import POISON, grade_class
+from halfbits.course.grading.classroom.submissions import ClassRun, find_submissions
 from halfbits.course.grading.process import forks
 from halfbits.course.grading.process.sandbox import can_confine
 from halfbits.course.grading.runner import grade_answers

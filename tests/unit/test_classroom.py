@@ -15,8 +15,8 @@ from halfbits.course import fingerprint
 from halfbits.course.catalog import Catalog, load_catalog
 from halfbits.course.grading.classroom.journal import Journal, Result
 from halfbits.course.grading.classroom.report import NBGRADER, page, write_reports
-from halfbits.course.grading.classroom.run import ClassRun
 from halfbits.course.grading.classroom.submissions import (
+    ClassRun,
     Handed,
     _checks_digest,
     find_submissions,

@@ -65,6 +65,15 @@ def test_an_import_that_points_up_is_refused(checkout: Path, module: str, target
     assert f"{importer} -> {target}" in done.stdout
 
 
+def test_two_modules_that_import_each_other_are_refused(checkout: Path) -> None:
+    path = checkout / "halfbits" / "quantize" / "quantized.py"
+    planted = "\n\ndef later() -> None:\n    import halfbits.quantize.grid\n"
+    path.write_text(path.read_text("utf-8") + planted, encoding="utf-8")
+    done = lint(checkout)
+    assert done.returncode == 1
+    assert "No cycles are allowed in halfbits.quantize" in done.stdout
+
+
 def test_a_new_package_must_be_given_its_layer(checkout: Path) -> None:
     (checkout / "halfbits" / "misc").mkdir()
     (checkout / "halfbits" / "misc" / "__init__.py").write_text("", encoding="utf-8")

@@ -13,8 +13,7 @@ from pathlib import Path
 from halfbits.course.catalog import Exercise
 from halfbits.course.checklist import read_checks
 from halfbits.course.grading.classroom.journal import Result
-from halfbits.course.grading.classroom.run import ClassRun
-from halfbits.course.grading.classroom.submissions import Handed
+from halfbits.course.grading.classroom.submissions import ClassRun, Handed
 from halfbits.course.grading.judge.guard import PUT_BACK, suspicious
 from halfbits.course.grading.report import FAILED, MISSING, NOT_RUN, PASSED, UNWRITTEN, clean
 from halfbits.course.notebook import Answer

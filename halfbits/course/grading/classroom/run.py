@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from halfbits.course.catalog import Catalog, load_catalog
 from halfbits.course.grading.classroom.cluster import grade_tasks
 from halfbits.course.grading.classroom.journal import Journal, Result
 from halfbits.course.grading.classroom.submissions import (
+    ClassRun,
     Handed,
     Task,
     find_submissions,
@@ -24,17 +24,6 @@ from halfbits.course.grading.runner import fresh_seed
 from halfbits.errors import CourseError
 
 POISON = "it was not graded: twice it ended the process that graded it, the second time alone"
-
-
-@dataclass
-class ClassRun:
-    """All that a report is made of: every student with every exercise, and how it ended."""
-
-    catalog: Catalog
-    seed: int
-    graded: list[tuple[Handed, Result]] = field(default_factory=list)
-    strays: list[str] = field(default_factory=list)
-    known: int = 0
 
 
 def run(

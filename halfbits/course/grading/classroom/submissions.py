@@ -7,7 +7,7 @@ import difflib
 import hashlib
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -85,6 +85,17 @@ class Task:
         folder = self.handed.path.parent if self.handed.path else None
         exercise = self.handed.exercise
         return Submission(catalog, exercise, self.answer, seed=self.seed, folder=folder)
+
+
+@dataclass
+class ClassRun:
+    """All that a report is made of: every student with every exercise, and how it ended."""
+
+    catalog: Catalog
+    seed: int
+    graded: list[tuple[Handed, Result]] = field(default_factory=list)
+    strays: list[str] = field(default_factory=list)
+    known: int = 0
 
 
 def task_of(handed: Handed, catalog: Catalog, seed: int) -> Task:
