@@ -157,15 +157,27 @@ def test_a_scale_for_each_row_may_follow_the_product_and_then_fp16_can_overflow(
     assert (x.half() @ (codes.half() * scale[:, None].half()).T).isfinite().all()
 
 
+def on_avx2(threads: int, way: str, batch: int, field: str) -> float:
+    """A quartile of a 4,096 square layer in the record of a CPU with AVX2 alone."""
+    fields = f"level=all of them, threads={threads}, way={way}, batch={batch}"
+    path = f"gemv[{fields}, inputs=4096, outputs=4096].{field}"
+    return float(select(load_record(RECORD.with_name("bench_cpu_avx2.json")), path))
+
+
 @pytest.mark.parametrize("threads", [1, 2])
 def test_the_recorded_int8_layer_for_avx2_beats_float32_of_both_libraries(threads: int) -> None:
-    def seconds(way: str, quartile: str) -> float:
-        fields = f"level=all of them, threads={threads}, way={way}, batch=32"
-        path = f"gemv[{fields}, inputs=4096, outputs=4096].seconds.{quartile}"
-        return float(select(load_record(RECORD.with_name("bench_cpu_avx2.json")), path))
+    int8 = on_avx2(threads, "int8 both, torch dynamic", 32, "seconds.high")
+    assert int8 < on_avx2(threads, "fp32", 32, "seconds.low")
+    assert int8 < on_avx2(threads, "fp32, ONNX Runtime", 32, "seconds.low")
 
-    int8 = seconds("int8 both, torch dynamic", "high")
-    assert int8 < seconds("fp32", "low") and int8 < seconds("fp32, ONNX Runtime", "low")
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_fused_int8_kernel_beats_float32_for_one_row_in_the_record_of_an_avx2_machine(
+    threads: int,
+) -> None:
+    fused, converted = "int8, torch _weight_int8pack_mm (bf16 x)", "int8, converted in each call"
+    assert on_avx2(threads, fused, 1, "speed.low") > 1  # against float32, turn by turn
+    assert on_avx2(threads, converted, 1, "speed.high") < 0.1
 
 
 def in_saturated_pairs(x: Tensor, w: Tensor) -> Tensor:
