@@ -42,7 +42,7 @@ class Quantity:
     @property
     def text(self) -> str:
         """The number as pages print it, without its unit."""
-        return format(self.value, self.form)
+        return format(self.value, self.form).replace("-", "\N{MINUS SIGN}")
 
 
 def quantity(name: str) -> Quantity:
@@ -180,16 +180,21 @@ LADDER = {
 def _ladder() -> Iterator[Quantity]:
     """The tiny LM in every format: the last 256 of one window of 512 tokens of 32 documents."""
     for short, (row, digits, change) in LADDER.items():
-        at, error = f"ladder.json#rows[name={row}]", "difference_standard_error"
+        at = f"ladder.json#rows[name={row}]"
         means = f"perplexity of the tiny LM in {row}, on the ladder's 32 windows"
         yield recorded(f"perplexity_{short}", means, "", f",.{digits}f", f"{at}.perplexity")
         means = f"paired change of that perplexity from fp32 to {row}"
         yield recorded(f"perplexity_change_{short}", means, "", f",.{change}f", f"{at}.difference")
-        means = f"standard error of that change for {row}, clustered by document"
-        yield recorded(f"perplexity_error_{short}", means, "", f",.{change}f", f"{at}.{error}")
+        means = f"half the 95% interval of that change for {row}, clustered by document"
+        half = partial(_half_interval, f"{at}.difference_standard_error")
+        yield Quantity(f"perplexity_interval_{short}", means, "", f",.{change}f", half)
     means = "perplexity of the tiny LM in fp32 on all held-out text, windows of 512 every 256"
     place = "tiny_lm_perplexity.json#texts.heldout.perplexity"
     yield recorded("perplexity_heldout", means, "", ".2f", place)
+
+
+def _half_interval(target: str) -> float:
+    return 1.96 * record(target)
 
 
 PRODUCTS = {

@@ -58,6 +58,7 @@ def numbers_in(text: str) -> list[float]:
     return [value(found) for found in DIGITS.findall(text)]
 
 
+LEVEL = 95.0  # percent, the usual level of an interval
 LIMITS = [float(end) for name in FORMATS for end in vars(limits(name)).values()]
 
 
@@ -66,7 +67,7 @@ def inputs(question: Question, expressions: dict[str, str], hardware: str) -> li
     asked = [text.question for text in question.texts.values()]
     cited = [claim for source in question.sources for claim in source.says.values()]
     given = numbers_in(" ".join([*asked, *cited, *expressions.values(), hardware]))
-    return [*given, *LIMITS]
+    return [*given, LEVEL, *LIMITS]
 
 
 def proven(question: Question, root: Path) -> list[float]:

@@ -21,7 +21,7 @@ def test_a_quantity_has_a_plain_name_a_meaning_and_a_finite_number(known: Quanti
     assert re.fullmatch(r"[a-z][a-z0-9_]*", known.name)
     assert len(known.means) > 10 and "\n" not in known.means
     assert abs(known.value) < 1e12  # NaN is not
-    assert re.fullmatch(r"-?[\d,]+(\.\d+)?", known.text)
+    assert re.fullmatch(r"\N{MINUS SIGN}?[\d,]+(\.\d+)?", known.text)
 
 
 def test_no_two_quantities_mean_the_same() -> None:
