@@ -27,7 +27,8 @@ from halfbits.models.hooks import channel_amax
 from halfbits.models.language_model import LanguageModel
 from halfbits.models.llama import Llama
 from halfbits.models.outliers import plant_outliers
-from halfbits.models.quantized import block_linears, w8a8, weight_only
+from halfbits.models.quantized import w8a8, weight_only
+from halfbits.models.surgery import block_linears
 from halfbits.models.tiny_lm import END, load_text, load_tiny_lm
 from halfbits.quantize import (
     Quantized,

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from halfbits.kernels import cpu
 from halfbits.kernels.packed import Packed, pack
 from halfbits.models.llama import Llama
-from halfbits.models.quantized import block_linears
+from halfbits.models.surgery import block_linears
 from halfbits.quantize import Granularity, quantize_symmetric
 
 

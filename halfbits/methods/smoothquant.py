@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from halfbits.models.llama import Llama
-from halfbits.models.outliers import norms_and_readers, rescale
+from halfbits.models.surgery import norms_and_readers, rescale
 
 
 def smoothing_factors(activation: Tensor, weight: Tensor, alpha: float) -> Tensor:

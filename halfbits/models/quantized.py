@@ -3,33 +3,17 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from halfbits.models.llama import Llama
+from halfbits.models.surgery import block_linears, half_the_rest
 from halfbits.quantize import Quantized, quantize_symmetric
 
 TOP = 127
-
-
-def block_linears(model: Llama) -> Iterator[tuple[str, nn.Linear]]:
-    """(name, layer) of the seven matrices of every layer; embedding and head are left out."""
-    for name, layer in model.named_modules():
-        if name.startswith("layers.") and isinstance(layer, nn.Linear):
-            yield name, layer
-
-
-@torch.no_grad()
-def half_the_rest(model: Llama) -> int:
-    """Round what is no block matrix (embedding, norms) to float16 values; returns its bytes."""
-    inside = {id(layer.weight) for _, layer in block_linears(model)}
-    rest = [p for p in model.parameters() if id(p) not in inside]
-    for parameter in rest:
-        parameter.copy_(parameter.half())
-    return sum(2 * p.numel() for p in rest)
 
 
 @torch.no_grad()

@@ -13,7 +13,8 @@ from torch import Tensor
 from halfbits.models.images import load_fashion_mnist, load_image_mlp
 from halfbits.models.llama import rotary_angles, rotate
 from halfbits.models.outliers import plant_outliers
-from halfbits.models.quantized import block_linears, w8a8, weight_only
+from halfbits.models.quantized import w8a8, weight_only
+from halfbits.models.surgery import block_linears
 from halfbits.models.tiny_lm import load_text, load_tiny_lm
 from halfbits.quantize import (
     FP4_LEVELS,
