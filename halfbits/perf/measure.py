@@ -90,7 +90,7 @@ def this_machine() -> str:
 
 _LOW_PRECISION = (
     *("avx2", "f16c", "avx512_f", "avx512_vnni", "avx512_bf16", "avx512_fp16"),
-    *("avx_vnni", "amx_bf16", "amx_fp16", "amx_int8", "fp16_arith", "bf16", "int8_matmul"),
+    *("avx_vnni", "amx_bf16", "amx_fp16", "amx_int8", "fp16_arith", "bf16", "i8mm", "sme"),
 )
 
 

@@ -85,6 +85,13 @@ def test_a_name_that_no_longer_holds_a_time_is_free(tmp_path: Path) -> None:
     )
 
 
+def test_a_predicted_time_is_no_measured_one(tmp_path: Path) -> None:
+    code = "assert machine.seconds(work) > 0"
+    assert not problems(written(tmp_path, (code, ["holds-anywhere"])))
+    found = problems(written(tmp_path, ("took = time.perf_counter()\nprint(took)", [])))
+    assert any("uses a time" in line for line in found)
+
+
 def test_a_function_that_takes_the_time_is_a_timer(tmp_path: Path) -> None:
     first = ("def least(run):\n    return min(seconds(run) for _ in range(7))", [])
     assert not problems(written(tmp_path, first))

@@ -45,6 +45,18 @@ def test_the_cpu_report_names_no_machine():
     assert report["threads"] >= 1
 
 
+def test_the_instruction_sets_have_the_names_that_pytorch_gives_them():
+    import torch
+
+    listed = torch.cpu.get_capabilities.__doc__ or ""
+    assert not [name for name in measure._LOW_PRECISION if name not in listed]
+
+
+def test_this_machine_is_one_line():
+    line = measure.this_machine()
+    assert "\n" not in line and "thread" in line and measure.cpu_report()["capability"] in line
+
+
 def test_progress_yields_every_item_in_order():
     assert list(measure.progress("abc", "letters")) == ["a", "b", "c"]
 
