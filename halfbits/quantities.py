@@ -150,6 +150,7 @@ def _formats() -> Iterator[Quantity]:
     for short, kind, form in (
         *(("int4", "int4", ".3f"), ("int4_g32", "int4 g32", ".1f"), ("mxfp4", "mxfp4", ".2f")),
         *(("nvfp4", "nvfp4", ".1f"), ("nf4", "nf4", ".1f"), ("nf4_double", "nf4 double", ".3f")),
+        *(("int4_g64", "int4 g64", ".2f"), ("nf4_g64", "nf4 g64", ".2f")),
     ):
         means = f"bits of a weight in {kind}, scales included"
         yield fixed(f"bits_{short}", means, "bits", form, storage(kind).bits)

@@ -71,8 +71,10 @@ STORAGE = {
     # Symmetric groups of 128 with a 16-bit scale, the usual layout of GPTQ and AWQ.
     **{f"int4 g{group}": Storage(4, 16, group) for group in (128, 64, 32)},
     **{f"int4 g{group} affine": Storage(4, 16, group, 4) for group in (128, 64, 32)},
-    # NF4: a float32 scale for 64 codes, or that scale in 8 bits with a float32 for each 256.
+    # NF4: a float32 scale for 64 codes, or that scale in 8 bits with a float32 for each 256; with
+    # a 16-bit scale as this course stores it.
     **{"nf4": Storage(4, 32, 64), "nf4 double": Storage(4, 8 + 32 / 256, 64)},
+    "nf4 g64": Storage(4, 16, 64),
     # OCP MX: an 8-bit power of two for 32 codes. NVFP4: an e4m3 scale for 16 codes; the float32
     # for the whole tensor is left out.
     **{"mxfp8": Storage(8, 8, 32), "mxfp4": Storage(4, 8, 32), "nvfp4": Storage(4, 8, 16)},
