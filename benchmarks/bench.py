@@ -12,7 +12,6 @@ import argparse
 import datetime
 import json
 import platform
-import sys
 import time
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
@@ -21,14 +20,8 @@ from typing import Any
 
 import torch
 
-sys.path.insert(0, str(Path(__file__).parent))  # when it is started from elsewhere
-
-import cpu_levels
-import gpu_matmul
-import layers
-import products
-from ways import UNPACKED, of_plain, ways
-
+from benchmarks import cpu_levels, gpu_matmul, layers, products
+from benchmarks.ways import UNPACKED, of_plain, ways
 from halfbits.folders import data_folder
 from halfbits.perf import records
 from halfbits.perf.measure import cpu_report

@@ -1,6 +1,6 @@
 """Build the tiny language model's corpus: Python files of pinned packages, split by file.
 
-Run with Python 3.11: `python benchmarks/build_corpus.py`. It downloads the wheels of SOURCES (no
+Run with Python 3.11: `python -m benchmarks.build_corpus`. It downloads the wheels of SOURCES (no
 dependencies, nothing is installed), takes their `.py` files and the running interpreter's standard
 library, and writes
 

@@ -1,7 +1,7 @@
 """Extract the two texts of other domains from Debian packages: English prose and technical English.
 
 `apt-get download r-cran-janeaustenr python3.11-doc`, then
-`python benchmarks/build_texts.py FOLDER` with the folder that holds both .deb files.
+`python -m benchmarks.build_texts FOLDER` with the folder that holds both .deb files.
 Writes austen.txt and python_docs.txt beside the tiny language model's held-out text.
 """
 

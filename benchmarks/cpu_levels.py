@@ -1,7 +1,7 @@
 """Products and decoding on a CPU, by instruction set and number of threads.
 
 Libraries choose their instructions once, at the start, so each level is a process of its own:
-`python benchmarks/cpu_levels.py LEVEL THREADS SIDE` prints the rows of one as JSON.
+`python -m benchmarks.cpu_levels LEVEL THREADS SIDE` prints the rows of one as JSON.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from gpu_matmul import spread
-
+from benchmarks.gpu_matmul import spread
 from halfbits.perf.measure import cpu_report, seconds
 
 SIDE, SAMPLES, NEW_TOKENS, DECODES = 4096, 9, 16, 5
+ROOT = Path(__file__).resolve().parents[1]
 PATIENCE = 0.5  # seconds; what takes longer is left out at more rows than one
 BATCHES = (1, 32)
 GROUP = 128
@@ -79,8 +79,8 @@ def record(shrink: int) -> dict[str, Any]:
 def child(level: str, threads: int, side: int) -> dict[str, Any]:
     environment = {**os.environ, **LEVELS[level], "OMP_NUM_THREADS": str(threads)}
     environment |= {"OMP_WAIT_POLICY": "PASSIVE", "PYTHONUTF8": "1"}
-    command = [sys.executable, str(Path(__file__).resolve()), level, str(threads), str(side)]
-    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True)
+    command = [sys.executable, "-m", "benchmarks.cpu_levels", level, str(threads), str(side)]
+    done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, check=True)
     return json.loads(done.stdout.splitlines()[-1])
 
 
@@ -106,8 +106,9 @@ def in_turns(calls: dict[str, Callable[[], object]], repeats: int) -> dict[str, 
 
 def measured(level: str, threads: int, side: int) -> dict[str, Any]:
     """All rows of this process."""
-    import cpu_ways
     import torch
+
+    from benchmarks import cpu_ways
 
     torch.set_num_threads(threads)
     torch.manual_seed(0)
@@ -164,7 +165,7 @@ def rates(amount: float, seconds: dict[str, float]) -> dict[str, float]:
 
 def decoding(threads: int, native: bool) -> list[dict[str, Any]]:
     """Tokens a second of the tiny LM, greedy, by how its block matrices are kept."""
-    import cpu_ways
+    from benchmarks import cpu_ways
 
     prompt, models = cpu_ways.decoders(NEW_TOKENS, threads, native)
     calls = {name: (lambda step=step: step(prompt, NEW_TOKENS)) for name, step in models.items()}

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import torch
-from gpu_matmul import off
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from benchmarks.cpu_onnx import GROUP, Call, OnnxDecoder, onnx_ways
+from benchmarks.gpu_matmul import off
 from halfbits.kernels import cpu
 from halfbits.kernels.packed import pack
 from halfbits.quantize import quantize_symmetric
 
-GROUP = 128
-Call = Callable[[], Any]
 __all__ = ["decoders", "off", "ways"]
 
 
@@ -97,65 +94,6 @@ def numba_ways(x: Tensor, w: Tensor, threads: int) -> dict[str, Callable[[], Cal
     }
 
 
-def onnx_ways(x: Tensor, w: Tensor, threads: int) -> dict[str, Callable[[], Call]]:
-    return {
-        f"{name}, ONNX Runtime": lambda kind=kind: onnx_product(x, w, threads, kind)
-        for name, kind in {"fp32": "", "int8 both": "int8", "int4 g128": "int4"}.items()
-    }
-
-
-def onnx_product(x: Tensor, w: Tensor, threads: int, kind: str) -> Call:
-    """One MatMul in ONNX Runtime; the weight is quantized by its own tools."""
-    import onnx
-    from onnx import TensorProto, helper, numpy_helper
-
-    inputs, outputs = w.shape[1], w.shape[0]
-    weight = numpy_helper.from_array(w.T.contiguous().numpy(), "w")
-    graph = helper.make_graph(
-        [helper.make_node("MatMul", ["x", "w"], ["y"], "product")],
-        "product",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [None, inputs])],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [None, outputs])],
-        [weight],
-    )
-    opset = [helper.make_opsetid("", 21)]
-    model = helper.make_model(graph, opset_imports=opset, ir_version=10)
-    with tempfile.TemporaryDirectory(prefix="halfbits-bench-") as folder:
-        path = Path(folder) / "model.onnx"
-        onnx.save(model, path)
-        session = onnx_session(quantized_file(path, kind), threads)
-    feed = {"x": x.numpy()}
-    return lambda: torch.from_numpy(session.run(None, feed)[0])
-
-
-def quantized_file(path: Path, kind: str) -> Path:
-    """The model at `path`, quantized by ONNX Runtime; `path` itself when `kind` is empty."""
-    target = path.with_name(f"{kind}.onnx")
-    if kind == "int8":
-        from onnxruntime.quantization import QuantType, quantize_dynamic
-
-        quantize_dynamic(path, target, weight_type=QuantType.QUInt8)
-    elif kind == "int4":
-        import onnx
-        from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
-
-        quantizer = MatMulNBitsQuantizer(onnx.load(path), block_size=GROUP, is_symmetric=True)
-        quantizer.process()
-        quantizer.model.save_model_to_file(str(target))
-    else:
-        return path
-    return target
-
-
-def onnx_session(path: Path, threads: int) -> Any:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-
-
 def decoders(
     new: int, threads: int, native: bool
 ) -> tuple[Tensor, dict[str, Callable[[Tensor, int], object]]]:
@@ -183,8 +121,6 @@ def decoders(
     for bits, name in ((32, "fp32, one loop"), (8, "int8, one loop")):
         calls[name] = FusedDecoder(lm.model, bits).generate
     if native:
-        from cpu_onnx import OnnxDecoder
-
         for kind, name in (("", "fp32, ONNX Runtime"), ("int8", "int8 both, ONNX Runtime")):
             calls[name] = OnnxDecoder(lm.model, len(prompt) + new, threads, kind).generate
     return prompt, calls

@@ -1,6 +1,6 @@
 """Time of matrix products by number format and batch size, and of a copy, on one GPU.
 
-`python benchmarks/gpu_matmul.py` writes book/data/gpu_matmul.json in about two minutes. It needs
+`python -m benchmarks.gpu_matmul` writes book/data/gpu_matmul.json in about two minutes. It needs
 PyTorch alone. A product is y [batch, outputs] = x [batch, inputs] W^T. Every row holds quartiles
 over samples; one sample is a pass over several copies of the operands, together larger than the
 caches, replayed as one CUDA graph so that no launch from Python is timed.
@@ -258,7 +258,7 @@ def record(device: torch.device, shrink: int) -> dict[str, Any]:
         "python": platform.python_version(),
         "torch": torch.__version__,
         "date": datetime.date.today().isoformat(),
-        "command": "python benchmarks/gpu_matmul.py",
+        "command": "python -m benchmarks.gpu_matmul",
         "samples": SAMPLES,
         "bandwidth": speeds,
         "products": products,

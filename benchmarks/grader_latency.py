@@ -1,6 +1,6 @@
 """How soon a verdict comes from grade(), watch, pytest and grade-class, a worker waiting or not.
 
-`python benchmarks/grader_latency.py --out book/data/grader_latency.json` grades the solutions in
+`python -m benchmarks.grader_latency --out book/data/grader_latency.json` grades the solutions in
 a copy of the course. The ways take turns, so that a busy minute meets all of them; each is run
 once untimed before its turn, which leaves a waiting worker behind, and the clock starts when
 that worker has imported its framework and is idle.
@@ -28,8 +28,8 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from turns import machine, rows, timed
 
+from benchmarks.turns import machine, rows, timed
 from halfbits.course.catalog import Catalog, Exercise, load_catalog
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -229,7 +229,7 @@ class Watcher:
 
 def _record(seconds: dict[str, list[float]]) -> dict[str, Any]:
     return {
-        "command": "python benchmarks/grader_latency.py --out book/data/grader_latency.json",
+        "command": "python -m benchmarks.grader_latency --out book/data/grader_latency.json",
         "date": datetime.now(UTC).date().isoformat(),
         "machine": machine(),
         "versions": {

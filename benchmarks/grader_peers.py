@@ -1,6 +1,6 @@
 """How long one submission takes from saved to graded: nbgrader, otter-grader and this course.
 
-`python benchmarks/grader_peers.py --out book/data/grader_peers.json` makes an environment of its
+`python -m benchmarks.grader_peers --out book/data/grader_peers.json` makes an environment of its
 own beside this interpreter's packages, puts the same notebook (one function, quantize_weight) and
 the same six checks before each grader, and takes turns, so that a busy minute meets all of them.
 """
@@ -23,7 +23,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from turns import machine, rows, timed
+from benchmarks.turns import machine, rows, timed
 
 PEERS = ("nbgrader==0.9.6", "otter-grader==7.0.0")
 ROOT = Path(__file__).resolve().parents[1]
@@ -74,7 +74,7 @@ def _record(seconds: dict[str, list[float]], peers: dict[str, str]) -> dict[str,
     medians = {row["way"]: row["median_s"] for row in found}
     faster = min(medians["nbgrader autograde"], medians["otter run"])
     return {
-        "command": "python benchmarks/grader_peers.py --out book/data/grader_peers.json",
+        "command": "python -m benchmarks.grader_peers --out book/data/grader_peers.json",
         "date": datetime.now(UTC).date().isoformat(),
         "machine": machine(),
         "versions": {

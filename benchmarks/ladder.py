@@ -1,6 +1,6 @@
 """The precision ladder of the tiny language model: perplexity and true bytes of every format.
 
-`python benchmarks/ladder.py` writes book/data/ladder.json in under 5 minutes on two CPU cores.
+`python -m benchmarks.ladder` writes book/data/ladder.json in under 5 minutes on two CPU cores.
 Every row is measured on the same tokens as fp32, so differences are paired: their standard
 error (clustered by document) is far smaller than that of a perplexity.
 """

@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import torch
-from gpu_matmul import ROTATED_BYTES, sampled, spread
-from products import drawn
 from torch import Tensor
 from torch.nn import functional as F
-from ways import Way, stored_bytes
 
+from benchmarks.gpu_matmul import ROTATED_BYTES, sampled, spread
+from benchmarks.products import drawn
+from benchmarks.ways import Way, stored_bytes
 from halfbits.perf.cost import Decoder
 
 # The shapes of Llama 3 (Grattafiori and others, 2024, table 3), here one layer of each.

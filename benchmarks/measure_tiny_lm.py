@@ -1,6 +1,6 @@
 """Perplexity of the tiny language model on its three texts, recorded in book/data/.
 
-`python benchmarks/measure_tiny_lm.py` (a few minutes on two CPU cores).
+`python -m benchmarks.measure_tiny_lm` (a few minutes on two CPU cores).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Packs the committed subset of Fashion-MNIST from the official idx files.
 
-Run it as `python benchmarks/pack_fashion_mnist.py FOLDER`, where FOLDER holds the four
+Run it as `python -m benchmarks.pack_fashion_mnist FOLDER`, where FOLDER holds the four
 official `*-ubyte.gz` files (on Debian, the package dataset-fashion-mnist installs them).
 With the same zlib the output is the same byte for byte, so the printed hashes can be compared.
 """
@@ -69,5 +69,5 @@ def main(folder: Path) -> None:
 
 if __name__ == "__main__":
     if len(sys.argv) != 2:
-        sys.exit("usage: python benchmarks/pack_fashion_mnist.py FOLDER_WITH_THE_IDX_FILES")
+        sys.exit("usage: python -m benchmarks.pack_fashion_mnist FOLDER_WITH_THE_IDX_FILES")
     main(Path(sys.argv[1]))

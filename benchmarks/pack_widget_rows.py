@@ -1,6 +1,6 @@
 """Some numbers of the tiny LM for the components `quantizer` and `outliers`, in base64.
 
-`python benchmarks/pack_widget_rows.py` writes in seconds, into halfbits/figures/: weights.mjs
+`python -m benchmarks.pack_widget_rows` writes in seconds, into halfbits/figures/: weights.mjs
 (float32, exact), activations.mjs (rounded to float16), and stand_ins.json, the library's results
 that a page shows where no script runs.
 """

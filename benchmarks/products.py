@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import torch
-from gpu_matmul import ROTATED_BYTES, off, sampled, spread
 from torch import Tensor
-from ways import Way, stored_bytes
+
+from benchmarks.gpu_matmul import ROTATED_BYTES, off, sampled, spread
+from benchmarks.ways import Way, stored_bytes
 
 MOST_COPIES = 64
 Shape = tuple[int, int]  # (inputs, outputs)

@@ -1,6 +1,6 @@
 """Trains the 784-256-10 image classifier on the committed 6,000 images and records how.
 
-Run it as `python benchmarks/train_image_mlp.py`; it needs nothing but the repository. It
+Run it as `python -m benchmarks.train_image_mlp`; it needs nothing but the repository. It
 writes halfbits/models/image_mlp/model.safetensors and book/data/image_mlp.json. One tenth of
 the training images is held out to pick the epoch; the test images are used once, at the end.
 Another CPU rounds differently, so a rerun gives a model about as good, not the same bytes.

@@ -1,6 +1,6 @@
 """Train the tiny language model and write it as a standard Llama checkpoint.
 
-On a GPU, after benchmarks/build_corpus.py: `python benchmarks/train_tiny_lm.py --out FOLDER`
+On a GPU, after benchmarks/build_corpus.py: `python -m benchmarks.train_tiny_lm --out FOLDER`
 (under 10 minutes on an H100). `--smoke` trains a toy on the CPU in seconds, on the held-out text.
 FOLDER then holds config.json, generation_config.json, the tokenizer, the float32 shards with
 their index, checksums.json, and training.json: recipe, loss curve, hardware, versions, date.

@@ -1,4 +1,4 @@
-"""Finds the fastest cut of each kernel on one GPU: `python benchmarks/tune_kernels.py out.json`.
+"""Finds the fastest cut of each kernel on one GPU: `python -m benchmarks.tune_kernels out.json`.
 
 Prints the best plans per format, shape and batch; `halfbits.kernels.launch.plan_for` holds what was
 found on an H100. First it checks every kernel against float64 on random shapes.
@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from gpu_matmul import ROTATED_BYTES, bandwidth, hardware, sampled, spread
 from torch import Tensor
 
+from benchmarks.gpu_matmul import ROTATED_BYTES, bandwidth, hardware, sampled, spread
 from halfbits.kernels.launch import FEW_ROWS, Plan, matmul
 from halfbits.kernels.packed import Packed, error_bound, pack, reference
 from halfbits.quantize import quantize_affine, quantize_symmetric

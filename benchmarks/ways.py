@@ -10,11 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-import gpu_matmul as plain
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from benchmarks import gpu_matmul as plain
 from halfbits.kernels.packed import MIDDLE, MOST_ROWS, Packed, pack
 from halfbits.quantize import quantize_affine, quantize_symmetric
 

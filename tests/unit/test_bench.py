@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
-sys.path.insert(0, str(BENCHMARKS))
-
-import bench  # noqa: E402
-import cpu_levels  # noqa: E402
-import gpu_matmul  # noqa: E402
-import layers  # noqa: E402
-import products  # noqa: E402
-import ways  # noqa: E402
-
-from halfbits.perf import predict as why  # noqa: E402
+from benchmarks import bench, cpu_levels, gpu_matmul, layers, products, ways
+from halfbits.perf import predict as why
 
 CPU = torch.device("cpu")
 SMALL = why.Decoder(1, 256, 384, 8, 8, 32, 1)

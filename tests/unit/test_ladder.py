@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
 from pathlib import Path
 
 import pytest
@@ -85,14 +83,8 @@ def test_the_full_ladder_took_under_five_minutes():
 
 @pytest.fixture(scope="module")
 def live():
-    path = ROOT / "benchmarks" / "ladder.py"
-    spec = importlib.util.spec_from_file_location("ladder", path)
-    ladder = importlib.util.module_from_spec(spec)
-    # dataclasses look their module up by name.
-    monkeypatch = pytest.MonkeyPatch()
-    monkeypatch.setitem(sys.modules, "ladder", ladder)
-    spec.loader.exec_module(ladder)
-    monkeypatch.undo()
+    from benchmarks import ladder
+
     lm = load_tiny_lm()
     texts = ladder.split_texts(lm, documents=8)
     return {row["name"]: row for row in ladder.measure(lm, texts, LIVE)}

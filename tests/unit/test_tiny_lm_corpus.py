@@ -9,7 +9,6 @@ file of 1,000 words is caught with certainty of 1 - (127/128)^951 = 99.9 %, a co
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import json
 from pathlib import Path
 
@@ -24,11 +23,9 @@ RECORD = json.loads((ROOT / "book" / "data" / "tiny_lm_corpus.json").read_text(e
 
 @pytest.fixture(scope="module")
 def corpus():
-    path = ROOT / "benchmarks" / "build_corpus.py"
-    spec = importlib.util.spec_from_file_location("build_corpus", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    from benchmarks import build_corpus
+
+    return build_corpus
 
 
 @pytest.fixture(scope="module")

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
-from pathlib import Path
 
 import pytest
 import torch
 
 from halfbits.models.tiny_lm import load_text, load_tiny_lm
 
-SCRIPT = Path(__file__).parents[2] / "benchmarks" / "train_tiny_lm.py"
-
 
 @pytest.fixture(scope="module")
 def script():
-    spec = importlib.util.spec_from_file_location("train_tiny_lm", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    # dataclasses look their module up by name.
-    sys.modules["train_tiny_lm"] = module
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules["train_tiny_lm"]
+    from benchmarks import train_tiny_lm
+
+    return train_tiny_lm
 
 
 def test_a_smoke_run_learns_and_its_checkpoint_loads(script, tmp_path, monkeypatch):

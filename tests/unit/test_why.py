@@ -130,10 +130,11 @@ def test_records_state_their_hardware_versions_and_command() -> None:
 def test_the_command_runs_the_benchmarks_of_the_checkout(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[list[str]] = []
 
-    def started(command: list[str], **_: object) -> object:
+    def started(command: list[str], cwd: Path, **_: object) -> object:
         seen.append(command)
+        assert (cwd / "benchmarks" / "bench.py").is_file()
         return type("Done", (), {"returncode": 3})()
 
     monkeypatch.setattr(bench.subprocess, "run", started)
     assert bench.run(Path("x.json"), cpu=True) == 3
-    assert Path(seen[0][1]).is_file() and seen[0][2:4] == ["--cpu", "--output"]
+    assert seen[0][1:5] == ["-m", "benchmarks.bench", "--cpu", "--output"]

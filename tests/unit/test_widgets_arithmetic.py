@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import itertools
 import json
 import math
@@ -288,12 +287,9 @@ def test_the_roofline_is_the_librarys_over_a_grid():
 @pytest.fixture(scope="module")
 def packing() -> Any:
     """The script that packed the tiny LM's rows, and the library's results for them."""
-    path = RUNNER.parents[2] / "benchmarks" / "pack_widget_rows.py"
-    spec = importlib.util.spec_from_file_location("pack_widget_rows", path)
-    assert spec is not None and spec.loader is not None
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
-    return script
+    from benchmarks import pack_widget_rows
+
+    return pack_widget_rows
 
 
 def test_weights_are_quantized_as_the_library_does_to_the_last_bit(packing):
