@@ -11,6 +11,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 import torch
+import torch._dynamo  # Transformers loads it, and after TensorFlow it ends the process
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
