@@ -1,0 +1,269 @@
+"""What functions must do that convert a model, run one, or turn its logits into probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from halfbits.course.checks import Suite, cases, doubles, expect, tolerance
+from halfbits.course.checks.cases import each
+
+
+def run(model: nn.Module, x: Tensor, why: str) -> Tensor:
+    """model(x) without a graph; it has to run."""
+    try:
+        with torch.no_grad():
+            return model(x)
+    except RuntimeError as error:
+        got = f"RuntimeError: {error}"
+        expect.true(False, expected="an output of the new model", got=got, why=why)
+        raise
+
+
+def tensor_of(module: nn.Module, name: str) -> Tensor:
+    """The parameter or buffer `name` of a module, in its state_dict or not; it has to be there."""
+    found = dict(module.named_parameters(remove_duplicate=False)) | dict(module.named_buffers())
+    expect.true(name in found, expected=f"a tensor {name}", got=f"{name} is missing")
+    return found[name]
+
+
+def other_values(tensor: Tensor) -> Tensor:
+    """Numbers that differ from those of `tensor` nearly everywhere, of the same dtype."""
+    return ~tensor if tensor.dtype == torch.bool else 3 - tensor
+
+
+class Conversion(Suite):
+    """A function that takes a float32 model and returns a copy in 16 bits, its norms excepted."""
+
+    seam = "the next matmul has 16-bit weights and refuses a float32 input"
+
+    def __init__(self, task: str, dtype: torch.dtype) -> None:
+        super().__init__(task)
+        self.low = dtype
+
+    def of(self, answer: Any, model: nn.Module) -> nn.Module:
+        """The converted model, which has to be a module."""
+        got = self.call(answer, model)
+        why = f"{self.task} returns the new model"
+        expect.true(isinstance(got, nn.Module), expected="a module", got=got, why=why)
+        return got
+
+    def test_keeps_tied_weights_tied(self, answer: Any) -> None:
+        """A head that shares the embedding's parameter still shares it, with each other only.
+
+        Untied weights are stored twice and drift apart.
+        """
+        got: Any = self.of(answer, doubles.TinyLM())
+        tied = got.head.weight is got.embedding.weight
+        expect.true(tied, expected="head.weight is embedding.weight", got="two parameters")
+        expect.dtype(got.head.weight, self.low, of="head.weight", why="they are matmul weights")
+
+    def test_returns_eval_mode(self, answer: Any) -> None:
+        """The new model and all its parts are in eval mode, whatever the source's modes.
+
+        In training mode dropout and BatchNorm give other answers at every call.
+        """
+        calm, mixed = nn.Sequential(nn.Linear(4, 4), nn.Dropout(0.5)).eval(), doubles.mixed_modes(1)
+        nested = nn.Sequential(nn.Linear(4, 4), nn.Sequential(nn.Dropout(0.5), nn.Linear(4, 2)))
+        for model in each({"in eval mode": calm, "in training": nested, "mixed flags": mixed}):
+            flags = [part.training for part in self.of(answer, model).modules()]
+            got = f"training flags {flags}"
+            expect.true(not any(flags), expected="all training flags False", got=got)
+
+    def test_leaves_the_source_untouched(self, answer: Any) -> None:
+        """The source keeps its values, dtypes, modes and hooks, and shares no memory with the copy.
+
+        The caller goes on with the float32 model.
+        """
+        models = (doubles.TinyLM().train(), doubles.ConvNet().eval(), doubles.Block())
+        for source in (*models, doubles.mixed_modes(2), nn.Linear(3, 2)):
+            with expect.untouched(source):
+                got = self.of(answer, source)
+                with torch.no_grad():
+                    for tensor in [*got.parameters(), *got.buffers()]:
+                        tensor.copy_(other_values(tensor))
+
+    def test_keeps_the_structure(self, answer: Any) -> None:
+        """The new model has the source's class and the same names in its state_dict.
+
+        A checkpoint of it has to load into the same class.
+        """
+        for source in (doubles.TinyLM(), doubles.ConvNet(), doubles.Block()):
+            got = self.of(answer, source)
+            expect.equal(list(got.state_dict()), list(source.state_dict()))
+            expect.equal(type(got).__name__, type(source).__name__)
+
+    def test_language_model_agrees_with_the_source(self, answer: Any, seed: int) -> None:
+        """The converted language model's logits differ from float32 by 16-bit rounding, no more.
+
+        A conversion keeps the model's answers.
+        """
+        source, ids = doubles.TinyLM().eval(), torch.tensor([[0, 5, 31], [7, 7, 2]])
+        with torch.no_grad():
+            source.embedding.weight.copy_(cases.normal(seed, 32, 16))
+            source.norm.weight.copy_(cases.normal(seed + 1, 16))
+            hidden, exact = source.norm(source.embedding(ids)), source(ids)
+        got = run(self.of(answer, source), ids, self.seam)
+        table, u = source.embedding.weight.detach().double(), tolerance.eps(self.low) / 2
+        # A table rounded by u moves each entry, the mean and the deviation by at most u * amax, so
+        # the normalized entries by 2 u r and 2 r u r with r = amax / deviation >= 1: 4 u r^2.
+        deviation = table[ids].std(-1, correction=0, keepdim=True)
+        moved = 4 * u * (table[ids].abs().amax(-1, keepdim=True) / deviation) ** 2
+        rough = (moved * source.norm.weight.detach().double().abs()) @ table.abs().T
+        # Then a store, a rounded weight, 16 products, 15 sums and a store: 34 roundings of 2u.
+        atol = 34 * 2 * u * hidden.double().abs() @ table.abs().T + rough
+        expect.close(got, exact.to(self.low), atol=atol, of="the new model's logits")
+
+    def test_conv_net_agrees_with_the_source(self, answer: Any, seed: int) -> None:
+        """The converted conv net's logits differ from float32 by 16-bit rounding and no more.
+
+        A conversion keeps the model's answers.
+        """
+        source, x = doubles.ConvNet().eval(), cases.normal(seed, 2, 3, 2, 2)
+        got = run(self.of(answer, source), x.to(self.low), self.seam)
+        modules: Any = source
+        conv, norm, _, _, linear = modules
+        u = tolerance.eps(self.low) / 2
+        size = nn.functional.conv2d(x.abs(), conv.weight.abs(), conv.bias.abs())
+        # 3 products, 2 sums, a bias, a store and two rounded operands: 9 roundings of 2u.
+        hidden = norm(conv(x)).abs()
+        error = 18 * u * size * (norm.weight / norm.running_var.sqrt())[0] + u * hidden
+        # 16 products, sums, a bias, a store and two rounded operands: 20 roundings of 2u.
+        w, hidden = linear.weight.abs().T, hidden.flatten(1)
+        room = error.flatten(1) @ w + 40 * u * (hidden @ w + linear.bias.abs()) + 2.0**-24
+        want = source(x).detach().to(self.low)
+        expect.close(got, want, atol=room.detach(), of="the new model's logits")
+
+
+class Inference(Suite):
+    """A function (model, x) that runs a model and returns something made of its output.
+
+    `stored` is the dtype of the model's weights, `computed` that of its matmuls, and `made` turns
+    the model's output into what the function has to return.
+    """
+
+    def __init__(
+        self,
+        task: str,
+        made: Callable[[Tensor], Tensor],
+        stored: torch.dtype = torch.float32,
+        computed: torch.dtype = torch.float16,
+    ) -> None:
+        super().__init__(task)
+        self.made, self.stored, self.computed = made, stored, computed
+
+    def model(self, *layers: nn.Module) -> nn.Module:
+        """A model of these layers as the function expects it."""
+        return nn.Sequential(*layers).to(self.stored).eval()
+
+    def test_takes_token_ids(self, answer: Any, seed: int) -> None:
+        """A model whose input is integers gets them as they are: ids [2, 3] give [2, 3, classes].
+
+        Token ids are indices: cast to a float, those beyond 2048 or 256 are other ids.
+        """
+        model = self.model(nn.Embedding(5000, 4), nn.Linear(4, 2))
+        for dtype in each(cases.named(torch.int64, torch.int32)):
+            ids = torch.tensor([[0, 4999, 2049], [1, 2, 3]], dtype=dtype)
+            with torch.no_grad():
+                want = self.made(model(ids))
+            # Four products and a bias, in whatever order: six roundings of numbers below about 8.
+            atol = 48 * tolerance.eps(self.computed)
+            expect.close(self.call(answer, model, ids), want, atol=atol)
+
+    def test_builds_no_graph(self, answer: Any, seed: int) -> None:
+        """Nothing is recorded for a backward pass, though parameters and x require gradients.
+
+        A recorded graph keeps every activation in memory.
+        """
+        model = self.model(nn.Linear(4, 3))
+        expect.no_graph(self.call(answer, model, torch.ones(2, 4, requires_grad=True)))
+
+    def test_leaves_model_and_input_as_they_were(self, answer: Any, seed: int) -> None:
+        """Neither x nor the model changes: no value, dtype, requires_grad or training flag.
+
+        The model is the caller's: a function that runs it leaves no trace.
+        """
+        for mode in each({"in training": True, "in eval mode": False, "mixed flags": None}):
+            model = self.model(nn.Linear(4, 3), nn.ReLU(), nn.Sequential(nn.Linear(3, 3)))
+            model.train(mode is not False)
+            if mode is None:
+                next(model.children()).eval()
+            for x in (cases.normal(seed, 2, 4), cases.normal(seed, 4, 40).t(), torch.zeros(0, 4)):
+                with expect.untouched(model, x):
+                    self.call(answer, model, x)
+
+
+class HalfInference(Inference):
+    """An `Inference` of a float16 model: it takes any floating x, and casts it to float16."""
+
+    def __init__(self, task: str, made: Callable[[Tensor], Tensor]) -> None:
+        super().__init__(task, made, stored=torch.float16, computed=torch.float16)
+
+    def test_casts_floats_and_leaves_integers(self, answer: Any) -> None:
+        """The model gets float16 for a floating x, and integers and booleans as they are.
+
+        Token ids beyond 2048 are not float16 numbers, and an Embedding wants integers.
+        """
+        wanted = dict.fromkeys(cases.FLOATS, torch.float16)
+        wanted |= {dtype: dtype for dtype in (*cases.INTEGERS, torch.bool)}
+        for given, want in wanted.items():
+            model = doubles.Probe(4, 3).half().eval()
+            self.call(answer, model, torch.ones(2, 4).to(given))
+            expect.equal(f"it received {model.seen.get('input')}", f"it received {want}")
+
+    def test_takes_empty_batched_and_strided_inputs(self, answer: Any, seed: int) -> None:
+        """An empty batch, a batch of sequences, one vector and a transposed view are inputs.
+
+        Only the dtype changes on the way to the model.
+        """
+        more = {"zeros": torch.zeros(2, 4), "subnormal numbers": torch.full((1, 4), 2.0**-24)}
+        for x in each(more | cases.leading_shapes(seed, 4)):
+            got, want = self.call(answer, doubles.scaled(1), x), self.made(x.half())
+            expect.close(got, want, atol=tolerance.softmax() * want.abs())
+
+
+class Probabilities(Suite):
+    """A function (model16, x) that returns the float32 softmax of the logits over classes."""
+
+    def test_rows_are_float32_distributions(self, answer: Any, seed: int) -> None:
+        """Probabilities are float32 in [0, 1], and rows sum to 1 within n * eps.
+
+        Each row is a distribution over the classes: a probability lies between 0 and 1.
+        """
+        n = 1000
+        got = self.call(answer, nn.Linear(8, n).half().eval(), 4 * cases.normal(seed, 5, 8))
+        expect.close(got, torch.full((5, n), 0.5), atol=0.5)
+        # n probabilities, each off by a few float32 roundings of itself.
+        total = got.double().sum(-1)
+        expect.close(total, torch.ones(5).double(), atol=n * tolerance.eps(), of="sum(-1)")
+
+    def test_softmax_runs_in_float32(self, answer: Any) -> None:
+        """A probability of 1.5e-8 survives, which float16 flushes to zero.
+
+        float16 ends near 6e-8.
+        """
+        x = torch.tensor([[0.0, -12.0, -17.0, -18.0]])
+        want = x.double().softmax(-1).float()
+        expect.close(self.call(answer, doubles.scaled(1), x), want, atol=tolerance.softmax() * want)
+
+    def test_survives_large_logits(self, answer: Any) -> None:
+        """Logits near 60000 give a distribution: no NaN, no overflow.
+
+        exp(100) overflows float32: subtract the largest logit first.
+        """
+        x = torch.tensor([[60000.0, 0.0, -60000.0, 60000.0], [100.0, 100.0, 100.0, 100.0]])
+        want = torch.tensor([[0.5, 0.0, 0.0, 0.5], [0.25, 0.25, 0.25, 0.25]])
+        expect.close(self.call(answer, doubles.scaled(1), x), want, atol=tolerance.softmax())
+
+    def test_normalizes_the_last_dimension(self, answer: Any, seed: int) -> None:
+        """Softmax runs over the classes, also for sequences and an empty batch.
+
+        Logits are [..., classes]: each row is a distribution over the last dimension.
+        """
+        for shape in ((4, 4), (2, 3, 4), (4,), (0, 4)):
+            x = cases.normal(seed, *shape)
+            want = x.half().double().softmax(-1).float()
+            expect.close(self.call(answer, doubles.scaled(1), x), want, atol=tolerance.softmax())
