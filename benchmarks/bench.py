@@ -64,7 +64,8 @@ def header(hardware: dict[str, Any]) -> dict[str, Any]:
 
 def gpu_record(shrink: int, save: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
     """The whole record of a GPU; `save` keeps what there is after each part."""
-    device, failed = torch.device("cuda"), {}
+    device = torch.device("cuda")
+    failed: dict[str, str] = {}
     made: dict[str, Any] = header(gpu_matmul.hardware(device))
     made["bandwidth"] = [gpu_matmul.bandwidth(device, 2**n // shrink) for n in (28, 30, 32)]
     for name, part in gpu_parts(shrink, device, failed).items():
@@ -82,7 +83,7 @@ def gpu_parts(
     known = ways()
     others = {n: w for n, w in known.items() if not w.only and n not in SKIPPED}
     large = {n: known[n] for n in (*UNPACKED[2:], *layers.LAYER_WAYS[4:])}
-    ends = {"device": device, "failed": failed}
+    ends: dict[str, Any] = {"device": device, "failed": failed}
     return {
         "gemv": lambda: products.collect(known, scaled(GOALS, shrink), FEW, **ends),
         "layers": lambda: layers.record(known, device, failed, shrink),

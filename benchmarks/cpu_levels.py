@@ -16,7 +16,7 @@ import platform
 import subprocess
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +84,7 @@ def child(level: str, threads: int, side: int) -> dict[str, Any]:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def in_turns(calls: dict[str, Callable[[], object]], repeats: int) -> dict[str, dict[str, Any]]:
+def in_turns(calls: Mapping[str, Callable[..., object]], repeats: int) -> dict[str, dict[str, Any]]:
     """Quartiles of the seconds of each call, the least, and `speed`: quartiles of the first call's
     time over this one's. The calls take turns, so that all meet one load: on a busy machine the
     speeds hold where the seconds do not."""

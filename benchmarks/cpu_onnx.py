@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ Call = Callable[[], Any]
 
 def onnx_ways(x: Tensor, w: Tensor, threads: int) -> dict[str, Callable[[], Call]]:
     return {
-        f"{name}, ONNX Runtime": lambda kind=kind: onnx_product(x, w, threads, kind)
+        f"{name}, ONNX Runtime": partial(onnx_product, x, w, threads, kind)
         for name, kind in {"fp32": "", "int8 both": "int8", "int4 g128": "int4"}.items()
     }
 
@@ -95,14 +96,15 @@ class Step(nn.Module):
         cos, sin = rotary_angles(place, config.head_dim, config.rope_theta)
         seen = torch.arange(self.capacity) <= place
         x = self.model.embed_tokens(token)[None]
-        kept = [], []
+        kept: tuple[list[Tensor], list[Tensor]] = [], []
         for layer, block in enumerate(self.model.blocks()):
             own, h = block.self_attn, block.input_layernorm(x)
             q, k, v = (own._heads(p(h)) for p in (own.q_proj, own.k_proj, own.v_proj))
             q, k = rotate(q, cos, sin)[0], rotate(k, cos, sin)[0]
             k = torch.where(here[:, None], k, keys[layer])
             v = torch.where(here[:, None], v[0], values[layer])
-            kept[0].append(k), kept[1].append(v)
+            kept[0].append(k)
+            kept[1].append(v)
             grouped = q.view(config.num_key_value_heads, -1, config.head_dim)
             scores = grouped @ k.transpose(1, 2) / config.head_dim**0.5
             share = scores.masked_fill(~seen, float("-inf")).softmax(-1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -116,7 +117,7 @@ def decoders(
             lm.model, {nn.Linear}, torch.qint8
         )
     calls: dict[str, Callable[[Tensor, int], object]] = {
-        name: (lambda p, n, m=model: generate(m, p, n)) for name, model in models.items()
+        name: partial(generate, model) for name, model in models.items()
     }
     for bits, name in ((32, "fp32, one loop"), (8, "int8, one loop")):
         calls[name] = FusedDecoder(lm.model, bits).generate

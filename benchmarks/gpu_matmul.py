@@ -17,7 +17,7 @@ import platform
 import statistics
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -111,7 +111,7 @@ def fp8_tensor(x: Tensor) -> Tensor:
 
 def fp8_product(fast: bool) -> Callable[..., Tensor]:
     def call(x: Tensor, w: Tensor, one: Tensor) -> Tensor:
-        kinds = {"out_dtype": torch.bfloat16, "use_fast_accum": fast}
+        kinds: dict[str, Any] = {"out_dtype": torch.bfloat16, "use_fast_accum": fast}
         return torch._scaled_mm(x, w.T, scale_a=one, scale_b=one, **kinds)
 
     return call
@@ -152,11 +152,11 @@ def cases(shrink: int = 1) -> Iterator[tuple[str, int, int, int]]:
         yield way, batch, inputs, outputs
 
 
-def sampled(calls: list[Callable[[], object]], device: torch.device) -> list[float]:
+def sampled(calls: Sequence[Callable[..., object]], device: torch.device) -> list[float]:
     """Seconds a call, one figure for each of SAMPLES passes over `calls`."""
     if device.type == "cpu":
         return [wall(calls) / len(calls) for _ in range(WARM_UP + SAMPLES)][WARM_UP:]
-    for call in calls[:1] * 3:
+    for call in [calls[0]] * 3:
         call()
     torch.cuda.synchronize()
     graph = torch.cuda.CUDAGraph()
@@ -174,7 +174,7 @@ def sampled(calls: list[Callable[[], object]], device: torch.device) -> list[flo
     return times[WARM_UP:]
 
 
-def wall(calls: list[Callable[[], object]]) -> float:
+def wall(calls: Sequence[Callable[..., object]]) -> float:
     began = time.perf_counter()
     for call in calls:
         call()

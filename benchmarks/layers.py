@@ -8,7 +8,7 @@ CUDA graph, so that no launch from Python is timed.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -121,7 +121,7 @@ class Cache:
         return keys, values
 
 
-def timed(calls: list[Callable[[], Tensor]], device: torch.device) -> dict[str, Any]:
+def timed(calls: Sequence[Callable[..., object]], device: torch.device) -> dict[str, Any]:
     """Spread of the seconds of a call, and the most memory that one takes beyond what is held."""
     extra = 0
     if device.type == "cuda":

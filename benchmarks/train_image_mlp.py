@@ -16,6 +16,7 @@ import platform
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import safetensors
@@ -29,7 +30,7 @@ from halfbits.models.images import build_image_mlp, load_fashion_mnist
 ROOT = Path(__file__).parents[1]
 WEIGHTS = ROOT / "halfbits" / "models" / "image_mlp" / "model.safetensors"
 RECORD = ROOT / "book" / "data" / "image_mlp.json"
-RECIPE = {
+RECIPE: dict[str, Any] = {
     "seed": 20,
     "epochs": 60,
     "batch_size": 100,
@@ -68,7 +69,9 @@ def score(model: nn.Module, images: Tensor, labels: Tensor) -> tuple[float, floa
     return float(F.cross_entropy(logits, labels)), float(accuracy)
 
 
-def train_epoch(model: nn.Sequential, optimizer, images: Tensor, labels: Tensor) -> float:
+def train_epoch(
+    model: nn.Sequential, optimizer: torch.optim.Optimizer, images: Tensor, labels: Tensor
+) -> float:
     """One pass in a fresh order; returns the mean training loss in nats."""
     total = 0.0
     for batch in torch.randperm(len(images)).split(RECIPE["batch_size"]):

@@ -93,7 +93,8 @@ def tune(
     x = torch.randn(batch, inputs, device="cuda").to(dtype)
     tried = [p for p in plans(packed.bits, batch) if p.stages == 1 or not one_stage]
     compile_all(x, packed, tried)
-    sets, found = copies(packed), []
+    sets = copies(packed)
+    found: list[dict[str, Any]] = []
     for plan in tried:
         try:
             times = sampled([lambda p=p, plan=plan: matmul(x, p, plan) for p in sets], x.device)

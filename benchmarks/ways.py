@@ -143,10 +143,9 @@ def ways() -> dict[str, Way]:
 
 def peers() -> dict[str, Way]:
     """Kernels of others for the same weights, and what a compiler makes of the naive code."""
-    compiled = {"dynamic": False}
     return {
         "int8, torch.compile of the naive code": Way(
-            plain.int8_rows, torch.compile(int8_converted, **compiled), only=COMPILED
+            plain.int8_rows, torch.compile(int8_converted, dynamic=False), only=COMPILED
         ),
         "int8, torch.compile of a sum": Way(
             plain.int8_rows, lambda x, stored: plain.fused_int8(x, *stored), most=1
@@ -154,7 +153,7 @@ def peers() -> dict[str, Way]:
         "int8, torch _weight_int8pack_mm": Way(plain.int8_rows, int8_pack_mm, most=16),
         "int8, torchao": torchao_linear(torchao_int8),
         "int4 g128, torch.compile of the naive code": Way(
-            int4_pairs, torch.compile(int4_converted, **compiled), only=COMPILED
+            int4_pairs, torch.compile(int4_converted, dynamic=False), only=COMPILED
         ),
         "int4 g128, torch _weight_int4pack_mm": replace(
             of_plain("int4 in groups, fused kernel"), most=256
