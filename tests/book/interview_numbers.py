@@ -7,21 +7,23 @@ what the proof shows.
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import astuple
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from prose_numbers import Typed, in_markdown
 
-from halfbits.course.checklist import read_checks
+from halfbits.course.interview.bank.links import Checkout
 from halfbits.course.interview.bank.parse import PLACEHOLDER
 from halfbits.course.interview.bank.question import Proof, Question
 from halfbits.course.interview.bank.sections import Section, split
 from halfbits.formats import FORMATS, limits
+from halfbits.perf.cost import llama_3
 
 DIGITS = re.compile(r"(?<![\w.])\d[\d,_]*(?:\.\d+)?(?:e[-+]?\d+)?")
 POWERS = (1e-12, 1e-9, 1e-6, 1e-3, 1e-2, 1, 1e2, 1e3, 1e6, 1e9, 1e12)
@@ -62,33 +64,35 @@ LEVEL = 95.0  # percent, the usual level of an interval
 LIMITS = [float(end) for name in FORMATS for end in vars(limits(name)).values()]
 
 
+SIZES = [float(size) for billions in (8, 70) for size in astuple(llama_3(billions))]
+
+
 def inputs(question: Question, expressions: dict[str, str], hardware: str) -> list[float]:
-    """Numbers of the question, its cited claims, its expressions, published hardware, formats."""
+    """Numbers of the question, its sources and their claims, its expressions, published hardware
+    and models, and the formats."""
     asked = [text.question for text in question.texts.values()]
     cited = [claim for source in question.sources for claim in source.says.values()]
-    given = numbers_in(" ".join([*asked, *cited, *expressions.values(), hardware]))
-    return [*given, LEVEL, *LIMITS]
+    sources = [f"{source.title} {source.url}" for source in question.sources]
+    given = numbers_in(" ".join([*asked, *cited, *sources, *expressions.values(), hardware]))
+    return [*given, LEVEL, *SIZES, *LIMITS]
 
 
-def proven(question: Question, root: Path) -> list[float]:
-    """Numbers that stand in the notebooks, records and tests that a question names."""
-    return [number for proof in question.proofs for number in _numbers(root / place_of(proof))]
-
-
-def place_of(proof: Proof) -> str:
-    topic, _, slug = proof.place.partition("/")
-    return f"exercises/{topic}/test_{slug}.py" if proof.kind == "check" else proof.place
+def proven(question: Question, checkout: Checkout) -> list[float]:
+    """Numbers of the cells, values, checks and tests that a question names: of these alone, since
+    a number elsewhere in the same file proves nothing."""
+    return [number for proof in question.proofs for number in shown_by(proof, checkout)]
 
 
 @cache
-def _numbers(path: Path) -> list[float]:
-    text = path.read_text(encoding="utf-8")
-    if path.suffix == ".ipynb":
-        cells = [cell for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]
-        text = " ".join("".join(cell["source"]) + told(cell["outputs"]) for cell in cells)
-    if "exercises" in path.parts and path.suffix == ".py":
-        text += "\n".join(check.source for check in read_checks(path))
-    return numbers_in(text)
+def shown_by(proof: Proof, checkout: Checkout) -> list[float]:
+    """The numbers in what one proof names."""
+    found = checkout.proven(proof)
+    if proof.kind == "cell":
+        return numbers_in("".join(found["source"]) + told(found["outputs"]))
+    if proof.kind == "record":
+        return numbers_in(json.dumps(found))
+    source = ast.unparse(found) if isinstance(found, ast.AST) else str(found)
+    return numbers_in(source)
 
 
 def told(outputs: list[dict[str, Any]]) -> str:

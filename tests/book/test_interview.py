@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from difflib import SequenceMatcher
+from functools import cache
 from itertools import combinations
 from pathlib import Path
 
@@ -15,12 +16,13 @@ from bs4 import BeautifulSoup, Tag
 from interview_numbers import bodies, inputs, proven, shown, typed, value
 
 from halfbits.course.interview.bank.bank import load_bank
-from halfbits.course.interview.bank.links import link_problems
+from halfbits.course.interview.bank.links import Checkout, link_problems
 from halfbits.course.interview.bank.parse import PLACEHOLDER, printed
 from halfbits.course.interview.bank.question import KINDS, LANGUAGES, LEVELS, TOPICS, Question
 
 Pages = dict[str, BeautifulSoup]
 QUESTIONS = load_bank(ROOT).questions
+CHECKOUT = Checkout(ROOT)
 ESTIMATES = [question for question in QUESTIONS if question.kind == "estimate"]
 TYPED = Path(__file__).with_name("interview_numbers.txt")
 PLACES = {"en": "book/interview", "zh": "book/interview/zh"}
@@ -134,7 +136,7 @@ def test_computed_numbers_are_printed_in_both_languages(pages: Pages, question: 
 @pytest.mark.parametrize("question", ESTIMATES, ids=by_slug)
 def test_an_estimate_types_none_of_its_results(question: Question) -> None:
     computed = list(question.numbers.values())
-    given = [*known_inputs(question), *proven(question, ROOT)]
+    given = [*known_inputs(question), *proven(question, CHECKOUT)]
     listed = allowed()
     typed_results = [
         f"{language}, {part.title}: {found.number}"
@@ -157,27 +159,23 @@ def test_every_other_number_is_an_input_or_stands_in_the_proof_or_is_listed() ->
 
 
 def test_every_listed_number_is_still_needed() -> None:
-    present = {
-        (question.slug, found.number)
-        for question in QUESTIONS
-        for _, part in bodies(question)
-        for found in typed(part)
-    }
-    assert not allowed() - present
+    needed = {pair for pair, _ in loose_numbers()}
+    assert not allowed() - needed
 
 
-def loose_numbers() -> list[tuple[tuple[str, str], str]]:
+@cache
+def loose_numbers() -> tuple[tuple[tuple[str, str], str], ...]:
     """Pairs of slug and number, with their line, that nothing the question names accounts for."""
     found = []
     for question in QUESTIONS:
-        given = [*known_inputs(question), *proven(question, ROOT)]
+        given = [*known_inputs(question), *proven(question, CHECKOUT)]
         for _, part in bodies(question):
             if part.title in ("Red flags", "危险信号"):  # they quote what is wrong
                 continue
             for number in typed(part):
                 if not is_small(number.number) and not shown(number.number, given):
                     found.append(((question.slug, number.number), number.text.strip()[:90]))
-    return found
+    return tuple(found)
 
 
 def is_small(number: str) -> bool:
