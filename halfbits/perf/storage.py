@@ -68,6 +68,8 @@ STORAGE = {
     **{"fp16": Storage(16), "bf16": Storage(16)},
     # One 16-bit scale for each row, as checkpoints with a scale for each channel have it.
     **{"fp8": Storage(8, 16), "int8": Storage(8, 16)},
+    # One float32 scale for a tile of 128 x 128, as DeepSeek-V3's checkpoint has it.
+    "fp8 tiles": Storage(8, 32 / 128, 128),
     # Symmetric groups of 128 with a 16-bit scale, the usual layout of GPTQ and AWQ.
     **{f"int4 g{group}": Storage(4, 16, group) for group in (128, 64, 32)},
     **{f"int4 g{group} affine": Storage(4, 16, group, 4) for group in (128, 64, 32)},

@@ -1,0 +1,164 @@
+"""Does a model fit a card, what is left for its cache, and how fast can it be at best?
+
+Weights and cache come from `halfbits.perf.architecture`, cards from `halfbits.perf.cost`. Times are
+those of the roofline: no kernel is faster, and real ones are slower.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from halfbits.perf.architecture.schemes import Scheme, scheme
+from halfbits.perf.architecture.sizes import Sizes
+from halfbits.perf.cost import Machine, Work
+from halfbits.perf.storage import storage
+
+USABLE = 0.9  # of a card's memory; the rest is the runtime's: context, workspace, activations
+CARDS = (1, 2, 4, 8)
+SMALLER = ("int8", "int4", "int4 g32")
+CACHES = ("fp8",)
+
+
+@dataclass(frozen=True)
+class Load:
+    """What is asked: rows at a time, tokens that each sees, the cache's format."""
+
+    batch: int = 1
+    context: int = 8192
+    cache: str = "bf16"
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One model in one scheme on `count` cards of one kind under one load; bytes and seconds."""
+
+    sizes: Sizes
+    weights: Scheme
+    card: Machine
+    load: Load
+    count: int = 1
+
+    @property
+    def weight_bytes(self) -> float:
+        """Of everything that an engine loads: the model without multi-token prediction."""
+        model = {k: n for k, n in self.sizes.parts.items() if not k.startswith("multi-token")}
+        return self.weights.nbytes(model)
+
+    @property
+    def budget(self) -> float:
+        return USABLE * self.card.memory * self.count
+
+    @property
+    def row_bytes(self) -> float:
+        """Cache of one row at this context, every window used."""
+        return self._cache(windowed=True)
+
+    @property
+    def full_row_bytes(self) -> float:
+        """The same in an engine that keeps every layer in full."""
+        return self._cache(windowed=False)
+
+    @property
+    def needed(self) -> float:
+        return self.weight_bytes + self.load.batch * self.row_bytes
+
+    @property
+    def fits(self) -> bool:
+        return self.needed <= self.budget
+
+    @property
+    def rows(self) -> int:
+        """Rows of this context whose caches fit beside the weights."""
+        return max(0, int((self.budget - self.weight_bytes) // self.row_bytes))
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of all rows together that fit, none in a window; 0 where nothing grows."""
+        each = self.sizes.cache.per_token * self._cache_bits / 8
+        left = self.budget - self.weight_bytes - self.load.batch * self._state_bytes
+        return max(0, int(left // each)) if each else 0
+
+    def decode(self) -> Work:
+        """One new token for each row: weights that are read, and every row's cache."""
+        read = self.weights.nbytes(self.read_counts())
+        flops = 2 * self.sizes.read + self.sizes.cache.score_flops(self.load.context)
+        return Work(self.load.batch * flops, read + self.load.batch * self.row_bytes)
+
+    def prefill(self) -> Work:
+        """One prompt of the whole context; scores as kernels without a causal shortcut do them."""
+        tokens, head = self.load.context, self.sizes.active["head"]
+        scores = self.sizes.cache.score_flops(tokens) * tokens
+        flops = 2 * ((self.sizes.read - head) * tokens + head) + scores
+        read = self.weights.nbytes({k: n for k, n in self.sizes.parts.items() if k in self.touched})
+        return Work(flops, read + self.row_bytes)
+
+    @property
+    def touched(self) -> set[str]:
+        """Parts that a step of many tokens reads: not an input embedding, which gives rows."""
+        skipped = set() if self.sizes.is_tied else {"embedding"}
+        return {k for k in self.sizes.parts if not k.startswith("multi-token")} - skipped
+
+    def read_counts(self) -> Mapping[str, float]:
+        """Parameters that one step reads: of the experts those that any of the rows visits,
+        E (1 - (1 - k / E)^batch) when the router spreads them evenly."""
+        counts: dict[str, float] = dict(self.sizes.active)
+        experts = self.sizes.parts["experts"]
+        if experts:
+            share = counts["experts"] / experts
+            counts["experts"] = experts * (1 - (1 - share) ** self.load.batch)
+        return counts
+
+    def tokens_a_second(self) -> float:
+        """Of all rows together at most: batch / max(bytes / bandwidth, operations / peak)."""
+        return self.load.batch / self._seconds(self.decode())
+
+    def first_token_seconds(self) -> float:
+        """Least time to read one prompt of the whole context."""
+        return self._seconds(self.prefill())
+
+    def _seconds(self, work: Work) -> float:
+        return self.card.seconds(work, "bf16") / self.count
+
+    def _cache(self, windowed: bool) -> float:
+        elements = self.sizes.cache.elements(self.load.context, windowed) - self.sizes.cache.state
+        return elements * self._cache_bits / 8 + self._state_bytes
+
+    @property
+    def _cache_bits(self) -> float:
+        return storage(self.load.cache).bits
+
+    @property
+    def _state_bytes(self) -> float:
+        return 4 * self.sizes.cache.state  # engines keep it in float32
+
+    def what_fails(self) -> str:
+        """The first thing that does not fit; empty when everything does."""
+        if self.weight_bytes > self.budget:
+            return "the weights"
+        if self.rows < 1:
+            return "the cache of one row"
+        return "" if self.fits else f"the cache of {self.load.batch} rows: {self.rows} fit"
+
+    def choices(self) -> Iterator[Fit]:
+        """What would fit, the smallest change first: fewer rows, smaller weights, a smaller cache,
+        both, more cards, and those with smaller weights."""
+        if 0 < self.rows < self.load.batch:
+            yield replace(self, load=replace(self.load, batch=self.rows))
+        names = [name for name in SMALLER if self._with(name).weight_bytes < self.weight_bytes]
+        caches = [name for name in CACHES if name != self.load.cache]
+        for count in (count for count in CARDS if count >= self.count):
+            for weights in (None, *names):
+                for cache in (None, *caches):
+                    made = self._with(weights, cache, count)
+                    if made != self and made.fits:
+                        yield made
+
+    def _with(self, weights: str | None, cache: str | None = None, count: int = 0) -> Fit:
+        return Fit(
+            self.sizes,
+            scheme(weights) if weights else self.weights,
+            self.card,
+            replace(self.load, cache=cache or self.load.cache),
+            count or self.count,
+        )
