@@ -46,6 +46,8 @@ USAGE = """usage: python course.py [--here] COMMAND ...
   anki       write the questions as Anki decks          (--out DIR)
   bench      measure this machine, GPU or CPU
   why        why a quantized model is slower            (why --weights int4 --batch 32)
+  fit        what a model takes and what fits           (fit gpt-oss-120b --card h100)
+  inspect    what is in a checkpoint                    (inspect model.safetensors)
   test       for authors: run the project's own tests
 
   --here     use the current Python environment instead of .venv

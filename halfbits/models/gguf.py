@@ -43,19 +43,37 @@ class GGUF:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        if not path.is_file() or path.stat().st_size < 4:
+            raise CourseError(f"{path} is no GGUF file: it is missing or empty.")
         self._bytes = np.memmap(path, np.uint8, mode="r")
-        self._place = 0
         if bytes(self._bytes[:4]) != b"GGUF":
             raise CourseError(f"{path} is no GGUF file: it does not begin with GGUF.")
         self._place = 4
+        try:
+            self._read_head()
+        except (
+            ValueError,
+            IndexError,
+            KeyError,
+            TypeError,
+            ArithmeticError,
+            RecursionError,
+        ) as error:
+            raise CourseError(
+                f"{path} is damaged: its description ends or makes no sense at byte {self._place}."
+            ) from error
+
+    def _read_head(self) -> None:
         version, tensors, pairs = self._number("<u4"), self._number("<u8"), self._number("<u8")
         if version not in (2, 3):
-            raise CourseError(f"{path} is GGUF version {version}; 2 and 3 can be read.")
+            raise CourseError(f"{self.path} is GGUF version {version}; 2 and 3 can be read.")
         self.metadata = dict(self._pair() for _ in range(pairs))
         described = [self._describe() for _ in range(tensors)]
-        align = self.metadata.get("general.alignment", 32)
+        align = int(self.metadata.get("general.alignment", 32))
         data = -(-self._place // align) * align
         self.tensors = {n: TensorInfo(s, k, data + o) for n, s, k, o in described}
+        if len(self.tensors) < tensors:
+            raise ValueError("two tensors of one name")
 
     def blocks(self, name: str) -> np.ndarray:
         """The tensor's raw blocks, uint8 [blocks, bytes of a block]."""
@@ -72,6 +90,8 @@ class GGUF:
         return BLOCKS[info.kind][2](self.blocks(name)).reshape(info.shape)
 
     def _take(self, size: int) -> bytes:
+        if self._place + size > len(self._bytes):
+            raise ValueError("a length that reaches beyond the file")
         self._place += size
         return self._bytes[self._place - size : self._place].tobytes()
 

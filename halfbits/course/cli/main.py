@@ -150,6 +150,46 @@ def why(
 
 
 @app.command()
+def fit(
+    model: Annotated[str, typer.Argument(help="A config.json, its folder, or a published model.")],
+    card: Annotated[
+        list[str] | None, typer.Option(help="h100, b200, ...; several allowed.")
+    ] = None,
+    weights: Annotated[
+        str, typer.Option(help="int8, int4, 'mxfp4 experts', ...; as released if left out.")
+    ] = "",
+    cache: Annotated[str, typer.Option(help="Format of the KV cache.")] = "bf16",
+    context: Annotated[int, typer.Option(min=1, help="Tokens of each row.")] = 8192,
+    batch: Annotated[int, typer.Option(min=1, help="Rows at a time.")] = 1,
+    cards: Annotated[int, typer.Option(min=1, help="Cards that share the model.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """What a model takes, whether it fits a card, and how fast it can be at best."""
+    from halfbits.course.cli.fit import run
+    from halfbits.perf.fit import Load
+
+    load = Load(batch, context, cache)
+    raise typer.Exit(run(model, card or ["h100"], weights, load, cards, as_json))
+
+
+@app.command()
+def inspect(
+    checkpoint: Annotated[
+        Path, typer.Argument(help="A safetensors file or folder, or a GGUF file.")
+    ],
+    scheme: Annotated[
+        str, typer.Option(help="What to try: int8, int4, int4 g32, fp8, nf4, mxfp4, nvfp4.")
+    ] = "int4",
+    full: Annotated[bool, typer.Option("--full", help="Look at all values, not at some.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """What is in a checkpoint, what float16 would lose of it, and what a scheme would cost."""
+    from halfbits.course.cli.inspect import run
+
+    raise typer.Exit(run(checkpoint, scheme, full, as_json))
+
+
+@app.command()
 def sync(
     force: Annotated[bool, typer.Option(help="Overwrite exercises that were edited.")] = False,
 ) -> None:

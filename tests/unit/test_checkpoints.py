@@ -1,0 +1,264 @@
+"""Checkpoints of any size: described whole, read in parts; damaged ones are one sentence."""
+
+from __future__ import annotations
+
+import json
+import struct
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import gguf
+import numpy as np
+import pytest
+import torch
+from gguf import quants
+from safetensors.torch import save_file
+from typer.testing import CliRunner
+
+from halfbits.checkpoints import CheckpointError, open_checkpoint
+from halfbits.checkpoints.described import config_of_gguf, part_of, scheme_of_checkpoint
+from halfbits.checkpoints.files import StoredTensor
+from halfbits.checkpoints.statistics import MOST_VALUES, places, statistics
+from halfbits.course.cli.main import app
+from halfbits.errors import CourseError
+from halfbits.models.tiny_lm import FOLDER
+from halfbits.perf.architecture import read_config, sizes
+
+TYPES = ("F32", "F16", "BF16", "Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1")
+
+
+def draw(*shape: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """A GGUF file of a Llama of two layers, a tensor of each type in it."""
+    path = tmp_path / "small.gguf"
+    writer = gguf.GGUFWriter(str(path), "llama")
+    writer.add_block_count(2)
+    writer.add_embedding_length(64)
+    writer.add_feed_forward_length(96)
+    writer.add_head_count(4)
+    writer.add_head_count_kv(2)
+    for number, name in enumerate(
+        ["token_embd.weight", *(f"blk.{i}.attn_q.weight" for i in range(7))]
+    ):
+        kind = gguf.GGMLQuantizationType[TYPES[number]]
+        writer.add_tensor(name, quants.quantize(draw(96, 64, seed=number), kind), raw_dtype=kind)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return path
+
+
+def inspected(path: Path, *words: str) -> str:
+    done = CliRunner().invoke(app, ["inspect", str(path), *words])
+    assert done.exit_code == 0, done.output + repr(done.exception)
+    return done.output
+
+
+def test_every_type_of_a_gguf_file_is_decoded_as_the_package_decodes_it(small: Path) -> None:
+    checkpoint = open_checkpoint(small)
+    want = {tensor.name: tensor for tensor in gguf.GGUFReader(small).tensors}
+    assert [tensor.format for tensor in checkpoint.tensors] == list(TYPES)
+    for tensor in checkpoint.tensors:
+        assert tensor.nbytes == want[tensor.name].n_bytes
+        whole = quants.dequantize(want[tensor.name].data, want[tensor.name].tensor_type)
+        np.testing.assert_array_equal(checkpoint.rows(tensor, 5, 7), whole.reshape(96, 64)[5:12])
+
+
+def test_a_safetensors_file_gives_rows_of_any_shape(tmp_path: Path) -> None:
+    stored = {
+        "vector": torch.randn(40),
+        "matrix": torch.randn(30, 40).bfloat16(),
+        "experts": torch.randn(3, 10, 40).half(),
+        "eight": torch.randn(30, 40).to(torch.float8_e4m3fn),
+        "codes": torch.zeros(30, 5, dtype=torch.int32),
+    }
+    save_file(stored, tmp_path / "x.safetensors")
+    checkpoint = open_checkpoint(tmp_path)
+    for tensor in checkpoint.tensors:
+        want = stored[tensor.name].float().reshape(-1, tensor.shape[-1])
+        assert tensor.nbytes == stored[tensor.name].nbytes
+        rows = checkpoint.rows(tensor, 0, tensor.rows)
+        if tensor.name == "codes":
+            assert rows is None
+            continue
+        np.testing.assert_array_equal(rows, want.numpy())
+        if tensor.rows > 12:
+            np.testing.assert_array_equal(checkpoint.rows(tensor, 7, 5), want[7:12].numpy())
+
+
+def test_statistics_count_what_float16_cannot_hold(tmp_path: Path) -> None:
+    """65,519 rounds to 65,504 and 65,520 to infinity; 2^-25 rounds to zero and its neighbor not."""
+    x = torch.ones(4, 8)
+    x[0, :4] = torch.tensor([65_519.0, 65_520.0, -1e5, 3e38])
+    x[1, :4] = torch.tensor([2.0**-25, 2.0**-25 * 1.001, -1e-30, 0.0])
+    x[2, :3] = torch.tensor([float("nan"), float("inf"), -float("inf")])
+    save_file({"x": x}, tmp_path / "x.safetensors")
+    found = statistics(*_only(tmp_path))
+    assert (found.to_infinity, found.to_zero, found.nans, found.infinities) == (3, 2, 1, 2)
+    halves = x.half()
+    assert found.to_infinity == int(halves.isinf().sum()) - found.infinities
+    assert found.to_zero == int(((halves == 0) & (x != 0)).sum())
+    assert found.amax == np.float32(3e38) and found.channel == 3
+
+
+def _only(folder: Path):
+    checkpoint = open_checkpoint(folder)
+    return checkpoint, checkpoint.tensors[0]
+
+
+def test_channel_that_stands_out_is_named(tmp_path: Path) -> None:
+    x = torch.from_numpy(draw(64, 100))
+    x[:, 17] *= 100
+    save_file({"x": x}, tmp_path / "x.safetensors")
+    found = statistics(*_only(tmp_path))
+    assert found.stands_out and found.channel == 17
+    assert "channel 17 of x is" in inspected(tmp_path)
+
+
+def test_only_some_rows_of_a_large_tensor_are_read() -> None:
+    tensor = StoredTensor("x", (1_000_000, 1024), "F32", 4 * 1_024_000_000)
+    pieces = places(tensor, whole=False)
+    assert sum(count for _, count in pieces) * 1024 <= MOST_VALUES
+    assert pieces[0][0] == 0 and pieces[-1][0] + pieces[-1][1] == 1_000_000
+    every = places(tensor, whole=True)
+    assert sum(count for _, count in every) == 1_000_000
+
+
+def test_a_sparse_file_of_forty_gigabytes_needs_less_than_one(tmp_path: Path) -> None:
+    path, rows = tmp_path / "large.safetensors", 2_500_000
+    head = {"x": {"dtype": "F32", "shape": [rows, 4096], "data_offsets": [0, rows * 4096 * 4]}}
+    text = json.dumps(head).encode()
+    with path.open("wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text)
+        file.truncate(8 + len(text) + rows * 4096 * 4)
+    script = (
+        "import resource\nfrom pathlib import Path\nfrom halfbits.course.cli.inspect import run\n"
+        f"run(Path({str(path)!r}), 'int8', False, False)\n"
+        "print('peak', resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, encoding="utf-8")
+    assert "40.96 GB" in done.stdout, done.stderr
+    peak = int(done.stdout.split()[-1]) * (1 if sys.platform == "darwin" else 1024)
+    assert peak < 1e9, f"{peak / 1e6:.0f} MB"
+
+
+def spoil_length(data: bytes) -> bytes:
+    return struct.pack("<Q", 2**60) + data[8:]
+
+
+DAMAGES: dict[str, Callable[[bytes], bytes]] = {
+    "empty": lambda data: b"",
+    "three bytes": lambda data: data[:3],
+    "cut in the description": lambda data: data[:60],
+    "cut in the values": lambda data: data[:-500],
+    "a page of zeros": lambda data: bytes(4096),
+    "zeros in the description": lambda data: data[:40] + bytes(40) + data[80:],
+    "ones in the description": lambda data: data[:40] + b"\xff" * 40 + data[80:],
+    "a text": lambda data: b"<html>404 Not Found</html>" * 20,
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damaged_gguf_file_is_one_sentence(small: Path, damage: str) -> None:
+    small.write_bytes(DAMAGES[damage](small.read_bytes()))
+    with pytest.raises(CourseError) as error:
+        open_checkpoint(small)
+    assert "\n" not in str(error.value) and str(error.value).endswith(".")
+
+
+@pytest.mark.parametrize("place", [8, 16, 24])
+def test_gguf_length_that_lies_ends_at_once(small: Path, place: int) -> None:
+    data = bytearray(small.read_bytes())
+    data[place : place + 8] = struct.pack("<Q", 2**60)
+    small.write_bytes(data)
+    with pytest.raises(CourseError, match="damaged"):
+        open_checkpoint(small)
+
+
+@pytest.mark.parametrize("damage", [*DAMAGES, "a length that lies"])
+def test_damaged_safetensors_file_is_one_sentence(tmp_path: Path, damage: str) -> None:
+    path = tmp_path / "x.safetensors"
+    save_file({"x": torch.ones(20, 40), "y": torch.ones(40)}, path)
+    spoil = DAMAGES.get(damage, spoil_length)
+    path.write_bytes(spoil(path.read_bytes()))
+    with pytest.raises(CheckpointError) as error:
+        open_checkpoint(path)
+    assert "\n" not in str(error.value)
+
+
+def test_what_is_no_checkpoint_is_one_sentence(tmp_path: Path) -> None:
+    for path, says in (
+        (tmp_path / "none.gguf", "there is no file"),
+        (tmp_path, r"holds no \.safetensors file"),
+        (Path(__file__), "neither a GGUF file"),
+    ):
+        with pytest.raises(CheckpointError, match=says):
+            open_checkpoint(path)
+
+
+def test_one_name_in_two_files_is_refused(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        save_file({"x": torch.ones(2, 2)}, tmp_path / f"{name}.safetensors")
+    with pytest.raises(CheckpointError, match=r"x is in b\.safetensors and in another file"):
+        open_checkpoint(tmp_path)
+
+
+def test_the_tiny_model_holds_what_its_config_counts() -> None:
+    checkpoint, config = open_checkpoint(FOLDER), read_config(FOLDER)
+    counted = sizes(config)
+    assert checkpoint.parameters == counted.stored
+    found = dict.fromkeys(counted.parts, 0)
+    for tensor in checkpoint.tensors:
+        found[part_of(tensor)] += tensor.numel
+    assert found == dict(counted.parts)
+    assert set(scheme_of_checkpoint(checkpoint).bits.values()) == {32, 16}
+
+
+def test_a_gguf_file_is_fitted_by_its_own_bits(small: Path) -> None:
+    checkpoint = open_checkpoint(small)
+    config = config_of_gguf(checkpoint)
+    sizes_of = config["hidden_size"], config["num_key_value_heads"], config["vocab_size"]
+    assert sizes_of == (64, 2, 96)
+    assert config["tie_word_embeddings"] is True
+    bits = scheme_of_checkpoint(checkpoint).bits
+    attention = [tensor for tensor in checkpoint.tensors if "attn" in tensor.name]
+    assert bits["attention"] == pytest.approx(sum(t.bits for t in attention) / len(attention))
+    done = CliRunner().invoke(app, ["fit", str(small), "--json"])
+    assert json.loads(done.output)[0]["weights"] == "as stored"
+
+
+@pytest.mark.parametrize("scheme", ["int8", "int4", "int4 g32", "fp8", "nf4", "mxfp4", "nvfp4"])
+def test_report_of_the_tiny_model_judges_each_scheme(scheme: str) -> None:
+    found = json.loads(inspected(FOLDER, "--scheme", scheme, "--json"))
+    decibels = [t["seen"]["sqnr"] for t in found["tensors"] if t["seen"]["sqnr"] is not None]
+    low, high = (30, 50) if scheme in ("int8", "fp8") else (12, 30)
+    assert len(decibels) == 43 and low < min(decibels) <= max(decibels) < high
+
+
+def test_report_says_what_was_seen_until_it_was_interrupted(small: Path, monkeypatch) -> None:
+    from halfbits.course.cli import inspect
+
+    real, calls = inspect.statistics, []
+
+    def interrupted(*words, **named):
+        calls.append(1)
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+        return real(*words, **named)
+
+    monkeypatch.setattr(inspect, "statistics", interrupted)
+    done = CliRunner().invoke(app, ["inspect", str(small)])
+    assert done.exit_code == 130
+    assert "stopped" in done.output and "largest magnitude" in done.output
+
+
+def test_unknown_scheme_names_the_known_ones() -> None:
+    done = CliRunner().invoke(app, ["inspect", str(FOLDER), "--scheme", "int3"])
+    assert "there is no scheme 'int3'; there are int8, int4" in str(done.exception)

@@ -1,0 +1,119 @@
+"""What fits a card: bytes, rows and speed at best, and what would fit instead."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from typer.testing import CliRunner
+
+from halfbits.course.cli.main import app
+from halfbits.perf.architecture.published import model, published
+from halfbits.perf.architecture.schemes import scheme
+from halfbits.perf.cost import hardware, llama_3
+from halfbits.perf.fit import Fit, Load
+
+H100 = hardware()["H100 SXM"]
+
+
+def fit(name: str, weights: str = "bf16", **load) -> Fit:
+    return Fit(model(name).sizes, scheme(weights), H100, Load(**load))
+
+
+def command(*words: str) -> str:
+    done = CliRunner().invoke(app, ["fit", *words])
+    assert done.exit_code == 0, done.output + repr(done.exception)
+    return done.output
+
+
+@pytest.mark.parametrize("billions", [8, 70])
+@pytest.mark.parametrize("weights", ["bf16", "int4", "int8 everything"])
+def test_a_llama_costs_what_the_lessons_count(billions: int, weights: str) -> None:
+    """Two countings of one model: by its config, and by the Decoder of the lessons."""
+    found = fit(f"Llama-3.1-{billions}B", weights, batch=3, context=4096)
+    base, ends = weights.removesuffix(" everything"), weights if " " not in weights else "int8"
+    want = llama_3(billions).stored(base, ends if " " in weights else "")
+    work = llama_3(billions).decode(3, 4096, base, ends=ends if " " in weights else "")
+    # The scales of whole rows, 16 bits in 4096 weights and more, are counted by the Decoder alone.
+    assert found.weight_bytes == pytest.approx(want.total, rel=16 / 4096 / 8 + 1e-9)
+    assert found.decode().nbytes == pytest.approx(work.nbytes, rel=16 / 4096 / 8 + 1e-4)
+    assert found.decode().flops == pytest.approx(work.flops, rel=1e-4)
+
+
+def test_windows_and_latents_decide_the_rows_that_fit() -> None:
+    windowed = fit("gpt-oss-120b", "mxfp4 experts", context=131_072)
+    assert windowed.row_bytes == 4_836_556_800
+    assert windowed.full_row_bytes == 131_072 * 36 * 2048
+    assert (
+        windowed.rows == int((windowed.budget - windowed.weight_bytes) // windowed.row_bytes) == 2
+    )
+
+
+def test_state_of_a_hybrid_is_counted_once_a_row_in_float32() -> None:
+    hybrid = fit("Nemotron-3-Nano-30B-A3B", context=1)
+    state = 4 * hybrid.sizes.cache.state
+    assert hybrid.row_bytes == state + 6144
+    assert hybrid.tokens == int((hybrid.budget - hybrid.weight_bytes - state) // 6144)
+
+
+def test_a_step_of_many_rows_reads_nearly_all_experts() -> None:
+    sizes = model("Mixtral-8x7B").sizes
+    read = [fit("Mixtral-8x7B", batch=batch).read_counts()["experts"] for batch in (1, 8, 10_000)]
+    assert read[0] == sizes.active["experts"] == sizes.parts["experts"] / 4
+    assert read[1] == pytest.approx(sizes.parts["experts"] * (1 - 0.75**8))
+    assert read[2] == pytest.approx(sizes.parts["experts"])
+
+
+def test_the_first_thing_that_does_not_fit_is_named() -> None:
+    assert fit("Llama-3.1-70B").what_fails() == "the weights"
+    assert fit("Llama-3.1-70B", "int8", context=131_072).what_fails() == "the cache of one row"
+    assert "rows: 1 fit" in fit("Llama-3.1-70B", "int8", batch=2).what_fails()
+    assert fit("Llama-3.1-8B").what_fails() == ""
+
+
+def test_every_choice_fits_and_none_is_given_twice() -> None:
+    for name in ("Llama-3.1-70B", "Llama-3.1-405B", "gpt-oss-120b", "DeepSeek-V3"):
+        found = list(fit(name, batch=8).choices())
+        assert found and all(one.fits for one in found)
+        keys = [(one.weights.name, one.load, one.count) for one in found]
+        assert len(set(keys)) == len(keys)
+
+
+def test_speeds_are_the_rooflines() -> None:
+    one = fit("Llama-3.1-8B")
+    assert one.tokens_a_second() == pytest.approx(H100.bandwidth / one.decode().nbytes)
+    long = fit("Llama-3.1-8B", context=4096)
+    assert long.first_token_seconds() == pytest.approx(long.prefill().flops / H100.peak["bf16"])
+    two = replace(long, count=2)
+    assert two.first_token_seconds() == pytest.approx(long.first_token_seconds() / 2)
+
+
+def test_command_prints_lines_of_at_most_eighty_columns_for_every_model() -> None:
+    for name in published():
+        lines = command(name, "--card", "h100", "--card", "b200", "--batch", "16").splitlines()
+        assert max(map(len, lines)) <= 100, name
+        assert "parameters in" in lines[0]
+
+
+def test_command_answers_programs_in_json() -> None:
+    found = json.loads(command("gpt-oss-120b", "--card", "h100", "--card", "h200", "--json"))
+    assert [row["card"] for row in found] == ["H100 SXM", "H200 SXM"]
+    assert found[0]["checkpoint_bytes"] == 65_248_815_744
+    assert found[0]["fits"] and found[0]["weights"] == "mxfp4 experts"
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("lama",), "no published model 'lama'; there is Llama"),
+        (("Llama-3.1-8B", "--card", "h1000"), "no card here are called 'h1000'; there are A100"),
+        (("Llama-3.1-8B", "--weights", "int5"), "no format is called 'int5'"),
+        (("Llama-3.1-8B", "--cache", "int5"), "no format is called 'int5'"),
+    ],
+)
+def test_what_is_not_known_is_one_sentence(words: tuple[str, ...], says: str) -> None:
+    done = CliRunner().invoke(app, ["fit", *words])
+    assert done.exit_code != 0
+    assert says in str(done.exception)
+    assert "\n" not in str(done.exception)
