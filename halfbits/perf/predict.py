@@ -38,9 +38,14 @@ class Terms:
         return self.weights + self.cache + self.rest
 
 
+def format_of(way: str) -> str:
+    """The format whose name a way begins with, such as int4 for "int4 g128, ours"."""
+    return way.replace(",", " ").split()[0]
+
+
 def weight_bytes(way: str, inputs: int, outputs: int) -> float:
-    """Bytes of a weight's codes and group scales; `way` begins with the format's name."""
-    return storage(way.replace(",", " ").split()[0]).bits * inputs * outputs / 8
+    """Bytes of a weight's codes and group scales."""
+    return inputs * outputs * storage(format_of(way)).bits / 8
 
 
 def seconds(row: Row) -> float:

@@ -80,6 +80,19 @@ def test_the_cause_is_named(predictor: Predictor, words: tuple[str, int, str], c
     assert cause in "\n".join(why.report(predictor, way, "70B", batch, 512))
 
 
+def test_what_does_not_fit_the_card_is_said_first(predictor: Predictor) -> None:
+    way = why.way_of(predictor, "int4", "fused", 64)
+    first, *rest = why.report(predictor, way, "70B", 64, 131_072)
+    assert "does not fit: the weights are 39.5 GB and the KV cache 2,748.8 GB" in first
+    assert "the driver reports 85.0 GB" in first and rest
+    assert "does not fit" not in "\n".join(why.report(predictor, way, "8B", 1, 512))
+
+
+def test_bf16_is_not_compared_with_itself(predictor: Predictor) -> None:
+    said = "\n".join(why.report(predictor, "bf16", "8B", 1, 512))
+    assert "compared with; name another" in said and "1.00 times" not in said
+
+
 def test_a_long_context_makes_the_cache_decide(predictor: Predictor) -> None:
     assert "KV cache decides" in "\n".join(why.report(predictor, "fp8", "8B", 64, 8192))
 

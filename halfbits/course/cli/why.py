@@ -6,7 +6,8 @@ import statistics
 
 from halfbits.errors import CourseError
 from halfbits.perf import records
-from halfbits.perf.predict import MODELS, Predictor, Terms, median_error
+from halfbits.perf.cost import llama_3
+from halfbits.perf.predict import MODELS, Predictor, Terms, format_of, median_error
 
 KERNELS = {
     ("bf16", "fused"): "bf16",
@@ -53,23 +54,45 @@ def report(predictor: Predictor, way: str, model: str, batch: int, context: int)
         raise CourseError(f"There is no model {model!r}; there are {', '.join(MODELS)}.")
     sizes = MODELS[model], batch, context
     base, other = predictor.decode("bf16", *sizes), predictor.decode(way, *sizes)
-    ratio = base.total / other.total
-    word = "faster" if ratio >= 1 else "slower"
-    times = max(ratio, 1 / ratio)
     found = predictor.errors()
     errors = found.get(way) or [e for part in found.values() for e in part]
     return [
+        *capacity(predictor, way, model, batch, context),
         f"One layer of a Llama {model} on {predictor.record['hardware']['device']}, "
         f"one new token for each of {batch}, {context} tokens seen:",
         "",
         *table(base, other, way),
         "",
-        f"{way}: {times:.2f} times {word} than bf16.",
+        ratio(base, other, way),
         cause(predictor, way, *sizes),
         "",
         f"Such ratios err by {statistics.median(errors):.0%} (median of {len(errors)} measured "
         f"layers that nothing was fitted to); over all ways by {median_error(predictor):.0%}.",
     ]
+
+
+def capacity(predictor: Predictor, way: str, model: str, batch: int, context: int) -> list[str]:
+    """What the whole model needs, when the card cannot hold it: the speed is then no question."""
+    sizes = llama_3(int(model.removesuffix("B")))
+    weights = sizes.stored(format_of(way)).total / 1e9
+    cache = batch * context * sizes.kv_bytes("bf16") / 1e9
+    memory = predictor.record["hardware"]["memory_bytes"] / 1e9
+    if weights + cache <= memory:
+        return []
+    return [
+        f"This does not fit: the weights are {weights:,.1f} GB and the KV cache {cache:,.1f} GB, "
+        f"the driver reports {memory:,.1f} GB. One layer by itself would take:",
+        "",
+    ]
+
+
+def ratio(base: Terms, other: Terms, way: str) -> str:
+    """How many times faster or slower than bf16."""
+    if way == "bf16":
+        return "bf16 is what the other formats are compared with; name another by --weights."
+    gain = base.total / other.total
+    word = "faster" if gain >= 1 else "slower"
+    return f"{way}: {max(gain, 1 / gain):.2f} times {word} than bf16."
 
 
 def table(base: Terms, other: Terms, way: str) -> list[str]:
