@@ -21,7 +21,7 @@ from halfbits.selectors import cited
 
 MODELS = {"8b": 8, "70b": 70}  # Llama 3
 CARDS = {"a100": "A100 SXM 80 GB", "h100": "H100 SXM", "rtx4090": "RTX 4090"}
-STORED = ("bf16", "fp8", "int8", "int4")
+STORED = ("bf16", "fp8", "int8", "int4", "mxfp4", "nvfp4")
 USABLE = 0.9  # of a card's memory, for weights and cache; the rest is the runtime's
 
 
