@@ -149,6 +149,24 @@ def test_at_the_blocks_of_nvfp4_integer_codes_have_the_smaller_error_on_gaussian
     assert sqnr(w, quantize_affine(w, 4, 64).dequantize()) > fp4  # 4.31 bits against 4.5
 
 
+@torch.no_grad()
+def test_nvfp4_owes_its_lead_in_the_tiny_lm_to_its_blocks_and_scales():
+    lm = load_tiny_lm()
+    ids = lm.encode(load_text("heldout"))[None, :512]
+    p = lm.model(ids).double().log_softmax(-1)
+
+    def divergence(rounded: Callable[[Tensor], Tensor]) -> float:
+        lossy = copy.deepcopy(lm.model)
+        for _, layer in block_linears(lossy):
+            layer.weight.copy_(rounded(layer.weight))
+        return (p.exp() * (p - lossy(ids).double().log_softmax(-1))).sum(-1).mean().item()
+
+    fp4 = divergence(nvfp4)
+    assert 0.6 < fp4 / divergence(lambda w: quantize_mxfp4(w).dequantize()) < 0.85
+    assert fp4 < 0.95 * divergence(lambda w: quantize_symmetric(w, 4, 32).dequantize())
+    assert 0.85 < fp4 / divergence(int4_in_nvfp4_blocks) < 1.15
+
+
 def test_nvfp4_beats_mxfp4_by_smaller_groups_and_by_scales_with_a_mantissa():
     w = draw(0, 256, 1024).float()
     assert sqnr(w, nvfp4(w)) > sqnr(w, quantize_mxfp4(w).dequantize()) + 1
