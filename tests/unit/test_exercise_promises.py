@@ -36,14 +36,14 @@ def test_extra(answer, seed):
 Break = Callable[[Path], object]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def workers() -> Iterator[Forks]:
     source = Forks()
     yield source
     source.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def machines() -> Iterator[dict[str, Spare | Forks]]:
     sources: dict[str, Spare | Forks] = {
         name: forks_of(settings) for name, settings in MACHINES.items()

@@ -56,7 +56,7 @@ def run_fresh(path: Path) -> Json:
         on_cell_start=lambda cell, cell_index: at.update(cell=cell, number=cell_index + 1),
     )
     try:
-        client.execute()
+        client.execute(cleanup_kc=True)  # a given kernel manager is otherwise left running
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
         raise CourseError(f"{path.name}, {_place(at)}: {_reason(error)}") from error
     return json.loads(nbformat.writes(book))
