@@ -1,7 +1,7 @@
 """What converting to float16 and predicting with it must do, one claim a check.
 
 The suites hold what is true of every conversion and of every function that runs a model: read their
-claims in halfbits/course/checks/models.py.
+claims in halfbits/course/checks/, conversions.py and inference.py.
 """
 
 import io
@@ -10,13 +10,14 @@ import math
 import torch
 from torch import nn
 
-from halfbits.course.checks import cases, doubles, expect, models, task, tolerance
+from halfbits.course.checks import cases, conversions, doubles, expect, inference, task, tolerance
 from halfbits.course.checks.cases import each
+from halfbits.course.checks.conversions import tensor_of
 
-convert = models.Conversion("convert_to_fp16", torch.float16)
-logits = models.HalfInference("predict_logits", torch.Tensor.float)
-proba = models.Probabilities("predict_proba")
-probas = models.HalfInference("predict_proba", lambda y: y.float().softmax(-1))
+convert = conversions.Conversion("convert_to_fp16", torch.float16)
+logits = inference.HalfInference("predict_logits", torch.Tensor.float)
+proba = inference.Probabilities("predict_proba")
+probas = inference.HalfInference("predict_proba", lambda y: y.float().softmax(-1))
 
 
 @task("convert_to_fp16")
@@ -30,7 +31,7 @@ def test_convert_makes_matmul_weights_float16(answer):
     for model in (nn.Linear(6, 4), nn.Embedding(6, 4), *(c(3, 4, 2) for c in convs), nested):
         model16 = convert.of(answer, model)
         for name, source in model.state_dict().items():
-            expect.same(models.tensor_of(model16, name), source.half(), of=name)
+            expect.same(tensor_of(model16, name), source.half(), of=name)
 
 
 @task("convert_to_fp16")
@@ -49,7 +50,7 @@ def test_convert_keeps_normalization_in_float32(answer, seed):
         for model, at in ((nn.Sequential(nn.Linear(4, 4), norm), "1."), (norm, "")):
             model16 = convert.of(answer, model)
             for name, source in norm.state_dict().items():
-                expect.same(models.tensor_of(model16, at + name), source, of=type(norm).__name__)
+                expect.same(tensor_of(model16, at + name), source, of=type(norm).__name__)
 
 
 @task("convert_to_fp16")
@@ -61,10 +62,10 @@ def test_convert_takes_other_floats_along_and_leaves_integers(answer):
     source = doubles.Block()
     model16 = convert.of(answer, source)
     for name in ("position", "temperature", "gain", "bias_mask"):
-        want = models.tensor_of(source, name).detach().half()
-        expect.same(models.tensor_of(model16, name), want, of=name)
+        want = tensor_of(source, name).detach().half()
+        expect.same(tensor_of(model16, name), want, of=name)
     for name in ("order", "keep"):
-        expect.same(models.tensor_of(model16, name), models.tensor_of(source, name), of=name)
+        expect.same(tensor_of(model16, name), tensor_of(source, name), of=name)
 
 
 @task("convert_to_fp16")
@@ -91,7 +92,7 @@ def test_convert_gives_norms_float32_and_hands_float16_on(answer):
     """
     for norm in each(doubles.listening_norms(8)):
         model16 = convert.of(answer, nn.Sequential(nn.Linear(8, 8), norm, nn.Linear(8, 2)))
-        got = models.run(model16, torch.ones(3, 8).half(), convert.seam)
+        got = conversions.run(model16, torch.ones(3, 8).half(), convert.seam)
         expect.equal(model16[1].__dict__.get("heard"), [torch.float32], of="what the norm received")
         expect.dtype(got, torch.float16, of="the output", why=convert.seam)
 

@@ -88,17 +88,25 @@ def _methods(module: str, suite: str) -> tuple[tuple[ast.FunctionDef, str], ...]
     if spec is None or spec.origin is None:
         return ()
     text = Path(spec.origin).read_text(encoding="utf-8")
-    lines = text.split("\n")
-    classes = {node.name: node for node in ast.parse(text).body if isinstance(node, ast.ClassDef)}
+    lines, body = text.split("\n"), ast.parse(text).body
+    whole = next((n for n in body if isinstance(n, ast.ClassDef) and n.name == suite), None)
     found: dict[str, tuple[ast.FunctionDef, str]] = {}
-    for node in _with_bases(suite, classes):
-        methods = [part for part in node.body if isinstance(part, ast.FunctionDef)]
-        found |= {m.name: (m, _text(m, lines)) for m in methods if m.name.startswith("test_")}
+    for base in whole.bases if whole else ():
+        origin = _origins(body).get(ast.unparse(base), module)
+        found |= {
+            method.name: (method, text) for method, text in _methods(origin, ast.unparse(base))
+        }
+    methods = [part for part in whole.body if isinstance(part, ast.FunctionDef)] if whole else []
+    found |= {m.name: (m, _text(m, lines)) for m in methods if m.name.startswith("test_")}
     return tuple(found.values())
 
 
-def _with_bases(name: str, classes: dict[str, ast.ClassDef]) -> Iterator[ast.ClassDef]:
-    if name in classes:
-        for base in classes[name].bases:
-            yield from _with_bases(ast.unparse(base), classes)
-        yield classes[name]
+def _origins(body: list[ast.stmt]) -> dict[str, str]:
+    """The module of the kit that each imported name comes from."""
+    imports = [node for node in body if isinstance(node, ast.ImportFrom) and node.module]
+    return {
+        alias.name: str(node.module).removeprefix(f"{KIT}.")
+        for node in imports
+        if str(node.module).startswith(f"{KIT}.")
+        for alias in node.names
+    }

@@ -136,7 +136,7 @@ def raises(
     raised: BaseException | None = None
     try:
         run()
-    except Exception as error:
+    except (Exception, kind) as error:
         raised = error
     expected = f"{kind.__name__} naming {mentions}" if mentions else kind.__name__
     got = "nothing raised" if raised is None else f"{type(raised).__name__}: {raised}"

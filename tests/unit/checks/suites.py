@@ -8,6 +8,7 @@ from typing import Any
 
 from halfbits.course.checks import Suite, context
 from halfbits.course.checks.expect import CheckFailed
+from halfbits.course.grading.judge.state import State
 
 
 def answer_of(source: str, *swaps: str) -> SimpleNamespace:
@@ -30,10 +31,13 @@ def verdict(suite: Suite, claim: str, answer: SimpleNamespace, seed: int = 3) ->
     """The failure's text, or an empty one. An error of the answer's own counts as a failure."""
     check = getattr(suite, claim)
     context.begin(check)
+    state = State()
     try:
         check(*[answer, seed][: len(inspect.signature(check).parameters)])
     except CheckFailed as failure:
         return str(failure)
     except Exception as error:
         return f"raised {type(error).__name__}: {error}"
+    finally:
+        state.restore()
     return ""

@@ -6,11 +6,13 @@ import pytest
 import torch
 from suites import answer_of, claims, verdict
 
-from halfbits.course.checks.models import Conversion, HalfInference, Inference, Probabilities
+from halfbits.course.checks.autocast import Autocast
+from halfbits.course.checks.conversions import Conversion
+from halfbits.course.checks.inference import HalfInference, Probabilities
 
 CONVERT = Conversion("convert", torch.float16)
 LOGITS = HalfInference("logits", torch.Tensor.float)
-AMP = Inference("amp", torch.Tensor.bfloat16, computed=torch.bfloat16)
+AMP = Autocast("amp")
 PROBA = Probabilities("proba")
 SOURCE = """
 import copy
@@ -31,8 +33,8 @@ def convert(model):
 def logits(model16, x):
     with torch.no_grad():
         return model16(x.half() if x.is_floating_point() else x).float()
-def amp(model, x):
-    with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
+def amp(model, x, dtype=torch.bfloat16):
+    with torch.no_grad(), torch.autocast("cpu", dtype=dtype):
         return model(x)
 def proba(model16, x):
     return logits(model16, x).softmax(-1)
@@ -40,6 +42,7 @@ def proba(model16, x):
 HALF = "x.half() if x.is_floating_point() else x"
 UNTIED = "new.head.weight = nn.Parameter(new.head.weight.clone())\n    return new"
 COPY = "copy.deepcopy(model).eval()"
+AUTOCAST = 'with torch.no_grad(), torch.autocast("cpu", dtype=dtype):'
 WRONG = {
     CONVERT: {
         "test_keeps_tied_weights_tied": [
@@ -82,6 +85,23 @@ WRONG = {
         ],
     },
     AMP: {
+        "test_computes_in_bfloat16_unless_told_otherwise": [
+            ("amp(model, x, dtype=torch.bfloat16)", "amp(model, x, dtype=torch.float16)"),
+            (AUTOCAST, "with torch.no_grad():\n        return model(x).to(dtype)\n    if x:"),
+        ],
+        "test_lets_autocast_do_the_casting": [("return model(x)", "return model(x.to(dtype))")],
+        "test_returns_the_raw_output": [("return model(x)", "return model(x).to(dtype)")],
+        "test_agrees_with_the_model": [
+            ("return model(x)", "return model(x) * 1.2"),
+            (AUTOCAST, "with torch.no_grad():"),
+        ],
+        "test_leaves_autocast_as_it_was": [
+            (AUTOCAST, f"torch.set_autocast_dtype('cpu', torch.float16)\n    {AUTOCAST}")
+        ],
+        "test_lets_the_models_error_through": [
+            ("return model(x)", "try: return model(x)\n        except Exception: return x"),
+            (AUTOCAST, "torch.set_autocast_enabled('cpu', True)\n    with torch.no_grad():"),
+        ],
         "test_takes_token_ids": [("return model(x)", "return model(x.bfloat16())")],
         "test_builds_no_graph": [("torch.no_grad(), torch.auto", "torch.auto")],
         "test_leaves_model_and_input_as_they_were": [
