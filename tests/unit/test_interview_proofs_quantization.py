@@ -22,6 +22,7 @@ from halfbits.quantize import (
     quantize_affine,
     quantize_mxfp4,
     quantize_nf4,
+    quantize_nvfp4,
     quantize_symmetric,
 )
 
@@ -124,13 +125,7 @@ def test_which_clip_is_best_depends_on_whose_error_counts(bits):
 
 
 def nvfp4(w: Tensor) -> Tensor:
-    """E2M1 codes in groups of 16, E4M3 scales that one float32 brings into range."""
-    groups = w.reshape(-1, 16)
-    whole = groups.abs().max() / (6 * 448)
-    ideal = groups.abs().amax(1, keepdim=True) / 6
-    scale = (ideal / whole).to(torch.float8_e4m3fn).float() * whole
-    levels = torch.tensor(FP4_LEVELS)
-    return (levels[nearest(groups / scale, levels)] * scale).reshape(w.shape)
+    return quantize_nvfp4(w).dequantize()
 
 
 def int4_in_nvfp4_blocks(w: Tensor) -> Tensor:
