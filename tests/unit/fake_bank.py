@@ -13,6 +13,72 @@ POINTS = (
     {"en": "Names the accumulator", "zh": "说出累加器"},
     {"en": "Gives the bound", "zh": "给出上界"},
 )
+# A whole question as its file; tests break it line by line.
+GOOD = """\
+---
+level: onsite
+kind: estimate
+minutes: 5
+topics: [performance, systems]
+seed: 3
+prerequisites: []
+follow_ups: []
+lessons: [a_lesson]
+exercises: [topic/task]
+proof:
+  - cell: notebooks/a_lesson.ipynb#first
+  - check: topic/task::test_half
+  - record: book/data/a.json#rows[name=b].per.cent
+  - test: tests/unit/test_a.py::test_it
+numbers:
+  cache: "2 * 32 * 8 * 128 * BITS['bf16'] / 8"
+  kib: "cache / 1024"
+sources:
+  - cite: someone2020
+  - {title: A page, url: "https://example.org/x", says: {en: Caches are bf16, zh: "缓存是 bf16"}}
+points:
+  - {en: Says {{kib:.0f}} KiB., zh: "说出 {{kib:.0f}} KiB。"}
+  - {en: Names GQA., zh: "提到 GQA。"}
+  - {en: Counts two., zh: "乘 2。"}
+---
+# en: How large is it for {{kib:.0f}}?
+
+## Answer in 30 seconds
+It is {{cache:,.0f}} bytes, $2 L H d$.
+
+## Full answer
+First.
+
+```python
+# no heading
+x = 1
+```
+
+## Follow-ups
+- **Why two?** Keys and values.
+- **Why not all heads?** GQA
+  shares them.
+
+## Red flags
+- **All heads.** GQA has fewer.
+- **No factor.** There are two.
+
+# zh: 它有多大？
+
+## 30 秒回答
+每个 token 占 {{cache:,.0f}} 字节，`BITS`。
+
+## 完整回答
+公式如下。
+
+## 追问
+- **为什么乘 2？** 键和值。
+- **为什么不是全部头？** GQA 共享。
+
+## 危险信号
+- **按全部头算。** GQA 更少。
+- **漏掉 2。** 有两份。
+""".replace("{en: Says {{kib:.0f}} KiB.,", '{en: "Says {{kib:.0f}} KiB.",')
 
 
 def make_question(slug: str, path: Path = Path(__file__), **changes: Any) -> Question:

@@ -9,7 +9,7 @@ import pytest
 
 from halfbits.course.authoring.listing import run_listing, without_path
 
-LISTINGS = Path(__file__).parents[2] / "notebooks" / "faq_listings"
+LISTINGS = Path(__file__).parents[4] / "notebooks" / "faq_listings"
 # SHA-256 of each listing as the FAQ printed it.
 PRINTED = {
     "keras_training": "e6c495de96ca73238500b62cae3a1662e40f37e5fd648bbe71e6a4d8efe34a3e",

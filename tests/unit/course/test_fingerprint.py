@@ -13,7 +13,7 @@ import yaml
 from halfbits.course import fingerprint as of
 from halfbits.course.fingerprint import BOOK, GRADER, covers, fingerprint
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 # What a package's own __init__ holds is a docstring, or loads nothing before it is asked to.
 PACKAGES_ABOVE = {"halfbits", "halfbits.moved", "halfbits.course"}
 

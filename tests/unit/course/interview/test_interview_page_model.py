@@ -25,7 +25,7 @@ from halfbits.course.interview.mock.page_data import mock_data
 from halfbits.course.interview.mock.report import change, last_of_kind, report
 from halfbits.course.interview.text.render import mathjax
 
-STATIC = Path(__file__).parents[2] / "book" / "_static"
+STATIC = Path(__file__).parents[4] / "book" / "_static"
 HERE = Path(__file__).parent
 DAY = 86_400_000
 START = 1_772_442_000_123

@@ -6,8 +6,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from fake_bank import GOOD
 from sphinx.errors import ExtensionError
-from test_bank import GOOD
 
 from halfbits.course.authoring.sphinx.interview import (
     reread_when_the_bank_changed,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from fake_bank import GOOD
 
 from halfbits.course.interview.bank.bank import load_bank, main
 from halfbits.course.interview.bank.expression import BadExpressionError, evaluate
@@ -13,72 +14,6 @@ from halfbits.course.interview.bank.parse import read_question
 from halfbits.course.interview.bank.question import Proof
 from halfbits.errors import CourseError
 from halfbits.perf.cost import BITS, weight_bytes
-
-GOOD = """\
----
-level: onsite
-kind: estimate
-minutes: 5
-topics: [performance, systems]
-seed: 3
-prerequisites: []
-follow_ups: []
-lessons: [a_lesson]
-exercises: [topic/task]
-proof:
-  - cell: notebooks/a_lesson.ipynb#first
-  - check: topic/task::test_half
-  - record: book/data/a.json#rows[name=b].per.cent
-  - test: tests/unit/test_a.py::test_it
-numbers:
-  cache: "2 * 32 * 8 * 128 * BITS['bf16'] / 8"
-  kib: "cache / 1024"
-sources:
-  - cite: someone2020
-  - {title: A page, url: "https://example.org/x", says: {en: Caches are bf16, zh: "缓存是 bf16"}}
-points:
-  - {en: Says {{kib:.0f}} KiB., zh: "说出 {{kib:.0f}} KiB。"}
-  - {en: Names GQA., zh: "提到 GQA。"}
-  - {en: Counts two., zh: "乘 2。"}
----
-# en: How large is it for {{kib:.0f}}?
-
-## Answer in 30 seconds
-It is {{cache:,.0f}} bytes, $2 L H d$.
-
-## Full answer
-First.
-
-```python
-# no heading
-x = 1
-```
-
-## Follow-ups
-- **Why two?** Keys and values.
-- **Why not all heads?** GQA
-  shares them.
-
-## Red flags
-- **All heads.** GQA has fewer.
-- **No factor.** There are two.
-
-# zh: 它有多大？
-
-## 30 秒回答
-每个 token 占 {{cache:,.0f}} 字节，`BITS`。
-
-## 完整回答
-公式如下。
-
-## 追问
-- **为什么乘 2？** 键和值。
-- **为什么不是全部头？** GQA 共享。
-
-## 危险信号
-- **按全部头算。** GQA 更少。
-- **漏掉 2。** 有两份。
-""".replace("{en: Says {{kib:.0f}} KiB.,", '{en: "Says {{kib:.0f}} KiB.",')
 
 
 @pytest.fixture

@@ -56,7 +56,7 @@ def test_broken_catalog_is_one_sentence(tmp_path: Path, text: str) -> None:
 
 
 def test_real_catalog_is_in_order() -> None:
-    catalog = load_catalog(Path(__file__).parents[2])
+    catalog = load_catalog(Path(__file__).parents[3])
     seen: set[str] = set()
     for exercise in catalog.exercises:
         assert seen.issuperset(exercise.prerequisites), exercise.key
