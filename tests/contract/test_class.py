@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from halfbits.course.authoring.contract import load_answers
+from halfbits.course.authoring.contract import Trial
 from halfbits.course.authoring.stub import make_exercise
 from halfbits.course.catalog import Catalog
 from halfbits.course.grading.classroom.journal import Journal, Result
@@ -18,7 +18,7 @@ from halfbits.course.grading.classroom.run import grade_class
 from halfbits.course.grading.classroom.submissions import ClassRun, find_submissions
 from halfbits.course.grading.process import forks
 from halfbits.course.grading.runner import grade_answers
-from halfbits.course.notebook import read_json
+from halfbits.course.notebook import Cell, read_json
 
 EXERCISE = "quantization/quantized_linear"
 STUDENTS, KILL_AT, STOP_AT, SAMPLE, SEED = 200, 40, 100, 8, 20261124
@@ -28,18 +28,20 @@ def write_class(folder: Path, catalog: Catalog) -> None:
     """The solution, the stub, a broken file and every shipped answer, in turn."""
     exercise = catalog.find(EXERCISE)
     solution = read_json(catalog.notebook(exercise, "solutions"))
-    answers = load_answers(catalog, exercise)
+    trial = Trial(catalog, exercise)
+    answers = (*trial.answers.wrong, *trial.answers.right)
     kinds = [json.dumps(solution), json.dumps(make_exercise(catalog, exercise)), '{"cells": [']
-    kinds += [_with_cell(solution, answer.code) for answer in (*answers.wrong, *answers.right)]
+    kinds += [_notebook(solution, trial.with_answer(answer)) for answer in answers]
     for number, text in enumerate(islice(cycle(kinds), STUDENTS)):
         path = folder / f"student-{number:03}" / f"{EXERCISE}.ipynb"
         path.parent.mkdir(parents=True)
         path.write_text(text, encoding="utf-8")
 
 
-def _with_cell(notebook: dict, code: str) -> str:
-    cell = {"cell_type": "code", "id": "own", "metadata": {}, "outputs": [], "source": code}
-    return json.dumps({**notebook, "cells": [*notebook["cells"], cell]})
+def _notebook(like: dict, cells: list[Cell]) -> str:
+    frame = {"cell_type": "code", "metadata": {}, "outputs": []}
+    code = [frame | {"id": f"c{at}", "source": cell.source} for at, cell in enumerate(cells)]
+    return json.dumps({**like, "cells": code})
 
 
 class Mishaps:
