@@ -63,3 +63,23 @@ def softmax() -> float:
     exp, a sum of a few terms and a division round some ten times by 2**-24; a fast exp adds a few.
     """
     return 64 * 2.0**-24
+
+
+def decibels(n: int) -> float:
+    """The largest error of 10 log10(S / N) whose sums of `n` squares are taken in float32.
+
+    Each sum is off by at most (n + 4) eps of itself, and 10 log10(1 + d) < 4.35 d.
+    """
+    return 4.35 * 2 * (n + 4) * eps()
+
+
+def divergence(first: Tensor, second: Tensor) -> float:
+    """The largest error of KL(softmax first, softmax second) by float32 log_softmax, in nats.
+
+    log p and log q are off by 4 eps of the largest logit and of ln(classes) each; p by that, times
+    the gap that it weighs.
+    """
+    first, second = first.double(), second.double()
+    largest = max(first.abs().max().item(), second.abs().max().item())
+    gap = 2 * (first - second).abs().max().item()
+    return 4 * eps() * (largest + math.log(first.shape[1]) + 1) * (2 + gap)
