@@ -1,5 +1,6 @@
 """How good a model is, and whether a difference between two is more than chance."""
 
+from halfbits.evaluate.divergence import Divergence, divergences, kl_divergence, log_probabilities
 from halfbits.evaluate.token_loss import (
     Change,
     Perplexity,
@@ -13,9 +14,13 @@ from halfbits.evaluate.token_loss import (
 
 __all__ = [
     "Change",
+    "Divergence",
     "Perplexity",
     "compare",
+    "divergences",
     "document_groups",
+    "kl_divergence",
+    "log_probabilities",
     "perplexity",
     "summarize",
     "token_losses",

@@ -94,7 +94,7 @@ def perplexity(
 def summarize(losses: Tensor, groups: Tensor) -> Perplexity:
     """Perplexity of losses float64 [tokens] in clusters int64 [tokens]."""
     value = math.exp(losses.mean())
-    error = _standard_error(value * (losses - losses.mean()), groups)
+    error = clustered_standard_error(value * (losses - losses.mean()), groups)
     return Perplexity(value, error, len(losses), len(groups.unique()), losses, groups)
 
 
@@ -113,10 +113,10 @@ def compare(base: Perplexity, other: Perplexity) -> Change:
         raise ValueError("the two perplexities were not measured on the same tokens")
     first = base.value * (base.losses - base.losses.mean())
     second = other.value * (other.losses - other.losses.mean())
-    return Change(other.value - base.value, _standard_error(second - first, base.groups))
+    return Change(other.value - base.value, clustered_standard_error(second - first, base.groups))
 
 
-def _standard_error(influence: Tensor, groups: Tensor) -> float:
+def clustered_standard_error(influence: Tensor, groups: Tensor) -> float:
     """sqrt(G / (G - 1) * sum of squared cluster sums) / n; NaN for a single cluster."""
     _, where = groups.unique(return_inverse=True)
     sums = torch.zeros(int(where.max()) + 1, dtype=torch.float64).index_add(0, where, influence)
