@@ -62,7 +62,7 @@ class KVCache:
 
 
 class RMSNorm(nn.Module):
-    """y = x / sqrt(mean(x^2) + eps) * weight; the mean is taken in float32."""
+    """y = x / sqrt(mean(x^2) + eps) * weight; the mean is taken in float32 or wider."""
 
     def __init__(self, size: int, eps: float) -> None:
         super().__init__()
@@ -70,7 +70,7 @@ class RMSNorm(nn.Module):
         self.eps = eps
 
     def forward(self, x: Tensor) -> Tensor:
-        wide = x.float()
+        wide = x.to(torch.promote_types(x.dtype, torch.float32))
         scale = torch.rsqrt(wide.square().mean(-1, keepdim=True) + self.eps)
         return self.weight * (wide * scale).to(x.dtype)
 

@@ -8,7 +8,7 @@ from torch import Tensor
 from halfbits.quantize.blocks import Granularity, grouped
 from halfbits.quantize.quantized import Quantized, positive, stored_scale
 
-Clip = float | str
+Clip = float | str | Tensor
 CLIPS = tuple(1 - step / 50 for step in range(40))  # 1 to 0.22 of the largest magnitude
 
 
@@ -17,15 +17,20 @@ def quantize_symmetric(
 ) -> Quantized:
     """code = round(w / scale) in [-(2^(b-1) - 1), 2^(b-1) - 1], scale = clip amax / (2^(b-1) - 1).
 
-    `w` [..., out, in]; `bits` 2 to 8. `clip` is a share of each block's largest magnitude, or
-    "mse" for the share among CLIPS that leaves each block the least squared error. Raises
-    ValueError for other widths and shares, and for what `grouped` refuses.
+    `w` [..., out, in]; `bits` 2 to 8. `clip` is a share of each block's largest magnitude, for all
+    or for each block [blocks, 1], or "mse" for the share among CLIPS that leaves each block the
+    least squared error. Raises ValueError for other widths and shares, and for what `grouped`
+    refuses.
     """
     check_bits(bits)
     groups = grouped(w, granularity)
     top = 2 ** (bits - 1) - 1
     amax = groups.abs().amax(1, keepdim=True)
-    share = best_clip(groups, amax, top) if clip == "mse" else checked_clip(clip)
+    share: Tensor | float
+    if isinstance(clip, str) and clip == "mse":
+        share = best_clip(groups, amax, top)
+    else:
+        share = checked_clip(clip, len(groups))
     scale, scale_bits = stored_scale(share * amax / top, granularity)
     codes = (groups / scale).round().clamp(-top, top).to(torch.int8)
     return Quantized(codes, scale, w.shape, bits, scale_bits, granularity=granularity)
@@ -83,8 +88,12 @@ def check_bits(bits: int) -> None:
         raise ValueError(f"a code has 2 to 8 bits, not {bits!r}")
 
 
-def checked_clip(clip: Clip) -> float:
-    """The share itself; ValueError unless it lies in (0, 1]."""
+def checked_clip(clip: Clip, blocks: int) -> Tensor | float:
+    """The share, or the shares [blocks, 1]; ValueError unless all lie in (0, 1]."""
+    if isinstance(clip, Tensor):
+        if clip.shape != (blocks, 1) or not bool(((clip > 0) & (clip <= 1)).all()):
+            raise ValueError(f"shares are [{blocks}, 1] values in (0, 1], one for each block")
+        return clip.float()
     if not isinstance(clip, int | float) or not 0 < clip <= 1:
         raise ValueError(
             f'clip is "mse" or a share of the largest magnitude in (0, 1], not {clip!r}'
