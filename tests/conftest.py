@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import threading
+
+with contextlib.suppress(ImportError):
+    # First, since some test imports TensorFlow: loaded after that, Triton ends the process.
+    import triton  # noqa: F401
 
 os.environ.setdefault("HALFBITS_SPARE", "0")
 
