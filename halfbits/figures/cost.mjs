@@ -61,7 +61,7 @@ export function decodeWork(model, batch, context, weights, cache, storage) {
 /** Reading prompts of `tokens` tokens at once, the head for the last token alone. */
 export function prefillWork(model, batch, tokens, weights, cache, storage) {
   const { block, head } = weightsOf(model);
-  const attention = 4 * model.layers * model.heads * model.head_dim * tokens * tokens;
+  const attention = 2 * model.layers * model.heads * model.head_dim * tokens * (tokens + 1);
   return {
     flops: batch * (2 * (tokens * block + head) + attention),
     weightBytes: stored(model, weights, storage).read,

@@ -86,9 +86,9 @@ class Fit:
         return Work(self.load.batch * flops, read + self.load.batch * self.row_bytes)
 
     def prefill(self) -> Work:
-        """One prompt of the whole context; scores as kernels without a causal shortcut do them."""
+        """One prompt of the whole context, each token looking at itself and those before it."""
         tokens, head = self.load.context, self.sizes.active["head"]
-        scores = self.sizes.cache.score_flops(tokens) * tokens
+        scores = self.sizes.cache.prompt_flops(tokens)
         flops = 2 * ((self.sizes.read - head) * tokens + head) + scores
         read = self.weights.nbytes({k: n for k, n in self.sizes.parts.items() if k in self.touched})
         return Work(flops, read + self.row_bytes)

@@ -39,6 +39,16 @@ def test_a_llama_costs_what_the_lessons_count(billions: int, weights: str) -> No
     assert found.weight_bytes == pytest.approx(want.total, rel=16 / 4096 / 8 + 1e-9)
     assert found.decode().nbytes == pytest.approx(work.nbytes, rel=16 / 4096 / 8 + 1e-4)
     assert found.decode().flops == pytest.approx(work.flops, rel=1e-4)
+    prompt = llama_3(billions).prefill(1, 4096, base)
+    assert found.prefill().flops == pytest.approx(prompt.flops, rel=1e-4)
+
+
+@pytest.mark.parametrize("name", ["Llama-3.1-8B", "gpt-oss-120b"])
+@pytest.mark.parametrize("tokens", [1, 100, 1000])
+def test_a_prompt_is_each_of_its_tokens_with_those_before_it(name: str, tokens: int) -> None:
+    cache = fit(name).sizes.cache
+    one_by_one = sum(cache.score_flops(seen) for seen in range(1, tokens + 1))
+    assert cache.prompt_flops(tokens) == one_by_one
 
 
 def test_windows_and_latents_decide_the_rows_that_fit() -> None:

@@ -47,6 +47,10 @@ class Cache:
         """Operations of one new token with the `tokens` it sees, in all layers."""
         return sum(layer.score_flops * _seen(layer, tokens) for layer in self.layers)
 
+    def prompt_flops(self, tokens: int) -> int:
+        """The same of a whole prompt: each token sees itself and those before it."""
+        return sum(layer.score_flops * _seen_by_all(layer, tokens) for layer in self.layers)
+
     @property
     def per_token(self) -> int:
         """Elements that one more token adds when the context is longer than every window."""
@@ -59,6 +63,12 @@ class Cache:
 
 def _seen(layer: Mixer, tokens: int, windowed: bool = True) -> int:
     return min(tokens, layer.window) if windowed and layer.window else tokens
+
+
+def _seen_by_all(layer: Mixer, tokens: int) -> int:
+    """1 + 2 + ... up to the window, and the window for each token beyond."""
+    grows = min(tokens, layer.window or tokens)
+    return grows * (grows + 1) // 2 + (tokens - grows) * grows
 
 
 @dataclass(frozen=True)
