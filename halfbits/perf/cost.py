@@ -13,9 +13,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from halfbits.perf.architecture.fields import ConfigError, Fields
 from halfbits.perf.storage import BITS, Parts, storage
 
 HARDWARE = Path(__file__).with_name("hardware.json")
+# Fields of models that keep or hold more than a Llama-like decoder of the same sizes.
+EXPERTS = ("num_local_experts", "num_experts", "n_routed_experts")
+MIXED = ("layers_block_type", "hybrid_override_pattern", "attn_layer_period")
+RECURRENT = ("linear_num_key_heads", "mamba_d_state", "ssm_state_size")
+OTHER_KINDS = {
+    "kv_lora_rank": "latent attention",
+    **dict.fromkeys(EXPERTS, "experts"),
+    **dict.fromkeys((*MIXED, *RECURRENT), "layers of several kinds"),
+}
 
 
 @dataclass(frozen=True)
@@ -109,14 +119,24 @@ class Decoder:
 
     @classmethod
     def of(cls, config: Any) -> Decoder:
-        """From a config with the field names of a Hugging Face checkpoint, such as LlamaConfig.
+        """From a mapping or an object with the field names of a Hugging Face config.
 
-        Without a word on tying, head and embedding are one, as in Transformers' own default.
+        Absent and null fields, nested `text_config` and other names are read as
+        `halfbits.perf.architecture` reads them. Without a word on tying, head and embedding are
+        one, as in Transformers' own default. A window is not used: the cache is that of an engine
+        that keeps all layers in full. Raises ConfigError for what is missing, and for models that
+        no Llama-like decoder describes: latent attention, experts, layers of several kinds.
         """
+        f = Fields(_as_mapping(config))
+        for name, what in OTHER_KINDS.items():
+            if f.get(name):
+                raise ConfigError(
+                    f"the config has {name}: {what}, which a Decoder does not have; "
+                    "halfbits.perf.architecture.sizes counts such a model."
+                )
         return cls(
-            config.num_hidden_layers, config.hidden_size, config.intermediate_size,
-            config.num_attention_heads, config.num_key_value_heads, config.head_dim,
-            config.vocab_size, getattr(config, "tie_word_embeddings", True),
+            f.layers, f.hidden, f.number("intermediate_size", "n_inner", "ffn_dim"), f.heads,
+            f.kv_heads, f.head_dim, f.vocab, f.flag("tie_word_embeddings", True),
         )  # fmt: skip
 
     @property
@@ -200,6 +220,14 @@ class Decoder:
         matrices = 2 * (tokens * self.block_weights + self.head_weights)
         moved = self.stored(weights, ends).read + batch * tokens * self.kv_bytes(cache)
         return Work(batch * (matrices + attention), moved)
+
+
+def _as_mapping(config: Any) -> Mapping[str, Any]:
+    """The fields of a config, which may be a mapping, a Transformers config or any object."""
+    if isinstance(config, Mapping):
+        return config
+    fields = config.to_dict() if hasattr(config, "to_dict") else vars(config)
+    return {k: vars(v) if hasattr(v, "__dict__") else v for k, v in fields.items()}
 
 
 def llama_3(billions: int) -> Decoder:

@@ -7,10 +7,13 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from halfbits.course.interview.bank.links import bibliography_keys
+from halfbits.perf.architecture import ConfigError
+from halfbits.perf.architecture.published import model
 from halfbits.perf.cost import (
     Decoder,
     Machine,
@@ -214,6 +217,46 @@ def test_decode_and_prefill_are_what_pytorch_counts() -> None:
     forbidden = 10 * 10 - sum(range(1, 11))
     assert prefill.get_total_flops() == sizes.prefill(3, 10, "fp32").flops + 3 * forbidden * pair
     assert decode.get_total_flops() == sizes.decode(3, 11, "fp32").flops
+
+
+SMALL = {
+    **{"num_hidden_layers": 2, "hidden_size": 64, "intermediate_size": 128},
+    **{"num_attention_heads": 4, "vocab_size": 100},
+}
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        SMALL,
+        SMALL | {"head_dim": None, "num_key_value_heads": None},
+        {"model_type": "x", "text_config": SMALL},
+        SimpleNamespace(**SMALL),
+        SimpleNamespace(model_type="x", text_config=SimpleNamespace(**SMALL)),
+    ],
+)
+def test_absent_null_and_nested_fields_of_a_config_have_their_usual_meaning(config) -> None:
+    assert Decoder.of(config) == Decoder(2, 64, 128, 4, 4, 16, 100, tied=True)
+
+
+def test_a_config_of_transformers_is_read() -> None:
+    from transformers import LlamaConfig
+
+    config = LlamaConfig(**SMALL, num_key_value_heads=2)
+    assert Decoder.of(config) == Decoder(2, 64, 128, 4, 2, 16, 100, tied=False)
+
+
+@pytest.mark.parametrize("name", ["DeepSeek-V3", "Mixtral-8x7B", "Jamba-v0.1", "Qwen3.5-27B"])
+def test_a_model_that_no_decoder_describes_is_refused_in_a_sentence(name: str) -> None:
+    """DeepSeek-V3 as plain heads would keep 57 times the cache."""
+    with pytest.raises(ConfigError, match=r"architecture\.sizes counts such a model") as refused:
+        Decoder.of(model(name).config)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_config_without_a_size_is_refused_by_the_sizes_name() -> None:
+    with pytest.raises(ConfigError, match="the config has no num_attention_heads or n_head"):
+        Decoder.of(SMALL | {"num_attention_heads": None})
 
 
 def test_importing_it_imports_no_torch() -> None:
