@@ -73,18 +73,20 @@ def int4_rows(x: Any, words: Any, scale: Any, zeros: Any, y: Any, first: int, la
 def matmul(x: Tensor, packed: Packed, threads: int = 1) -> Tensor:
     """y = x W^T, float32 [batch, outputs], for float32 x [batch, inputs] on the CPU.
 
-    Raises ValueError when the shapes do not fit.
+    No gradient flows through it. Raises ValueError when the shapes do not fit, and for less than
+    one thread.
     """
-    _check(x, packed)
+    _check(x, packed, threads)
     y = torch.empty(len(x), packed.shape[0])
-    operands = [a.numpy() for a in (x.contiguous(), packed.codes, packed.scale.float())]
+    operands = [a.numpy() for a in (x.detach().contiguous(), packed.codes, packed.scale.float())]
     kernel: Callable[..., None]
     if packed.bits == 8:
         kernel = int8_rows
         operands[2] = operands[2][:, 0]
     else:
         kernel, groups = int4_rows, packed.scale.shape[1]
-        operands[0] = operands[0].reshape(len(x), groups, NIBBLES, -1)
+        each = packed.shape[1] // groups // NIBBLES
+        operands[0] = operands[0].reshape(len(x), groups, NIBBLES, each)
         operands[1] = operands[1].reshape(packed.shape[0], groups, -1)
         operands.append(_zeros(packed))
     _run(kernel, [*operands, y.numpy()], packed.shape[0], threads)
@@ -92,8 +94,14 @@ def matmul(x: Tensor, packed: Packed, threads: int = 1) -> Tensor:
 
 
 def integer_matmul(x: Tensor, packed: Packed, threads: int = 1) -> Tensor:
-    """y = x W^T with x rounded to int8 by row (scale amax / 127) and int8 weights: W8A8."""
-    _check(x, packed)
+    """y = x W^T with x rounded to int8 by row (scale amax / 127) and int8 weights: W8A8.
+
+    No gradient flows through it. Raises ValueError as `matmul` does, and for int4 codes.
+    """
+    _check(x, packed, threads)
+    if packed.bits != 8:
+        raise ValueError(f"integer_matmul multiplies int8 codes, not int{packed.bits}: take matmul")
+    x = x.detach()
     scale = x.abs().amax(1).clamp(min=1e-12) / 127
     codes = (x / scale[:, None]).round().to(torch.int16)
     y = torch.empty(len(x), packed.shape[0])
@@ -108,7 +116,9 @@ def _zeros(packed: Packed) -> Any:
     return packed.zero_point.numpy().astype(np.float32)
 
 
-def _check(x: Tensor, packed: Packed) -> None:
+def _check(x: Tensor, packed: Packed, threads: int) -> None:
+    if threads < 1:
+        raise ValueError(f"threads is {threads}; it takes at least 1")
     if x.ndim != 2 or x.shape[1] != packed.shape[1] or x.dtype != torch.float32:
         raise ValueError(
             f"x is {x.dtype} {list(x.shape)}; with this weight it has to be "

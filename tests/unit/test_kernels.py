@@ -109,6 +109,37 @@ def test_a_shape_that_does_not_fit_is_refused(call: Callable[..., torch.Tensor])
         call(torch.randn(2, packed.shape[1] + 1), packed)
 
 
+@every_format
+def test_no_rows_give_no_rows(name: str) -> None:
+    _, w, packed = drawn(name)
+    calls = [cpu.matmul] if packed.bits == 4 else [cpu.matmul, cpu.integer_matmul]
+    for call in calls:
+        assert call(torch.empty(0, w.shape[1]), packed).shape == (0, len(w))
+
+
+@pytest.mark.parametrize("call", [cpu.matmul, cpu.integer_matmul])
+def test_an_input_with_a_gradient_is_multiplied_without_one(
+    call: Callable[..., torch.Tensor],
+) -> None:
+    x, _, packed = drawn("int8")
+    y = call(x.clone().requires_grad_(), packed)
+    assert torch.equal(y, call(x, packed)) and not y.requires_grad
+
+
+@pytest.mark.parametrize("call", [cpu.matmul, cpu.integer_matmul])
+@pytest.mark.parametrize("threads", [0, -1])
+def test_less_than_one_thread_is_refused(call: Callable[..., torch.Tensor], threads: int) -> None:
+    x, _, packed = drawn("int8")
+    with pytest.raises(ValueError, match=f"threads is {threads}; it takes at least 1"):
+        call(x, packed, threads)
+
+
+def test_the_integer_product_of_int4_codes_is_refused_in_a_sentence() -> None:
+    x, _, packed = drawn("int4 g32")
+    with pytest.raises(ValueError, match="multiplies int8 codes, not int4: take matmul"):
+        cpu.integer_matmul(x, packed)
+
+
 def test_formats_without_a_kernel_are_refused() -> None:
     w = torch.randn(4, 128)
     for quantized in (
