@@ -29,6 +29,14 @@ BLOCKS: dict[int, tuple[int, int, Any]] = {
 }
 
 
+def type_name(kind: int) -> str:
+    """A tensor type as llama.cpp calls it, such as MXFP4 for 39; its number if it has no name."""
+    import gguf
+
+    names = {int(known): known.name for known in gguf.GGMLQuantizationType}
+    return names.get(kind, str(kind))
+
+
 @dataclass(frozen=True)
 class TensorInfo:
     """Where one tensor lies: its shape (row-major), type number, and first byte in the file."""
@@ -79,15 +87,19 @@ class GGUF:
         """The tensor's raw blocks, uint8 [blocks, bytes of a block]."""
         info = self.tensors[name]
         if info.kind not in BLOCKS:
-            raise CourseError(f"{name} has GGUF type {info.kind}; {sorted(BLOCKS)} can be read.")
+            readable = ", ".join(map(type_name, sorted(BLOCKS)))
+            raise CourseError(
+                f"{name} has GGUF type {type_name(info.kind)}; this reader knows {readable}, "
+                "and halfbits.checkpoints all of them."
+            )
         size, values, _ = BLOCKS[info.kind]
         count = int(np.prod(info.shape)) // values
         return np.array(self._bytes[info.start : info.start + count * size]).reshape(count, size)
 
     def read(self, name: str) -> np.ndarray:
         """The tensor as float32 in its row-major shape."""
-        info = self.tensors[name]
-        return BLOCKS[info.kind][2](self.blocks(name)).reshape(info.shape)
+        blocks, info = self.blocks(name), self.tensors[name]
+        return BLOCKS[info.kind][2](blocks).reshape(info.shape)
 
     def _take(self, size: int) -> bytes:
         if self._place + size > len(self._bytes):

@@ -89,3 +89,14 @@ def test_the_files_tokenizer_gives_back_any_text():
     ids = tokenizer.encode(sample).ids
     assert tokenizer.decode(ids) == sample
     assert tokenizer.token_to_id("<|im_end|>") == tokenizer.encode("<|im_end|>").ids[0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [(39, "MXFP4"), (13, "Q5_K"), (30, "BF16"), (250, "250")]
+)
+def test_a_type_that_this_reader_does_not_know_is_named(small, kind, name):
+    data = small.read_bytes()
+    at = data.index(text("b")) + len(text("b")) + struct.calcsize("<IQQ")
+    small.write_bytes(data[:at] + struct.pack("<I", kind) + data[at + 4 :])
+    with pytest.raises(CourseError, match=f"b has GGUF type {name}; this reader knows F32, F16"):
+        GGUF(small).read("b")
