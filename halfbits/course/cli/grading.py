@@ -15,22 +15,23 @@ from halfbits.folders import data_folder
 
 
 def grade(names: list[str], answers: Path | None) -> int:
-    """Grade the named exercises, or all; 0 when every check passes."""
+    """Grade the named exercises or files, or all; 0 when every check passes."""
     from halfbits.course.grading.faces.console import print_report
     from halfbits.course.grading.record import remember
-    from halfbits.course.grading.session import answers_folder, grade_all
+    from halfbits.course.grading.session import answers_folder, grade_submissions, named
 
     catalog = load_catalog()
-    exercises = [catalog.find(name) for name in names] or list(catalog.exercises)
     folder = answers_folder(catalog, answers)
+    wanted = list(dict.fromkeys(names)) or [exercise.key for exercise in catalog.exercises]
+    waiting = [named(catalog, name, folder) for name in wanted]
     reports = []
-    for report in grade_all(catalog, list(dict.fromkeys(exercises)), folder):
+    for one, report in zip(waiting, grade_submissions(waiting), strict=True):
         print_report(report)
-        reports.append(report)
-    if folder == catalog.root / "exercises":
-        for report in reports:
+        reports.append((one, report))
+    for one, report in reports:
+        if one.folder.is_relative_to(catalog.root / "exercises"):
             remember(catalog, report)
-    return 0 if all(report.all_pass for report in reports) else 1
+    return 0 if all(report.all_pass for _, report in reports) else 1
 
 
 def hint(name: str, task: str | None, level: int | None) -> int:

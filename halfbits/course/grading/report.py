@@ -61,8 +61,9 @@ class Report:
     def to_show(self) -> list[Verdict]:
         """The failed checks, each message once; stubs not written yet are counted, not shown."""
         shown: dict[str, Verdict] = {}
+        not_judged = () if self.problem else (NOT_RUN,)
         for verdict in self.verdicts:
-            if verdict.kind in (FAILED, MISSING):
+            if verdict.kind in (FAILED, MISSING, *not_judged):
                 shown.setdefault(verdict.message, verdict)
         return list(shown.values())
 
@@ -85,8 +86,10 @@ class Report:
         late = len(self.of(UNWRITTEN))
         if late == self.total:
             return f"not written yet ({_count(late)})"
+        lacking = len(self.of(NOT_RUN))
         return f"{self.passed} of {_count(self.total)} pass" + (
-            f"; {late} not written yet" if late else ""
+            (f"; {late} not written yet" if late else "")
+            + (f"; {lacking} not judged" if lacking else "")
         )
 
     def first_open_task(self) -> str:

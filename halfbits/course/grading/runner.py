@@ -18,6 +18,7 @@ from halfbits.course.grading.process.forks import Forks
 from halfbits.course.grading.process.spare import SPARE, Spare
 from halfbits.course.grading.report import NOT_RUN, UNWRITTEN, Report, Verdict
 from halfbits.course.notebook import Answer, Cell, read_answer
+from halfbits.course.selection import graded_cells
 from halfbits.course.sources import defined_names, top_imports, unwritten
 from halfbits.errors import CourseError
 
@@ -42,9 +43,8 @@ class Submission:
         self.folder = folder or catalog.notebook(exercise).parent
         self.checks = [c for c in read_checks(self.path) if checks is None or c.name in checks]
         self.seed = fresh_seed() if seed is None else seed
-        self.stubs: set[str] = set()
-        if skip_stubs and isinstance(answer, Answer):
-            self.stubs = unwritten(answer.code, exercise.tasks)
+        self.cells, self.notes = graded_cells(getattr(answer, "cells", ()))
+        self.stubs = unwritten(self.cells, exercise.tasks) if skip_stubs else set()
 
     @property
     def to_run(self) -> list[Check]:
@@ -61,11 +61,10 @@ class Submission:
         TensorFlow takes seconds to import, so it waits until a cell imports it at its top level
         or a check to run is about it; what is missed here is imported on the clock.
         """
-        assert isinstance(self.answer, Answer)
         tasks = {check.task for check in self.to_run}
-        cells = [c.source for c in self.answer.code if tasks & set(defined_names(c.source))]
+        cells = [c.source for c in self.cells if tasks & set(defined_names(c.source))]
         text = "\n".join([*(check.source for check in self.to_run), *cells])
-        imported = {name for cell in self.answer.code for name in top_imports(cell.source)}
+        imported = {name for cell in self.cells for name in top_imports(cell.source)}
 
         def needed(name: str) -> bool:
             words = modules_of(name)
@@ -91,7 +90,7 @@ class Submission:
         if isinstance(self.answer, CourseError):
             report.problem = str(self.answer)
         else:
-            report.notes += self.answer.notes
+            report.notes += [*self.answer.notes, *self.notes]
             if self.needs_worker:
                 _run(self, self.answer, report, kinds, workers, meanwhile)
         report.verdicts = [self._verdict(check, kinds, report.problem) for check in self.checks]
@@ -123,7 +122,9 @@ def grade_answers(
     `workers` is where the isolated process comes from.
     """
     answer = open_answer(cells, exercise)
-    return Submission(catalog, exercise, answer, checks, seed, skip_stubs).grade(workers=workers)
+    folder = cells.parent if isinstance(cells, Path) else None
+    one = Submission(catalog, exercise, answer, checks, seed, skip_stubs, folder)
+    return one.grade(workers=workers)
 
 
 def open_answer(cells: Sequence[Cell | str] | Path, exercise: Exercise) -> Answer | CourseError:
@@ -219,13 +220,14 @@ def _where(running: str) -> str:
 def _job(submission: Submission, answer: Answer, scratch: str) -> dict[str, Any]:
     return {
         "name": answer.name,
-        "cells": [{"place": cell.place, "source": cell.source} for cell in answer.code],
+        "cells": [{"place": cell.place, "source": cell.source} for cell in submission.cells],
         "checks": str(submission.path),
         "names": [check.name for check in submission.to_run],
         "seed": submission.seed,
         "limit": submission.exercise.time_limit,
         "scratch": scratch,
         "folder": str(submission.folder),
+        "script": answer.name.endswith(".py"),
     }
 
 

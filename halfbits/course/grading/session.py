@@ -21,10 +21,22 @@ def answers_folder(catalog: Catalog, answers: Path | None) -> Path:
     return folder
 
 
-def grade_all(catalog: Catalog, exercises: Iterable[Exercise], folder: Path) -> Iterator[Report]:
-    """The report of each exercise's answer under `folder`, one after the other."""
-    waiting = [submission(catalog, exercise, folder) for exercise in exercises]
-    yield from grade_submissions(waiting)
+def named(catalog: Catalog, name: str, folder: Path) -> Submission:
+    """The answer called `name`: a file that is there, else an exercise's under `folder`.
+
+    Raises CourseError where a path leads to no file.
+    """
+    path = Path(name)
+    is_answer = path.suffix in (".ipynb", ".py") and not path.name.startswith("test_")
+    if not is_answer:
+        return submission(catalog, catalog.find(name), folder)
+    there = next((p for p in (path, catalog.root / path) if p.is_file()), None)
+    if there is None and path.name != name:
+        raise CourseError(f"There is no file {name}.")
+    exercise = catalog.find(path.name)
+    if there is None:
+        return submission(catalog, exercise, folder)
+    return _of_file(catalog, exercise, there.resolve())
 
 
 def grade_submissions(waiting: list[Submission]) -> Iterator[Report]:
@@ -41,6 +53,16 @@ def submission(
 ) -> Submission:
     """The answer to `exercise` under `folder`, read now."""
     path, notes = find_answer(folder, exercise)
+    return _of_file(catalog, exercise, path, notes, checks)
+
+
+def _of_file(
+    catalog: Catalog,
+    exercise: Exercise,
+    path: Path,
+    notes: Iterable[str] = (),
+    checks: Iterable[str] | None = None,
+) -> Submission:
     answer: Answer | CourseError
     try:
         answer = read_answer(path, notes)

@@ -17,6 +17,7 @@ from halfbits.course.grading.classroom.submissions import ClassRun, Handed
 from halfbits.course.grading.judge.guard import PUT_BACK, suspicious
 from halfbits.course.grading.report import FAILED, MISSING, NOT_RUN, PASSED, UNWRITTEN, clean
 from halfbits.course.notebook import Answer
+from halfbits.course.selection import graded_cells
 
 Graded = tuple[Handed, Result]
 COMMON = 8
@@ -166,7 +167,7 @@ def _to_look_at(graded: Iterable[Graded]) -> str:
     rows = []
     for handed, result in graded:
         answer = handed.read()
-        names = suspicious(answer.code) if isinstance(answer, Answer) else []
+        names = suspicious(graded_cells(answer.cells)[0]) if isinstance(answer, Answer) else []
         replaced = [note for note in result.notes if note.startswith(PUT_BACK)]
         if names or replaced:
             said = "; ".join([*([f"names {', '.join(names)}"] if names else []), *replaced])

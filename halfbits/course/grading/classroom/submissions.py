@@ -44,7 +44,7 @@ class Handed:
             answer = read_answer(self.path, self.notes, patience=0)
         except (CourseError, OSError) as error:
             return CourseError(str(error))
-        return Answer(answer.name, answer.code, answer.notes)
+        return answer
 
     def digest(self) -> str:
         """A hash of the file and of the modules beside it, which it may import."""

@@ -14,6 +14,7 @@ from halfbits.course.catalog import Catalog, Exercise, load_catalog
 from halfbits.course.grading.report import Report
 from halfbits.course.notebook import Cell, find_answer, read_cells
 from halfbits.course.progress.hints import Hint
+from halfbits.course.selection import FREE
 from halfbits.course.sources import bound_names, defined_names, parse_leniently
 
 OUTDATED = "The file on disk differs from what you ran ({}); this grades what you ran."
@@ -63,14 +64,15 @@ def executed_cells(history: list[str], saved: list[Cell]) -> tuple[list[Cell], l
     cells = []
     for source, index in sorted(last.items(), key=lambda pair: pair[1]):
         cell = known.get(source, Cell(f"In [{index + 1}]", source))
-        if cell.is_graded and not _grades(source):
+        if (cell.is_graded or FREE in cell.tags) and not _grades(source):
             cells.append(cell)
-    if not cells:
-        whole = [cell for cell in saved if cell.is_graded]
+    ran = [cell for cell in cells if cell.is_graded]
+    if not ran:
+        whole = [cell for cell in saved if cell.is_graded or FREE in cell.tags]
         return whole, [NONE_RUN] if whole else []
     kept = [cell for i, cell in enumerate(cells) if not _superseded(cell, cells[i + 1 :])]
     missed = [c for s, c in known.items() if s and c.is_graded and s not in last]
-    added = _never_run(missed, cells)
+    added = _never_run(missed, ran)
     differs = [cell for cell in missed if cell not in added]
     return kept + added, [*_note(UNRUN, added), *_note(OUTDATED, differs)]
 

@@ -15,6 +15,7 @@ import ast
 import builtins
 import sys
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -36,6 +37,11 @@ REACHES = {
     *("get_objects", "get_referrers", "get_referents", "ctypes", "settrace", "setprofile"),
     *("__closure__", "__code__", "addaudithook", "setsid", "fork", "HALFBITS_GRADING"),
 }
+# What the frameworks replace themselves: torch._dynamo at its import, set_default_dtype.
+OWN_CHANGES = {
+    *("torch.manual_seed", "torch.Storage"),
+    *("torch.nn.Module.__init__", "torch.nn.Module.__setstate__"),
+}
 ABSENT = object()
 PUT_BACK = "put back before the checks"
 
@@ -45,7 +51,7 @@ def take_guard(checks: ModuleType) -> Callable[[], list[str]]:
     owners = _owners(checks)
     before = [(label, owner, dict(vars(owner))) for label, owner in owners]
     code = [(f, f.__code__, f.__defaults__, f.__kwdefaults__) for f in _functions(before)]
-    plain = set(vars(builtins))
+    plain, by_itself = set(vars(builtins)), _framework_changes()
     # Comparing all names and identities at once makes a look at thousands of them cheap.
     seen = [(list(names), list(map(id, names.values()))) for _, _, names in before]
 
@@ -64,6 +70,7 @@ def take_guard(checks: ModuleType) -> Callable[[], list[str]]:
         delattr: Any = delattr,
         absent: Any = ABSENT,
         hides: Any = _hides,
+        by_itself: Any = by_itself,
     ) -> list[str]:
         replaced = []
         for place, (label, owner, names) in enumerate(before):
@@ -71,8 +78,9 @@ def take_guard(checks: ModuleType) -> Callable[[], list[str]]:
             if (list(now), list(map(id, now.values()))) == seen[place]:
                 continue
             for name in [n for n, old in names.items() if now.get(n, absent) is not old]:
+                if not by_itself(f"{label}.{name}", now.get(name)):
+                    replaced.append(f"{label}.{name}")
                 setattr(owner, name, names[name])
-                replaced.append(f"{label}.{name}")
             for name in [n for n in now if n not in names and hides(owner, n, plain)]:
                 delattr(owner, name)
                 replaced.append(f"{label}.{name}")
@@ -131,6 +139,25 @@ def _hides(owner: Any, name: str, plain: set[str]) -> bool:
     if isinstance(owner, type):
         return any(name in vars(base) for base in owner.__mro__[1:])
     return name in plain and not name.startswith("__")
+
+
+def _framework_changes() -> Callable[[str, Any], bool]:
+    """(name, value) -> whether torch put `value` there: its own code, where it does so itself."""
+    home = str(Path(getattr(sys.modules.get("torch"), "__file__", None) or "no torch").parent)
+
+    def by_itself(
+        name: str,
+        value: Any,
+        known: frozenset[str] = frozenset(OWN_CHANGES),
+        home: str = home,
+        getattr: Any = getattr,
+    ) -> bool:
+        if name not in known:
+            return False
+        code = getattr(value, "__code__", None)
+        return code.co_filename.startswith(home) if code else value.__module__ == "torch"
+
+    return by_itself
 
 
 def _names(node: ast.AST) -> list[str]:

@@ -8,6 +8,7 @@ import importlib.util
 import os
 import sys
 import tempfile
+import time
 import types
 from collections.abc import Callable
 from pathlib import Path
@@ -17,10 +18,12 @@ from halfbits.course.checks import check_named
 from halfbits.course.grading.judge.guard import PUT_BACK, take_guard
 from halfbits.course.grading.judge.shell import Shell
 from halfbits.course.grading.judge.state import State
+from halfbits.course.grading.judge.time_limit import at_most, remaining
 from halfbits.course.grading.judge.verdict import judge
 from halfbits.course.notebook import Cell
 
 MESSAGE = 4000
+CELLS = 0.75  # of the time are for the cells; what slow ones leave is for the checks
 ORPHANED = 5.0  # seconds past the limit; a parent that still lives has ended us by then
 MIB = 1 << 20
 LIMITS = {"RLIMIT_CORE": 0, "RLIMIT_FSIZE": 64 * MIB, "RLIMIT_DATA": 4096 * MIB}
@@ -31,6 +34,7 @@ Say = Callable[..., None]
 def run(job: dict[str, Any], say: Say) -> None:
     """Grade `job`; every event goes to `say`, the last is "done" unless the answer ended us."""
     faulthandler.dump_traceback_later(job["limit"] + ORPHANED, exit=True)
+    end = time.monotonic() + job["limit"]
     _enclose(job["scratch"])
     checks_path = Path(job["checks"])
     checks = _load(checks_path)
@@ -39,18 +43,19 @@ def run(job: dict[str, Any], say: Say) -> None:
     sys.path.append(job["folder"])
     # Before the shell gives __main__ to the answer, which may name its own things as it likes.
     state, put_back = State(), take_guard(checks)
-    shell = Shell(job["name"])
+    shell = Shell(job["name"], Path(job["folder"]) if job["script"] else None)
     # Bound before the answer runs, so that replacing them here changes nothing.
     judge_it, note_changes = judge, state.changes
     seed_it, restore, changed_text, replaced_text = state.seed, state.restore, _left, _replaced
     try:
-        _run_cells(job["cells"], shell, state, say)
+        _run_cells(job, shell, state, say)
         if replaced := put_back():
             say(event="note", message=f"{PUT_BACK}: {', '.join(replaced[:5])}")
         for name, function in functions:
             say(event="running", what=name)
             seed_it(job["seed"])
-            kind, message = judge_it(function, shell, job["seed"], checks_path)
+            with at_most(remaining(end)):
+                kind, message = judge_it(function, shell, job["seed"], checks_path)
             changed = note_changes()
             restore()
             if replaced := put_back():
@@ -65,11 +70,12 @@ def run(job: dict[str, Any], say: Say) -> None:
     say(event="done")
 
 
-def _run_cells(cells: list[dict[str, Any]], shell: Shell, state: State, say: Say) -> None:
-    for raw in cells:
+def _run_cells(job: dict[str, Any], shell: Shell, state: State, say: Say) -> None:
+    end = time.monotonic() + CELLS * job["limit"]
+    for raw in job["cells"]:
         cell = Cell(raw["place"], raw["source"])
         say(event="running", what=shell.label(cell))
-        shell.run(cell)
+        shell.run(cell, remaining(end))
     state.restore()
     for note in dict.fromkeys(shell.notes):
         say(event="note", message=note[:MESSAGE])
@@ -112,5 +118,6 @@ def _load(path: Path) -> types.ModuleType:
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module  # what is defined in it can be pickled
     spec.loader.exec_module(module)
     return module

@@ -13,11 +13,15 @@ import re
 import sys
 import types
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
+from halfbits.course.grading.judge.time_limit import TimeUp, at_most
 from halfbits.course.notebook import MERGE, Cell
 from halfbits.course.sources import defined_names
 
+TOO_SLOW = "an endless loop, or a demonstration to tag skip-grading"
+FRAMEWORKS = {"tensorflow": "TensorFlow", "keras": "Keras", "torch": "PyTorch"}
 KEEP_BODY = {"time", "timeit", "capture", "prun"}
 RUN_LINE = {"time", "prun"}
 FEATURES = sum({getattr(__future__, name).compiler_flag for name in __future__.all_feature_names})
@@ -72,11 +76,17 @@ class Captured:
 class Shell:
     """The namespace in which an answer's cells run, top to bottom."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, script_in: Path | None = None) -> None:
+        """`script_in` is the folder of an answer that is a script: it is imported, not run."""
         self.name = name
         self.notes: list[str] = []
         self.broken: list[str] = []
+        self.lacking = ""  # a framework that a cell imports and this environment does not have
         module = types.ModuleType("__main__")
+        if script_in is not None:
+            module = types.ModuleType(Path(name).stem)
+            module.__file__ = str(script_in / name)
+            sys.modules.setdefault(module.__name__, module)
         sys.modules["__main__"] = module
         self.namespace: dict[str, Any] = module.__dict__
         quiet = QuietShell(self.namespace, self.notes)
@@ -90,16 +100,22 @@ class Shell:
         """The file name that tracebacks show for `cell`."""
         return f"{self.name}, {cell.place}" if cell.place else self.name
 
-    def run(self, cell: Cell) -> None:
+    def run(self, cell: Cell, seconds: float) -> None:
         """Run one cell; what goes wrong is kept in `broken`, since later cells may not need it."""
         try:
-            self._execute(cell)
+            with at_most(seconds):
+                self._execute(cell)
         except SystemExit:
             raise
+        except TimeUp as error:
+            where = self.where(error) or self.label(cell)
+            self.notes.append(f"{where} was stopped after {error.seconds:.3g} s: {TOO_SLOW}.")
         except SyntaxError as error:
             self.broken.append(self._of_syntax(cell, error))
         except BaseException as error:
             self.broken.append(f"{self.where(error) or self.label(cell)}: {in_words(error)}")
+            if isinstance(error, ModuleNotFoundError):
+                self.lacking = FRAMEWORKS.get(str(error.name).split(".")[0], self.lacking)
             if isinstance(error, NameError):
                 self._waiting.append(cell)
 

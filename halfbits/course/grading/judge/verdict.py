@@ -12,7 +12,10 @@ from typing import Any
 
 from halfbits.course.checks import context
 from halfbits.course.checks.expect import CheckFailed, four_lines
-from halfbits.course.grading.judge.shell import Shell, in_words, stack
+from halfbits.course.grading.judge.shell import FRAMEWORKS, Shell, in_words, stack
+from halfbits.course.grading.judge.time_limit import TimeUp
+
+COMPLETE = "`python course.py start` completes the environment."
 
 
 class MissingAnswer(CheckFailed):
@@ -74,6 +77,8 @@ def judge(check: Callable[..., Any], shell: Shell, seed: int, path: Path) -> tup
 
 
 def _explain(error: BaseException, answers: Answers, shell: Shell, path: Path) -> tuple[str, str]:
+    if lacking := _lacking(error, shell):
+        return "not run", f"not judged: {lacking} is not installed here; {COMPLETE}"
     if isinstance(error, MissingAnswer):
         return "missing", str(error)
     frames = list(stack(error))
@@ -82,6 +87,8 @@ def _explain(error: BaseException, answers: Answers, shell: Shell, path: Path) -
         return "unwritten", str(error) or "not written yet"
     if isinstance(error, CheckFailed):
         return "failed", str(error)
+    if isinstance(error, TimeUp):
+        return "failed", _too_slow(error, shell)
     if where := shell.where(error):
         line = linecache.getline(frames[-1].filename, frames[-1].lineno or 0).strip() if own else ""
         return "failed", f"raised {in_words(error)}\n at {where}" + (
@@ -92,6 +99,24 @@ def _explain(error: BaseException, answers: Answers, shell: Shell, path: Path) -
         why = f"{name} returned None: is a return missing?"
         return "failed", four_lines(f"{name}(…)", "a result", "None", why)
     return "failed", _in_the_check(error, answers, path, frames)
+
+
+def _too_slow(error: TimeUp, shell: Shell) -> str:
+    where = shell.where(error)
+    return four_lines(
+        context.called() or "this check",
+        f"an end within {error.seconds:.3g} s",
+        f"still running{f' at {where}' if where else ''}",
+        "a loop that never ends, or far more work than a loop over the rows or a tensor operation",
+    )
+
+
+def _lacking(error: BaseException, shell: Shell) -> str:
+    """The framework whose absence from this environment made a check impossible, or ""."""
+    name = str(getattr(error, "name", "")).split(".")[0]
+    if isinstance(error, ModuleNotFoundError) and name in FRAMEWORKS:
+        return FRAMEWORKS[name]
+    return shell.lacking if isinstance(error, (NameError, MissingAnswer)) else ""
 
 
 def _in_the_check(error: BaseException, answers: Answers, path: Path, frames: list[Any]) -> str:

@@ -8,6 +8,7 @@ answer ended the process.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import json
@@ -24,6 +25,10 @@ from halfbits.errors import CourseError
 from halfbits.folders import find_root
 
 Say = Callable[..., None]
+NOTHING = contextlib.nullcontext()
+# Only some tasks need them: where they are not installed, the others are judged all the same.
+DISPENSABLE = {"tensorflow", "keras"}
+COMPLETE = "`python course.py start` completes the environment"
 
 
 def main(words: list[str]) -> None:
@@ -46,9 +51,10 @@ def main(words: list[str]) -> None:
         # IPython's part is for magics: a worker that has time imports it for all.
         magics = ["IPython.core.inputtransformer2"] if forking or "--warm" in words else []
         for name in ("pytest", "halfbits.course.grading.judge.job", *magics, *preload):
-            importlib.import_module(name)
+            with contextlib.suppress(ModuleNotFoundError) if name in DISPENSABLE else NOTHING:
+                importlib.import_module(name)
     except BaseException as error:
-        say(event="broken", message=f"{type(error).__name__}: {error}")
+        say(event="broken", message=f"{type(error).__name__}: {error}; {COMPLETE}")
         return
     if "--warm" in words:
         warm_up()

@@ -1,0 +1,62 @@
+"""Which cells of an answer are graded, and what is said about those that are not.
+
+Graded are the code cells without the tags `skip-grading` and `grade`. A free cell joins them if
+they use a name that only it defines; so does an answer cell that was turned into another type.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections.abc import Iterable
+
+from halfbits.course.notebook import Cell
+from halfbits.course.sources import bound_names, defined_names, parse_leniently
+
+FREE, ANSWER = "skip-grading", "answer"
+BUILT_IN = {*vars(builtins), "__name__", "__file__", "__doc__", "get_ipython", "display"}
+
+
+def graded_cells(cells: Iterable[Cell]) -> tuple[tuple[Cell, ...], tuple[str, ...]]:
+    """The cells to run, in their order, and one note for each cell that a person may wonder at."""
+    written = [cell for cell in cells if cell.source.strip()]
+    chosen = [cell for cell in written if cell.is_graded]
+    notes = []
+    for cell in (c for c in written if c.kind != "code" and ANSWER in c.tags):
+        names = defined_names(cell.source)
+        if names and not {*names} & _bound(chosen):
+            chosen.append(cell)
+            notes.append(
+                f"{cell.place} is a {cell.kind} cell; its code was graded: make it a code cell."
+            )
+    free = [cell for cell in written if cell.kind == "code" and FREE in cell.tags]
+    while needed := [one for one in free if _bound([one]) & _wanting(chosen)]:
+        cell = needed[0]
+        names = sorted(_bound([cell]) & _wanting(chosen))
+        free.remove(cell)
+        chosen.append(cell)
+        notes.append(
+            f"{cell.place} is a free cell (tag {FREE}) and ran because the answer uses "
+            f"{', '.join(names[:3])} from it: move that into an answer cell."
+        )
+    notes += [note for cell in free if (note := _passed_over(cell, chosen))]
+    return tuple(cell for cell in written if cell in chosen), tuple(notes)
+
+
+def _passed_over(cell: Cell, chosen: list[Cell]) -> str:
+    again = sorted({*defined_names(cell.source)} & _bound(chosen))
+    said = f"{cell.place} is a free cell (tag {FREE}): its {', '.join(again)} was not graded."
+    return said if again else ""
+
+
+def _bound(cells: Iterable[Cell]) -> set[str]:
+    trees = (parse_leniently(cell.source) for cell in cells)
+    return {name for tree in trees if tree for name in bound_names(tree)}
+
+
+def _wanting(cells: list[Cell]) -> set[str]:
+    """The names that the cells use and nobody gives them."""
+    nodes = [n for cell in cells if (tree := parse_leniently(cell.source)) for n in ast.walk(tree)]
+    used = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    arguments = {n.arg for n in nodes if isinstance(n, ast.arg)}
+    return used - arguments - _bound(cells) - BUILT_IN
