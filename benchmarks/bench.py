@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import importlib.util
 import json
 import platform
 import time
@@ -21,12 +22,14 @@ from typing import Any
 import torch
 
 from benchmarks import cpu_levels, gpu_matmul, layers, products
-from benchmarks.ways import UNPACKED, of_plain, ways
+from benchmarks.ways import UNPACKED, Way, eight_bit_ways, of_plain, ways
 from halfbits.folders import data_folder
+from halfbits.kernels import VERSION
 from halfbits.perf import records
 from halfbits.perf.measure import cpu_report
 
 SQUARES = (1024, 2048, 4096, 8192)
+LARGE = (4096, 8192)
 GEMM = ("fp64", "fp32", "tf32", "fp16", "bf16", "int8", "fp8", "fp8, fast accumulation")
 GOALS = ((8192, 8192), (4096, 14336))  # (inputs, outputs)
 MORE = ((14336, 4096), (4096, 4096), (8192, 28672), (28672, 8192), (8192, 10240))
@@ -56,6 +59,7 @@ def header(hardware: dict[str, Any]) -> dict[str, Any]:
         "versions": versions(),
         "date": datetime.date.today().isoformat(),
         "command": "python course.py bench",
+        "kernels": VERSION,
         "samples": gpu_matmul.SAMPLES,
         "quartiles": "low, median and high of the samples; one sample is a pass over rotated "
         "operands, replayed as a CUDA graph",
@@ -66,7 +70,7 @@ def gpu_record(shrink: int, save: Callable[[dict[str, Any]], None]) -> dict[str,
     """The whole record of a GPU; `save` keeps what there is after each part."""
     device = torch.device("cuda")
     failed: dict[str, str] = {}
-    made: dict[str, Any] = header(gpu_matmul.hardware(device))
+    made: dict[str, Any] = header(gpu_matmul.hardware(device)) | {"plans": own_plans()}
     made["bandwidth"] = [gpu_matmul.bandwidth(device, 2**n // shrink) for n in (28, 30, 32)]
     for name, part in gpu_parts(shrink, device, failed).items():
         began = time.monotonic()
@@ -74,6 +78,19 @@ def gpu_record(shrink: int, save: Callable[[dict[str, Any]], None]) -> dict[str,
         print(f"== {name}: {time.monotonic() - began:.0f} s", flush=True)
         save(made)
     return made
+
+
+def own_plans() -> list[dict[str, Any]]:
+    """The plans of this card; found now, for ten minutes at most, when it has none."""
+    if importlib.util.find_spec("triton") is None:
+        return []
+    from benchmarks import tune_kernels
+    from halfbits.kernels import plans
+
+    card = records.short_name(torch.cuda.get_device_name())
+    if not plans.known_card(card):
+        tune_kernels.keep(tune_kernels.tune(minutes=10))
+    return plans.plans(card)
 
 
 def gpu_parts(
@@ -86,9 +103,11 @@ def gpu_parts(
     ends: dict[str, Any] = {"device": device, "failed": failed}
     return {
         "gemv": lambda: products.collect(known, scaled(GOALS, shrink), FEW, **ends),
+        "ablation": lambda: ablated(scaled(GOALS, shrink), device),
+        "kv_cache": lambda: list(layers.kv_rows(device, shrink)),
+        "eight_bits": lambda: squares_of(eight_bit_ways(), [n // shrink for n in LARGE], **ends),
         "layers": lambda: layers.record(known, device, failed, shrink),
         "products": lambda: squares([n // shrink for n in SQUARES], **ends),
-        "kv_cache": lambda: list(layers.kv_rows(device, shrink)),
         "gemv_more": lambda: products.collect(others, scaled(MORE, shrink), (1, 16, 64), **ends),
         "batches": lambda: products.collect(
             large, scaled((GOALS[0], MORE[0]), shrink), MANY, **ends
@@ -98,7 +117,18 @@ def gpu_parts(
 
 def squares(sides: list[int], device: torch.device, failed: dict[str, str]) -> list[dict[str, Any]]:
     """Square products in every format that the card multiplies."""
-    kept = {name: of_plain(name) for name in GEMM}
+    return squares_of({name: of_plain(name) for name in GEMM}, sides, device, failed)
+
+
+def ablated(shapes: list[tuple[int, int]], device: torch.device) -> list[dict[str, Any]]:
+    from benchmarks.ablation import rows
+
+    return list(rows(shapes, device))
+
+
+def squares_of(
+    kept: dict[str, Way], sides: list[int], device: torch.device, failed: dict[str, str]
+) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for side in sides:
         found += products.collect(kept, [(side, side)], [side], device, failed)

@@ -15,9 +15,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from benchmarks.gpu_matmul import ROTATED_BYTES, sampled, spread
-from benchmarks.products import drawn
+from benchmarks.gpu_matmul import ROTATED_BYTES, off, sampled, spread
+from benchmarks.products import drawn, floor_of
 from benchmarks.ways import Way, stored_bytes
+from halfbits.kernels.cache import quantize_cache, reference
 from halfbits.perf.cost import Decoder
 
 # The shapes of Llama 3 (Grattafiori and others, 2024, table 3), here one layer of each.
@@ -203,20 +204,46 @@ KV_FORMATS: dict[str, torch.dtype] = {
 }
 
 
+KV_OURS = {"int8, ours": "int8", "fp8, ours": "fp8", "int4, ours": "int4"}
+KV_SIZES = ((1, 8192), (16, 2048), (16, 8192), (64, 8192))  # (batch, context)
+
+
 def kv_rows(device: torch.device, shrink: int = 1) -> Iterator[dict[str, Any]]:
     """Attention alone of the 8B layer over caches of several formats, one new token a row."""
     model = MODELS["8B"]
-    for name, dtype in KV_FORMATS.items():
-        for batch, context in ((1, 8192), (16, 2048), (16, 8192), (64, 8192)):
-            batch, context = max(1, batch // shrink), context // shrink
+    sizes = [(max(1, batch // shrink), context // shrink) for batch, context in KV_SIZES]
+    for name in (*KV_FORMATS, *KV_OURS):
+        for batch, context in sizes:
             shape = (2, batch, model.kv_heads, context, model.head_dim)
-            kept = (20 * torch.randn(shape, device=device)).to(dtype)
             q = torch.randn(batch, model.kv_heads, 4, model.head_dim, device=device).bfloat16()
-            copies = max(1, -(-ROTATED_BYTES // shrink // kept.nbytes))
-            sets = [kept.clone() for _ in range(copies)]
-            calls = [lambda s=s, q=q: attended(q, s) for s in sets]
-            row = {"cache": name, "batch": batch, "context": context, "cache_bytes": kept.nbytes}
-            yield {**row, **timed(calls, device)}
+            numbers = torch.randn(shape, device=device, dtype=torch.bfloat16)
+            row = {"cache": name, "batch": batch, "context": context}
+            make = read_directly if name in KV_OURS else converted_first
+            yield {**row, **make(name, q, numbers, shrink)}
+
+
+def converted_first(name: str, q: Tensor, numbers: Tensor, shrink: int) -> dict[str, Any]:
+    """A cache that the library's attention reads in bfloat16."""
+    kept = (20 * numbers).to(KV_FORMATS[name])
+    copies = max(1, -(-ROTATED_BYTES // shrink // kept.nbytes))
+    sets = [kept, *(kept.clone() for _ in range(copies - 1))]
+    calls = [lambda s=s, q=q: attended(q, s) for s in sets]
+    row = {"cache_bytes": kept.nbytes, **floor_of(kept.nbytes, q.device)}
+    return {**row, **timed(calls, q.device)}
+
+
+def read_directly(name: str, q: Tensor, numbers: Tensor, shrink: int) -> dict[str, Any]:
+    """A cache that the course's kernel reads as it is stored; the error is of the first row."""
+    from halfbits.kernels.decode_attention import attend
+
+    kept = quantize_cache(numbers[0], numbers[1], KV_OURS[name])
+    copies = max(1, -(-ROTATED_BYTES // shrink // kept.nbytes))
+    sets = [kept, *(kept.row(slice(None)) for _ in range(copies - 1))]
+    calls = [lambda s=s, q=q: attend(q, s) for s in sets]
+    row = {"cache_bytes": kept.nbytes, **floor_of(kept.nbytes, q.device), **timed(calls, q.device)}
+    first = kept.row(slice(0, 1))
+    want = reference(q[:1], first)
+    return row | {"error": round(off(attend(q, kept)[:1], want), 5)}
 
 
 def attended(q: Tensor, kept: Tensor) -> Tensor:

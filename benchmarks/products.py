@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import math
 from collections.abc import Iterable, Iterator
@@ -39,10 +40,19 @@ def rows(
             taken = way.take(x)
             error = off(way.call(taken, first), x.double() @ w.double().T)
             times = sampled([lambda s=s, t=taken: way.call(t, s) for s in sets], device)
-            row = {"way": name, "batch": batch, "inputs": inputs, "outputs": outputs}
-            yield {
-                **row, "weight_bytes": nbytes, "seconds": spread(times), "error": round(error, 5)
-            }  # fmt: skip
+            row: dict[str, Any] = {"way": name, "batch": batch}
+            row |= {"inputs": inputs, "outputs": outputs}
+            row |= {"weight_bytes": nbytes, **floor_of(nbytes, device)}
+            yield {**row, "seconds": spread(times), "error": round(error, 5)}
+
+
+def floor_of(nbytes: int, device: torch.device) -> dict[str, float]:
+    """`floor.floor` as a row keeps it; nothing for a CPU or without Triton."""
+    if device.type != "cuda" or importlib.util.find_spec("triton") is None:
+        return {}
+    from benchmarks.floor import floor
+
+    return {"floor": floor(nbytes, device)}
 
 
 def collect(

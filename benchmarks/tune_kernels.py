@@ -1,7 +1,8 @@
-"""Finds the fastest cut of each kernel on one GPU: `python -m benchmarks.tune_kernels out.json`.
+"""Finds plans for the kernels on this card: `python -m benchmarks.tune_kernels`.
 
-Prints the best plans per format, shape and batch; `halfbits.kernels.launch.plan_for` holds what was
-found on an H100. First it checks every kernel against float64 on random shapes.
+They go to your own data folder, where `halfbits.kernels.plans` looks first. Each plan's product is
+compared with float64 before it counts. `--minutes` is a limit: what was found until then is kept,
+and the formats and rows that are left take the course's plans.
 """
 
 from __future__ import annotations
@@ -11,27 +12,61 @@ import contextlib
 import itertools
 import json
 import math
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import torch
+from rich.progress import Progress
 from torch import Tensor
 
-from benchmarks.gpu_matmul import ROTATED_BYTES, bandwidth, hardware, sampled, spread
-from halfbits.kernels.launch import FEW_ROWS, Plan, matmul
+from benchmarks.gpu_matmul import ROTATED_BYTES, sampled, spread
+from halfbits.kernels import VERSION
+from halfbits.kernels.launch import matmul, padded
 from halfbits.kernels.packed import Packed, error_bound, pack, reference
+from halfbits.kernels.plans import FALLBACK, Plan, as_row, own_plans, plans
+from halfbits.kernels.tiles import TILE, Tiles, arrange
+from halfbits.perf.records import short_name
 from halfbits.quantize import quantize_affine, quantize_symmetric
 
 SHAPES = ((8192, 8192), (4096, 14336))  # (inputs, outputs)
-QUANTIZERS = {
+BATCHES = (1, 16, 64, 4, 8, 32)
+QUANTIZERS: dict[str, Callable[[Tensor], Any]] = {
     "int8": lambda w: quantize_symmetric(w, 8),
     "int4 g128": lambda w: quantize_symmetric(w, 4, 128),
     "int4 g32": lambda w: quantize_symmetric(w, 4, 32),
     "int4 g128 zero": lambda w: quantize_affine(w, 4, 128),
     "int4 g32 zero": lambda w: quantize_affine(w, 4, 32),
 }
+MOST_SHARED = 200_000  # bytes of a multiprocessor's shared memory that a program may take
+COMPILERS = 8
+
+
+def candidates(bits: int, batch: int) -> Iterator[Plan]:
+    """Every cut worth a try."""
+    stages = (3, 4, 5, 6)
+    if batch <= 16:
+        for rows, tiles, split, warps in itertools.product(
+            (16, 32, 64), (2, 4, 8), (1, 2, 4), (1, 2, 4)
+        ):
+            sums = tiles * rows * padded(batch) / (32 * warps)
+            if warps <= tiles <= 2 * warps and sums <= 32:
+                yield from fitting(bits, batch, (rows, tiles, split, warps), stages)
+    if batch >= 8:
+        for rows, split, warps in itertools.product((64, 128, 256), (1, 2, 4, 8), (4, 8)):
+            if rows >= 16 * warps:
+                yield from fitting(bits, batch, (rows, 0, split, warps), stages)
+
+
+def fitting(
+    bits: int, batch: int, cut: tuple[int, int, int, int], stages: tuple[int, ...]
+) -> Iterator[Plan]:
+    """The depths of a cut whose codes and rows of x find room in the shared memory."""
+    tile = TILE * bits // 8 * cut[0] + 2 * TILE * padded(batch)
+    for depth in stages:
+        if depth * max(1, cut[1]) * tile <= MOST_SHARED:
+            yield Plan(*cut, depth)
 
 
 def weight(name: str, inputs: int, outputs: int) -> Packed:
@@ -40,106 +75,86 @@ def weight(name: str, inputs: int, outputs: int) -> Packed:
     return pack(QUANTIZERS[name](w))
 
 
-def check() -> dict[str, float]:
-    """Largest error over its bound of each format and dtype; above 1 is a wrong kernel."""
-    worst: dict[str, float] = {}
-    for name, (inputs, outputs) in itertools.product(QUANTIZERS, ((384, 70), (1408, 513))):
-        packed = weight(name, inputs, outputs)
-        for dtype in (torch.float16, torch.bfloat16, torch.float32):
-            for batch in (1, 2, 5, 8, 16):
-                x = torch.randn(inputs, batch, device="cuda").to(dtype).T
-                off = (matmul(x, packed).double() - reference(x, packed)).abs()
-                share = (off / error_bound(x, packed, dtype)).max().item()
-                key = f"{name} {str(dtype)[6:]} {'row' if batch == 1 else 'rows'}"
-                worst[key] = max(worst.get(key, 0.0), share)
-    return worst
-
-
-def plans(bits: int, batch: int) -> Iterator[Plan]:
-    """Every cut worth a try."""
-    if batch == 1 or (bits == 4 and batch <= FEW_ROWS):
-        size = 16 if bits == 8 else 4  # what one thread loads at once
-        for rows, each, warps, stages in itertools.product(
-            (1, 2, 4, 8, 16), (1, 2, 4, 8), (1, 2, 4, 8), (1, 3)
-        ):
-            step = 32 * size * each
-            loads = rows * each / warps
-            if 1 <= loads <= 16 and (stages == 1 or loads <= 4):
-                yield Plan(rows, step, warps, stages)
-        return
-    steps = (64, 128, 256) if bits == 8 else (16, 32, 64)
-    for rows, step, warps, stages in itertools.product((16, 32, 64), steps, (1, 2, 4), (3, 4, 5)):
-        if rows >= 16 * warps and rows * step * (1 if bits == 8 else 4) * stages <= 160_000:
-            yield Plan(rows, step, warps, stages)
-
-
-def copies(packed: Packed) -> list[Packed]:
+def copies(tiles: Tiles) -> list[Tiles]:
     """Enough of them that no cache helps."""
-    count = max(2, -(-ROTATED_BYTES // packed.nbytes))
-    fields = (packed.group, packed.bits)
-    zeros = packed.zero_point
+    count = max(2, -(-ROTATED_BYTES // tiles.nbytes))
+    zeros = tiles.zero_point
+    fields = (tiles.inputs, tiles.group, tiles.bits)
     return [
-        Packed(packed.codes.clone(), packed.scale.clone(), *fields,
-               None if zeros is None else zeros.clone())
+        Tiles(tiles.codes.clone(), tiles.scale.clone(), *fields,
+              None if zeros is None else zeros.clone())
         for _ in range(count)
     ]  # fmt: skip
 
 
-def tune(
-    name: str, inputs: int, outputs: int, batch: int, dtype: torch.dtype, one_stage: bool
-) -> list[dict]:
-    """A row for each plan that runs, the fastest first."""
+def fastest(name: str, inputs: int, outputs: int, batch: int) -> dict[str, Any] | None:
+    """The row of the fastest plan that is within its bound; None when none is."""
     packed = weight(name, inputs, outputs)
-    x = torch.randn(batch, inputs, device="cuda").to(dtype)
-    tried = [p for p in plans(packed.bits, batch) if p.stages == 1 or not one_stage]
-    compile_all(x, packed, tried)
-    sets = copies(packed)
-    found: list[dict[str, Any]] = []
-    for plan in tried:
-        try:
-            times = sampled([lambda p=p, plan=plan: matmul(x, p, plan) for p in sets], x.device)
-        except Exception as error:  # too much shared memory, or a compiler's own error
-            print("failed", name, plan, str(error)[:80], flush=True)
-            continue
-        found.append({"plan": list(vars(plan).values()), "seconds": spread(times)})
-    found.sort(key=lambda row: row["seconds"]["median"])
-    return [{**row, "bytes": packed.nbytes} for row in found]
+    sets = copies(arrange(packed))
+    x = torch.randn(batch, inputs, device="cuda").bfloat16()
+    tried = list(candidates(packed.bits, batch))
+    compile_all(x, sets[0], tried)
+    timed = [(spread(t)["median"], p) for p in tried if (t := seconds(x, sets, p))]
+    want, bound = reference(x, packed), error_bound(x, packed, x.dtype)
+    for took, plan in sorted(timed, key=lambda pair: pair[0]):
+        if ((matmul(x, sets[0], plan).double() - want).abs() <= bound).all():
+            return {**as_row(name, batch, inputs, outputs, plan), "seconds": took}
+    return None
 
 
-def compile_all(x: Tensor, packed: Packed, tried: list[Plan]) -> None:
+def seconds(x: Tensor, sets: list[Tiles], plan: Plan) -> list[float]:
+    """Samples of one plan; none when the card or the compiler refuses it."""
+    with contextlib.suppress(Exception):
+        return sampled([lambda t=t: matmul(x, t, plan) for t in sets], x.device)
+    return []
+
+
+def compile_all(x: Tensor, tiles: Tiles, tried: list[Plan]) -> None:
     """Compile in parallel; a plan that cannot be compiled fails again, alone, when it is timed."""
 
     def launch(plan: Plan) -> None:
         with contextlib.suppress(Exception):
-            matmul(x, packed, plan)
+            matmul(x, tiles, plan)
 
-    with ThreadPoolExecutor(14) as pool:
+    with ThreadPoolExecutor(COMPILERS) as pool:
         list(pool.map(launch, tried))
     torch.cuda.synchronize()
 
 
+def tune(minutes: float) -> list[dict[str, Any]]:
+    """A row for each format, rows and shape, one row of x first, until the time is over; then the
+    rows of the course's plans that nothing was found for."""
+    found: list[dict[str, Any]] = []
+    end = time.monotonic() + 60 * minutes
+    with Progress() as bar:
+        for batch, name, (inputs, outputs) in bar.track(
+            list(itertools.product(BATCHES, QUANTIZERS, SHAPES)), description="plans"
+        ):
+            if time.monotonic() < end and (row := fastest(name, inputs, outputs, batch)):
+                found.append(row)
+                torch.cuda.empty_cache()
+    done = {(row["format"], row["batch"]) for row in found}
+    return found + [r for r in plans(FALLBACK) if (r["format"], r["batch"]) not in done]
+
+
+def keep(rows: list[dict[str, Any]]) -> str:
+    """Write the plans of this card; returns the file's name."""
+    device = torch.cuda.get_device_name()
+    target = own_plans(short_name(device))
+    made = {"device": device, "kernels": VERSION, "plans": rows}
+    target.write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
+    plans.cache_clear()
+    return str(target)
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("output", type=Path)
-    options.add_argument("--batches", type=int, nargs="+", default=[1, 16])
-    options.add_argument("--formats", nargs="+", default=["int8", "int4 g128", "int4 g32"])
-    options.add_argument("--shapes", type=int, default=len(SHAPES), help="how many of the shapes")
-    options.add_argument("--one-stage", action="store_true", help="leave out deeper pipelines")
+    options.add_argument("--minutes", type=float, default=10, help="stop after so long")
     chosen = options.parse_args()
-    made: dict[str, Any] = {"hardware": hardware(torch.device("cuda")), "check": check()}
-    print(json.dumps(made, indent=1), flush=True)
-    made["bandwidth"] = [bandwidth(torch.device("cuda"), 2**n) for n in (26, 28, 30, 32)]
-    for row in made["bandwidth"]:
-        print(row["bytes"], row["copy"]["median"], row["read"]["median"], flush=True)
-    for batch, name, shape in itertools.product(
-        chosen.batches, chosen.formats, SHAPES[: chosen.shapes]
-    ):
-        rows = tune(name, *shape, batch, torch.bfloat16, chosen.one_stage)
-        made[f"{name} {shape} {batch}"] = rows
-        for row in rows[:4]:
-            rate = row["bytes"] / row["seconds"]["median"] / 1e12
-            print(name, shape, batch, row["plan"], row["seconds"], f"{rate:.3f} TB/s", flush=True)
-        chosen.output.write_text(json.dumps(made), encoding="utf-8")
+    if not torch.cuda.is_available():
+        options.error("no CUDA device is visible; run this on a machine with an NVIDIA GPU")
+    with torch.inference_mode():
+        print(f"The plans are in {keep(tune(chosen.minutes))}")
 
 
 if __name__ == "__main__":

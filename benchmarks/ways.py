@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from benchmarks import gpu_matmul as plain
-from halfbits.kernels.packed import MIDDLE, MOST_ROWS, Packed, pack
+from halfbits.kernels.packed import MIDDLE, MOST_ROWS, pack
+from halfbits.kernels.tiles import Tiles, arrange
 from halfbits.quantize import quantize_affine, quantize_symmetric
 
 GROUP = 128
@@ -42,12 +43,14 @@ def of_plain(name: str) -> Way:
 
 
 def ours(quantizer: Callable[[Tensor], Any]) -> Way:
-    def call(x: Tensor, stored: Packed) -> Tensor:
+    def call(x: Tensor, stored: Tiles) -> Tensor:
         from halfbits.kernels.launch import matmul  # here, so that a lack of Triton is one row's
 
         return matmul(x, stored)
 
-    return Way(lambda w: pack(quantizer(w)), call, most=MOST_ROWS, nbytes=lambda p: p.nbytes)
+    return Way(
+        lambda w: arrange(pack(quantizer(w))), call, most=MOST_ROWS, nbytes=lambda t: t.nbytes
+    )
 
 
 def int4_pairs(w: Tensor) -> tuple[Tensor, Tensor]:
@@ -119,6 +122,30 @@ def bitsandbytes_nf4() -> Way:
         return stored[0].nbytes + stored[1].absmax.nbytes
 
     return Way(store, call, nbytes=nbytes)
+
+
+def eight_bit_ways() -> dict[str, Way]:
+    """Both operands in 8 bits with their scales: the library's products and the course's."""
+    from halfbits.kernels import eight_bit_products as ours
+
+    int8, squares, rows = ours.int8_row_scales, ours.fp8_squares, ours.fp8_rows
+    # Ways take what `take` returns; these take codes with scales.
+    kinds: dict[str, tuple[Any, Any, Any]] = {
+        "int8, _int_mm, then the scales": (int8, scaled_after, int8),
+        "int8, scales in the kernel, ours": (int8, ours.int8_product, int8),
+        "fp8 tiles, _scaled_mm": (squares, scaled_tiles, rows),
+        "fp8 tiles, ours": (squares, ours.fp8_product, rows),
+    }
+    return {name: Way(*parts) for name, parts in kinds.items()} | {"fp8": of_plain("fp8")}
+
+
+def scaled_after(x: tuple[Tensor, Tensor], w: tuple[Tensor, Tensor]) -> Tensor:
+    return (torch._int_mm(x[0], w[0].T) * x[1][:, None] * w[1]).bfloat16()
+
+
+def scaled_tiles(x: tuple[Tensor, Tensor], w: tuple[Tensor, Tensor]) -> Tensor:
+    kind = torch.bfloat16
+    return torch._scaled_mm(x[0], w[0].T, scale_a=x[1].T, scale_b=w[1].T, out_dtype=kind)
 
 
 OURS = {

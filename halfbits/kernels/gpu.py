@@ -1,8 +1,10 @@
-"""Triton kernels for y = x W^T with packed weights: int8 per channel, int4 in groups.
+"""Triton kernels for y = x W^T with weights in `tiles`: int8 per channel, int4 in groups.
 
-One row of x goes through plain multiply-adds, up to 64 rows through the matrix units; no kernel
-writes a decoded weight to memory. Import this only where Triton is installed; TRITON_INTERPRET=1,
-set before, runs the kernels on a CPU, slowly.
+All products go through the matrix units, that of one row of x too: codes are exact in x's type, and
+the scale of a group multiplies the group's sum. `deep` lets each warp of a program take other tiles
+of the same few rows of W; in `wide` every warp has rows of its own and the tiles are shared. Import
+this only where Triton is installed; TRITON_INTERPRET=1, set before, runs the kernels on a CPU,
+slowly.
 """
 # Triton marks compile-time arguments by capitals, and gives types to none of the others.
 # ruff: noqa: N803
@@ -13,220 +15,150 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
-
-@triton.jit
-def counted(words, PLACE: tl.constexpr, zero, top):
-    """Code number PLACE of each word, minus `zero`, in float32.
-
-    A nibble at bit s of a float's mantissa, under the exponent of 2^(23 - s), adds ones to
-    2^(23 - s): one logic operation and one subtraction, where integer conversions take more.
-    """
-    source = words >> 16 if PLACE > 4 else words
-    BIT: tl.constexpr = 4 * PLACE - 16 if PLACE > 4 else 4 * PLACE
-    MASK: tl.constexpr = 15 << BIT
-    LOWER: tl.constexpr = BIT << 23
-    EXCESS: tl.constexpr = 1.0 * (1 << (23 - BIT))
-    return ((source & MASK) | (top - LOWER)).to(tl.float32, bitcast=True) - (EXCESS + zero)
+from halfbits.kernels.decode import decoded, product
 
 
 @triton.jit
-def added(part, decoded, x, column, inside, QUADS: tl.constexpr):
-    """part + decoded * x[column], in threes: rows, quads of words, the words of a quad."""
-    value = tl.load(x + column, mask=inside, other=0).to(tl.float32)
-    return part + decoded * tl.reshape(value, [QUADS, 4])[None, :, :]
+def scale_of(words, group):
+    """The float16 scale of a group from a word of two, as float32."""
+    return (words >> (group % 2 * 16)).to(tl.int16).to(tl.float16, bitcast=True).to(tl.float32)
 
 
 @triton.jit
-def int4_row(
-    x, codes, scale, zeros, y, outputs, top, WIDTH: tl.constexpr,
-    GROUP: tl.constexpr, BATCH: tl.constexpr, ROWS: tl.constexpr, WORDS: tl.constexpr,
-    HAS_ZERO: tl.constexpr, STAGES: tl.constexpr,
+def zero_of(words, group):
+    """The zero point of a group, less the 8 of `decoded`, from a word of four."""
+    return (words >> (group % 4 * 8) & 255).to(tl.float32) - 8.0
+
+
+@triton.jit
+def deep(
+    x, codes, scale, zeros, y, work, arrived, batch, outputs, inputs, across,
+    BITS: tl.constexpr, GROUPS: tl.constexpr, HAS_ZERO: tl.constexpr, EVEN: tl.constexpr,
+    BATCH: tl.constexpr, ROWS: tl.constexpr, STEP: tl.constexpr, SPLIT: tl.constexpr,
+    STAGES: tl.constexpr, DECODE: tl.constexpr,
 ):  # fmt: skip
-    """y [batch, outputs] of 1 to 4 rows of x: each decoded weight meets all of them.
-
-    A program takes ROWS rows of the weight, in steps of WORDS words along the input.
-    """
-    rows = tl.program_id(0) * ROWS + tl.arange(0, ROWS)
-    kept = rows < outputs
-    EACH: tl.constexpr = GROUP // 8
-    QUADS: tl.constexpr = WORDS // 4
-    NEXT: tl.constexpr = WIDTH * 8
-    total0 = tl.zeros([ROWS, QUADS], tl.float32)
-    total1, total2, total3 = total0, total0, total0
-    for start in tl.range(0, WIDTH, WORDS, num_stages=STAGES):
-        word = start + tl.arange(0, WORDS)
-        inside = word < WIDTH
-        packed = tl.load(
-            codes + rows.to(tl.int64)[:, None] * WIDTH + word[None, :],
-            mask=kept[:, None] & inside[None, :],
-            other=0,
-            eviction_policy="evict_first",
-        )
-        packed = tl.reshape(packed, [ROWS, QUADS, 4])
-        group = (start // 4 + tl.arange(0, QUADS)) * 4 // EACH
-        place = rows[:, None] * (WIDTH // EACH) + group[None, :]
-        known = kept[:, None] & (group < WIDTH // EACH)[None, :]
-        factor = tl.load(scale + place, mask=known, other=0).to(tl.float32)
-        if HAS_ZERO:
-            zero = tl.load(zeros + place, mask=known, other=0).to(tl.float32)[:, :, None]
-        else:
-            zero = 8.0
-        column = word // EACH * GROUP + word % EACH
-        part0 = tl.zeros([ROWS, QUADS, 4], tl.float32)
-        part1, part2, part3 = part0, part0, part0
-        for i in tl.static_range(8):
-            decoded = counted(packed, i, zero, top)
-            at = column + EACH * i
-            part0 = added(part0, decoded, x, at, inside, QUADS)
-            if BATCH > 1:
-                part1 = added(part1, decoded, x + NEXT, at, inside, QUADS)
-            if BATCH > 2:
-                part2 = added(part2, decoded, x + 2 * NEXT, at, inside, QUADS)
-            if BATCH > 3:
-                part3 = added(part3, decoded, x + 3 * NEXT, at, inside, QUADS)
-        total0 += tl.sum(part0, 2) * factor
-        if BATCH > 1:
-            total1 += tl.sum(part1, 2) * factor
-        if BATCH > 2:
-            total2 += tl.sum(part2, 2) * factor
-        if BATCH > 3:
-            total3 += tl.sum(part3, 2) * factor
-    kind = y.dtype.element_ty
-    tl.store(y + rows, tl.sum(total0, 1).to(kind), mask=kept)
-    if BATCH > 1:
-        tl.store(y + outputs + rows, tl.sum(total1, 1).to(kind), mask=kept)
-    if BATCH > 2:
-        tl.store(y + 2 * outputs + rows, tl.sum(total2, 1).to(kind), mask=kept)
-    if BATCH > 3:
-        tl.store(y + 3 * outputs + rows, tl.sum(total3, 1).to(kind), mask=kept)
+    """y [batch, outputs]: each warp of a program takes other tiles of the same ROWS rows."""
+    PLACES: tl.constexpr = 16 // BITS
+    WORDS: tl.constexpr = 128 // PLACES
+    LAST: tl.constexpr = PLACES // GROUPS  # places of a group
+    KIND: tl.constexpr = x.dtype.element_ty
+    each = across // SPLIT
+    row = (tl.program_id(0) * ROWS + tl.arange(0, ROWS)) % outputs
+    first = tl.program_id(1) * each
+    tiles = tl.arange(0, STEP)[:, None, None]
+    word = tl.arange(0, WORDS)
+    many = tl.arange(0, BATCH)[None, None, :]
+    line = codes + row.to(tl.int64)[None, :, None] * (across * WORDS) + word[None, None, :]
+    values = x + many * inputs + word[None, :, None]
+    row = row[None, :, None]
+    total = tl.zeros([STEP, ROWS, BATCH], tl.float32)
+    for start in tl.range(first, first + each, STEP, num_stages=STAGES):
+        tile = start + tiles
+        if not EVEN:
+            inside = tile < first + each
+            tile = tl.minimum(tile, across - 1)
+        words = tl.load(line + tile * WORDS, eviction_policy="evict_first")
+        part = tl.zeros([STEP, ROWS, BATCH], tl.float32)
+        plain = part
+        for place in tl.static_range(PLACES):
+            column = tile * 128 + place * WORDS
+            mask = many < batch
+            if not EVEN:
+                mask = mask & inside & (column + word[None, :, None] < inputs)
+            value = tl.load(values + column, mask=mask, other=0)
+            weight = decoded(words, place, BITS, KIND) if DECODE else words.to(KIND, bitcast=True)
+            if BITS == 8:
+                total = product(weight, value, total)
+            else:
+                part = product(weight, value, part)
+            if HAS_ZERO:
+                plain = product(tl.full(words.shape, 1.0, tl.float32).to(KIND), value, plain)
+            if BITS == 4 and (place + 1) % LAST == 0:
+                group = tile * GROUPS + place // LAST
+                if HAS_ZERO:
+                    part -= plain * zero_of(tl.load(zeros + group // 4 * outputs + row), group)
+                    plain = tl.zeros([STEP, ROWS, BATCH], tl.float32)
+                total += part * scale_of(tl.load(scale + group // 2 * outputs + row), group)
+                part = tl.zeros([STEP, ROWS, BATCH], tl.float32)
+    rows = tl.program_id(0) * ROWS + tl.arange(0, ROWS)[:, None]
+    finish(tl.sum(total, 0), scale, y, work, arrived, rows, batch, outputs, BITS, BATCH, SPLIT)
 
 
 @triton.jit
-def int8_row(
-    x, codes, scale, y, outputs, INPUTS: tl.constexpr,
-    ROWS: tl.constexpr, STEP: tl.constexpr, STAGES: tl.constexpr,
+def finish(
+    total, scale, y, work, arrived, rows, batch, outputs,
+    BITS: tl.constexpr, BATCH: tl.constexpr, SPLIT: tl.constexpr,
 ):  # fmt: skip
-    """y [outputs] of one x: a program takes ROWS rows and steps of STEP codes along the input."""
-    rows = tl.program_id(0) * ROWS + tl.arange(0, ROWS)
-    kept = rows < outputs
-    total = tl.zeros([ROWS, STEP // 16], tl.float32)
-    for start in tl.range(0, INPUTS, STEP, num_stages=STAGES):
-        column = start + tl.arange(0, STEP)
-        inside = column < INPUTS
-        packed = tl.load(
-            codes + rows.to(tl.int64)[:, None] * INPUTS + column[None, :],
-            mask=kept[:, None] & inside[None, :],
-            other=0,
-            eviction_policy="evict_first",
-        )
-        value = tl.load(x + column, mask=inside, other=0).to(tl.float32)
-        part = packed.to(tl.float32) * value[None, :]
-        total += tl.sum(tl.reshape(part, [ROWS, STEP // 16, 16]), 2)
-    out = tl.sum(total, 1) * tl.load(scale + rows, mask=kept, other=0)
-    tl.store(y + rows, out.to(y.dtype.element_ty), mask=kept)
+    """Store; with the input split among programs, the last one to arrive adds up all parts."""
+    many = tl.arange(0, BATCH)[None, :]
+    kept = (rows < outputs) & (many < batch)
+    if SPLIT > 1:
+        place = rows * BATCH + many
+        tl.store(work + tl.program_id(1) * outputs * BATCH + place, total, mask=rows < outputs)
+        tl.debug_barrier()
+        if tl.atomic_add(arrived + tl.program_id(0), 1) == SPLIT - 1:
+            total = tl.zeros_like(total)
+            for part in tl.static_range(SPLIT):
+                total += tl.load(
+                    work + part * outputs * BATCH + place,
+                    mask=rows < outputs,
+                    other=0,
+                    cache_modifier=".cg",
+                )
+            if BITS == 8:
+                total *= tl.load(scale + rows, mask=rows < outputs, other=0)
+            tl.store(y + many * outputs + rows, total.to(y.dtype.element_ty), mask=kept)
+            tl.store(arrived + tl.program_id(0), 0)
+    else:
+        if BITS == 8:
+            total *= tl.load(scale + rows, mask=rows < outputs, other=0)
+        tl.store(y + many * outputs + rows, total.to(y.dtype.element_ty), mask=kept)
 
 
 @triton.jit
-def weight(words, PLACE: tl.constexpr, zero, top, factor, KIND: tl.constexpr):
-    """Weight number PLACE of each word, rounded to the type KIND."""
-    return (counted(words, PLACE, zero, top) * factor).to(KIND)
-
-
-@triton.jit
-def weights(words, zero, top, factor, KIND: tl.constexpr):
-    """The eight weights of each word side by side: [.., 2, 2, 2], bits of the place."""
-    even = tl.join(
-        tl.join(
-            weight(words, 0, zero, top, factor, KIND), weight(words, 4, zero, top, factor, KIND)
-        ),
-        tl.join(
-            weight(words, 2, zero, top, factor, KIND), weight(words, 6, zero, top, factor, KIND)
-        ),
-    )
-    odd = tl.join(
-        tl.join(
-            weight(words, 1, zero, top, factor, KIND), weight(words, 5, zero, top, factor, KIND)
-        ),
-        tl.join(
-            weight(words, 3, zero, top, factor, KIND), weight(words, 7, zero, top, factor, KIND)
-        ),
-    )
-    return tl.join(even, odd)
-
-
-@triton.jit
-def int4_rows(
-    x, codes, scale, zeros, y, batch, outputs, top, WIDTH: tl.constexpr,
-    GROUP: tl.constexpr, BATCH: tl.constexpr, ROWS: tl.constexpr, WORDS: tl.constexpr,
-    HAS_ZERO: tl.constexpr, STAGES: tl.constexpr,
+def wide(
+    x, codes, scale, zeros, y, work, arrived, batch, outputs, inputs, across,
+    BITS: tl.constexpr, GROUPS: tl.constexpr, HAS_ZERO: tl.constexpr, EVEN: tl.constexpr,
+    BATCH: tl.constexpr, ROWS: tl.constexpr, SPLIT: tl.constexpr, STAGES: tl.constexpr,
+    DECODE: tl.constexpr,
 ):  # fmt: skip
-    """y [batch, outputs]: (code - zero) * scale is rounded to x's type, products add in float32.
-
-    x comes with the codes of one word side by side: [batch, words, 8], see `launch.by_word`.
-    """
-    rows = tl.program_id(0) * ROWS + tl.arange(0, ROWS)
-    many = tl.arange(0, BATCH)
-    kept = rows < outputs
-    EACH: tl.constexpr = GROUP // 8
-    QUADS: tl.constexpr = WORDS // 4
+    """y [batch, outputs]: the warps of a program share a tile's columns, each has its own rows."""
+    PLACES: tl.constexpr = 16 // BITS
+    WORDS: tl.constexpr = 128 // PLACES
+    LAST: tl.constexpr = PLACES // GROUPS  # places of a group
+    KIND: tl.constexpr = x.dtype.element_ty
+    each = across // SPLIT
+    row = (tl.program_id(0) * ROWS + tl.arange(0, ROWS)) % outputs
+    first = tl.program_id(1) * each
+    word = tl.arange(0, WORDS)
+    many = tl.arange(0, BATCH)[None, :]
+    line = codes + row.to(tl.int64)[:, None] * (across * WORDS) + word[None, :]
+    values = x + many * inputs + word[:, None]
+    row = row[:, None]
     total = tl.zeros([ROWS, BATCH], tl.float32)
-    for start in tl.range(0, WIDTH, WORDS, num_stages=STAGES):
-        word = start + tl.arange(0, WORDS)
-        packed = tl.load(
-            codes + rows.to(tl.int64)[:, None] * WIDTH + word[None, :],
-            mask=kept[:, None] & (word < WIDTH)[None, :],
-            other=0,
-            eviction_policy="evict_first",
-        )
-        packed = tl.reshape(packed, [ROWS, QUADS, 4])
-        group = (start // 4 + tl.arange(0, QUADS)) * 4 // EACH
-        place = rows[:, None] * (WIDTH // EACH) + group[None, :]
-        known = kept[:, None] & (group < WIDTH // EACH)[None, :]
-        factor = tl.load(scale + place, mask=known, other=0).to(tl.float32)[:, :, None]
-        if HAS_ZERO:
-            zero = tl.load(zeros + place, mask=known, other=0).to(tl.float32)[:, :, None]
-        else:
-            zero = 8.0
-        column = start * 8 + tl.arange(0, WORDS * 8)
-        value = tl.load(
-            x + many[None, :] * (WIDTH * 8) + column[:, None],
-            mask=(column < WIDTH * 8)[:, None] & (many < batch)[None, :],
-            other=0,
-        )
-        pairs = weights(packed, zero, top, factor, x.dtype.element_ty)
-        tile = tl.reshape(pairs, [ROWS, WORDS * 8])
-        total = tl.dot(tile, value, total, input_precision="ieee")
-    place = many[None, :] * outputs + rows[:, None]
-    mask = kept[:, None] & (many < batch)[None, :]
-    tl.store(y + place, total.to(y.dtype.element_ty), mask=mask)
-
-
-@triton.jit
-def int8_rows(
-    x, codes, scale, y, batch, outputs, INPUTS: tl.constexpr,
-    BATCH: tl.constexpr, ROWS: tl.constexpr, STEP: tl.constexpr, STAGES: tl.constexpr,
-):  # fmt: skip
-    """y [batch, outputs]: codes are exact in x's type, sums are float32, scales come last."""
-    rows = tl.program_id(0) * ROWS + tl.arange(0, ROWS)
-    many = tl.arange(0, BATCH)
-    kept = rows < outputs
-    total = tl.zeros([ROWS, BATCH], tl.float32)
-    for start in tl.range(0, INPUTS, STEP, num_stages=STAGES):
-        column = start + tl.arange(0, STEP)
-        inside = column < INPUTS
-        packed = tl.load(
-            codes + rows.to(tl.int64)[:, None] * INPUTS + column[None, :],
-            mask=kept[:, None] & inside[None, :],
-            other=0,
-            eviction_policy="evict_first",
-        )
-        value = tl.load(
-            x + many[None, :] * INPUTS + column[:, None],
-            mask=inside[:, None] & (many < batch)[None, :],
-            other=0,
-        )
-        total = tl.dot(packed.to(value.dtype), value, total, input_precision="ieee")
-    total = total * tl.load(scale + rows, mask=kept, other=0)[:, None]
-    place = many[None, :] * outputs + rows[:, None]
-    mask = kept[:, None] & (many < batch)[None, :]
-    tl.store(y + place, total.to(y.dtype.element_ty), mask=mask)
+    for tile in tl.range(first, first + each, num_stages=STAGES):
+        words = tl.load(line + tile * WORDS, eviction_policy="evict_first")
+        part = tl.zeros([ROWS, BATCH], tl.float32)
+        plain = part
+        for place in tl.static_range(PLACES):
+            column = tile * 128 + place * WORDS
+            mask = many < batch
+            if not EVEN:
+                mask = mask & (column + word[:, None] < inputs)
+            value = tl.load(values + column, mask=mask, other=0)
+            weight = decoded(words, place, BITS, KIND) if DECODE else words.to(KIND, bitcast=True)
+            if BITS == 8:
+                total = product(weight, value, total)
+            else:
+                part = product(weight, value, part)
+            if HAS_ZERO:
+                plain = product(tl.full(words.shape, 1.0, tl.float32).to(KIND), value, plain)
+            if BITS == 4 and (place + 1) % LAST == 0:
+                group = tile * GROUPS + place // LAST
+                if HAS_ZERO:
+                    part -= plain * zero_of(tl.load(zeros + group // 4 * outputs + row), group)
+                    plain = tl.zeros([ROWS, BATCH], tl.float32)
+                total += part * scale_of(tl.load(scale + group // 2 * outputs + row), group)
+                part = tl.zeros([ROWS, BATCH], tl.float32)
+    rows = tl.program_id(0) * ROWS + tl.arange(0, ROWS)[:, None]
+    finish(total, scale, y, work, arrived, rows, batch, outputs, BITS, BATCH, SPLIT)

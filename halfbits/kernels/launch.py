@@ -1,108 +1,72 @@
-"""Chooses how a product is cut, and starts the Triton kernels of `gpu`."""
+"""Starts the Triton kernels of `gpu` with a plan of this card's, see `plans`."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
 
 import torch
 from torch import Tensor
 
 from halfbits.kernels import gpu
-from halfbits.kernels.packed import MOST_ROWS, NIBBLES, Packed
+from halfbits.kernels.packed import MOST_ROWS, Packed
+from halfbits.kernels.plans import Plan, plan_for
+from halfbits.kernels.tiles import TILE, Tiles, arrange
 
-FEW_ROWS = 4
-TOP = 150 << 23  # the exponent of 2^23 in a float32
-
-
-@dataclass(frozen=True)
-class Plan:
-    """Rows of W and elements of a row (codes of int8, words of int4) in one step of a program;
-    warps; stages of loads in flight."""
-
-    rows: int
-    step: int
-    warps: int
-    stages: int = 1
+# Triton 3.6 mixes up the sums of several tiles when x has one row (see `padded`).
+LEAST_COLUMNS = 2
+LEAST_SHARED = 1 << 22
+_shared: dict[torch.device, tuple[Tensor, Tensor]] = {}
 
 
-# The fastest on an H100 at 8192 x 8192 and 4096 x 14336; benchmarks/tune_kernels.py finds them.
-# By format and rows of x, at most: int8 takes 2 to 4 rows as it takes 16.
-PLANS = {
-    ("int8", 1): Plan(1, 4096, 4),
-    ("int4 g128", 1): Plan(2, 128, 1),
-    ("int4 g32", 1): Plan(4, 512, 1),
-    ("int4 g128 zero", 1): Plan(4, 256, 2),
-    ("int4 g32 zero", 1): Plan(4, 128, 1),
-    ("int8", 16): Plan(16, 256, 1, 3),
-    ("int4", FEW_ROWS): Plan(4, 128, 1),
-    ("int4", 16): Plan(64, 64, 4, 3),
-    ("int8", MOST_ROWS): Plan(64, 128, 4, 4),
-    ("int4", MOST_ROWS): Plan(64, 16, 4, 3),
-}
-
-
-def plan_for(packed: Packed, batch: int) -> Plan:
-    """The cut for this format and number of rows of x."""
-    name = f"int{packed.bits}"
-    limits = (1, 16, MOST_ROWS) if packed.bits == 8 else (1, FEW_ROWS, 16, MOST_ROWS)
-    most = next(limit for limit in limits if batch <= limit)
-    if most == 1 and packed.bits == 4:
-        name += f" g{packed.group}" + (" zero" if packed.zero_point is not None else "")
-    return PLANS[name, most]
-
-
-def matmul(x: Tensor, packed: Packed, plan: Plan | None = None) -> Tensor:
+def matmul(x: Tensor, weight: Tiles | Packed, plan: Plan | None = None) -> Tensor:
     """y [batch, outputs] in x's dtype, for x [batch, inputs], batch 1 to 64.
 
-    Raises ValueError when the shapes do not fit.
+    A `Packed` weight is arranged anew in each call; `arrange` it once where time counts. Raises
+    ValueError when the shapes do not fit.
     """
-    outputs, inputs = packed.shape
+    tiles = weight if isinstance(weight, Tiles) else arrange(weight)
+    outputs, inputs = tiles.shape
     if x.ndim != 2 or x.shape[1] != inputs or not 1 <= len(x) <= MOST_ROWS:
         raise ValueError(
             f"x is {list(x.shape)}; these kernels take [1 to {MOST_ROWS}, {inputs}] "
             f"with this weight"
         )
-    x, chosen = x.contiguous(), plan or plan_for(packed, len(x))
     y = torch.empty(len(x), outputs, dtype=x.dtype, device=x.device)
-    grid = (-(-outputs // chosen.rows),)
-    (_int8 if packed.bits == 8 else _int4)(grid, x, packed, y, chosen)
+    run(x.contiguous(), tiles, y, plan or plan_for(tiles, len(x), x.device))
     return y
 
 
-def _int8(grid: tuple[int], x: Tensor, packed: Packed, y: Tensor, plan: Plan) -> None:
-    operands = (x, packed.codes, packed.scale, y)
-    outputs, inputs = packed.shape
-    cut = {"ROWS": plan.rows, "STEP": plan.step, "STAGES": plan.stages, "num_warps": plan.warps}
-    if len(x) == 1:
-        gpu.int8_row[grid](*operands, outputs, INPUTS=inputs, **cut)
+def run(x: Tensor, tiles: Tiles, y: Tensor, plan: Plan, decode: bool = True) -> None:
+    """Launch the kernel that `plan` names; `split` falls to a divisor of the tiles."""
+    outputs, inputs = tiles.shape
+    split, batch = math.gcd(plan.split, tiles.across), padded(len(x))
+    programs = -(-outputs // plan.rows)
+    work, arrived = scratch(x.device, split * outputs * batch if split > 1 else 1, programs)
+    zeros = tiles.scale if tiles.zero_point is None else tiles.zero_point
+    operands = (x, tiles.codes, tiles.scale, zeros, y, work, arrived, len(x), outputs, inputs)
+    whole = inputs == tiles.across * TILE and tiles.across // split % max(1, plan.tiles) == 0
+    fixed = {
+        "BITS": tiles.bits, "GROUPS": tiles.groups, "HAS_ZERO": tiles.zero_point is not None,
+        "EVEN": whole, "BATCH": batch, "DECODE": decode,
+    }  # fmt: skip
+    cut = {"ROWS": plan.rows, "SPLIT": split, "STAGES": plan.stages, "num_warps": plan.warps}
+    if plan.tiles:
+        gpu.deep[programs, split](*operands, tiles.across, **fixed, STEP=plan.tiles, **cut)
     else:
-        many = {"INPUTS": inputs, "BATCH": _padded(len(x), 8)}
-        gpu.int8_rows[grid](*operands, len(x), outputs, **many, **cut)
+        gpu.wide[programs, split](*operands, tiles.across, **fixed, **cut)
 
 
-def _int4(grid: tuple[int], x: Tensor, packed: Packed, y: Tensor, plan: Plan) -> None:
-    zeros = packed.scale if packed.zero_point is None else packed.zero_point
-    operands = (x, packed.codes, packed.scale, zeros, y)
-    outputs, inputs = packed.shape
-    cut = {"ROWS": plan.rows, "WORDS": plan.step, "STAGES": plan.stages, "num_warps": plan.warps}
-    cut |= {
-        "WIDTH": inputs // NIBBLES,
-        "GROUP": packed.group,
-        "HAS_ZERO": packed.zero_point is not None,
-    }
-    if len(x) <= FEW_ROWS:
-        gpu.int4_row[grid](*operands, outputs, TOP, BATCH=len(x), **cut)
-    else:
-        operands = (by_word(x, packed.group), *operands[1:])
-        gpu.int4_rows[grid](*operands, len(x), outputs, TOP, BATCH=_padded(len(x), 16), **cut)
+def scratch(device: torch.device, partial: int, programs: int) -> tuple[Tensor, Tensor]:
+    """Memory for partial sums, and counters that are zero between calls: one pair for a device, so
+    that products of one device may not overlap in two streams."""
+    work, arrived = _shared.get(device, (torch.empty(0), torch.empty(0)))
+    if work.numel() < partial or arrived.numel() < programs:
+        work = torch.empty(max(partial, LEAST_SHARED), device=device)
+        arrived = torch.zeros(max(programs, LEAST_SHARED), dtype=torch.int32, device=device)
+        _shared[device] = work, arrived
+    return work, arrived
 
 
-def by_word(x: Tensor, group: int) -> Tensor:
-    """x [batch, inputs] in the order of the words: what the codes of a word meet, side by side."""
-    apart = x.view(len(x), -1, NIBBLES, group // NIBBLES)
-    return apart.transpose(2, 3).reshape(x.shape)
-
-
-def _padded(batch: int, least: int) -> int:
-    """Rows as a kernel takes them: a power of two."""
-    return max(least, 1 << (batch - 1).bit_length())
+def padded(batch: int) -> int:
+    """Rows of x as a kernel takes them: a power of two."""
+    return max(LEAST_COLUMNS, 1 << (batch - 1).bit_length())

@@ -105,12 +105,20 @@ def reference(x: Tensor, packed: Packed) -> Tensor:
 def error_bound(x: Tensor, packed: Packed, out: torch.dtype) -> Tensor:
     """How far a kernel may be from `reference`, float64 [batch, outputs].
 
-    |x| |W|^T * (2 (inputs + 4) 2^-24) for products, sums and scales in float32 in any order
-    (twice Higham's gamma, 2002, section 3.1); the same times a unit roundoff of x's dtype where
-    int4 weights are rounded to it (more rows than one); one unit in the last place of the result.
+    (2 (inputs + 4) 2^-24) sum of |x| |w| for products, sums and scales in float32 in any order
+    (twice Higham's gamma, 2002, section 3.1), and one unit in the last place of the result. A zero
+    point may be taken off the sums instead of the codes, so |w| counts both: |code - 8| and
+    |zero point - 8|, times the scale. No kernel rounds a decoded weight.
     """
-    sums = x.double().abs() @ dequantize(packed).abs().T
+    sums = x.double().abs() @ largest(packed).T
     limit = torch.finfo(out)
-    rounded = torch.finfo(x.dtype).eps / 2 if packed.bits == 4 and len(x) > 1 else 0.0
     rounding = reference(x, packed).abs() * limit.eps + limit.smallest_normal
-    return sums * (2 * (x.shape[-1] + 4) * 2.0**-24 + rounded) + rounding
+    return sums * 2 * (x.shape[-1] + 4) * 2.0**-24 + rounding
+
+
+def largest(packed: Packed) -> Tensor:
+    """|w|, or the larger sum of the two terms that it is the difference of."""
+    if packed.zero_point is None:
+        return dequantize(packed).abs()
+    terms = (nibbles(packed) - MIDDLE).abs() + (packed.zero_point.int() - MIDDLE).abs()[..., None]
+    return (terms * packed.scale.double()[..., None]).flatten(1)

@@ -1,7 +1,7 @@
 """Runs the Triton kernels in Triton's interpreter and prints, as JSON, how far they are off.
 
-A script of its own, since Triton reads TRITON_INTERPRET when it is imported. The interpreter of
-Triton 3.6 multiplies no bfloat16 matrices; those products are checked on a GPU.
+A script of its own, since Triton reads TRITON_INTERPRET when it is imported. On a GPU the decoding
+uses packed instructions instead of the functions that run here; both are exact.
 """
 
 from __future__ import annotations
@@ -9,40 +9,114 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterator
 
 os.environ["TRITON_INTERPRET"] = "1"
 
 import torch
 
-from halfbits.kernels.launch import Plan, matmul
-from halfbits.kernels.packed import error_bound, pack, reference
+from benchmarks.floor import read
+from halfbits.kernels import cache, packed
+from halfbits.kernels.decode_attention import CachePlan, attend
+from halfbits.kernels.eight_bit_products import (
+    TilePlan,
+    fp8_product,
+    fp8_rows,
+    fp8_squares,
+    int8_product,
+    int8_row_scales,
+)
+from halfbits.kernels.launch import matmul, run
+from halfbits.kernels.plans import Plan
+from halfbits.kernels.tiles import arrange
 from halfbits.quantize import quantize_affine, quantize_symmetric
 
 FORMATS = {
     "int8": lambda w: quantize_symmetric(w, 8),
     "int4 g128": lambda w: quantize_symmetric(w, 4, 128),
+    "int4 g32": lambda w: quantize_symmetric(w, 4, 32),
+    "int4 g128 zero": lambda w: quantize_affine(w, 4, 128),
     "int4 g32 zero": lambda w: quantize_affine(w, 4, 32),
 }
-# One row, a few and many go through different kernels.
-CASES = ((1, torch.float16), (3, torch.float32), (3, torch.float16), (11, torch.float16))
-PLANS = {8: Plan(16, 128, 4), 4: Plan(16, 64, 4)}
+# Both kernels, whole and with the input split among programs.
+PLANS = {
+    "deep": Plan(16, 4, 1, 4, 3),
+    "deep, split": Plan(16, 2, 2, 1, 3),
+    "wide": Plan(64, 0, 1, 4, 3),
+    "wide, split": Plan(32, 0, 2, 4, 3),
+}
+CASES = ((1, torch.bfloat16), (3, torch.float32), (11, torch.float16), (33, torch.bfloat16))
+TILE_PLAN = TilePlan(64, 128, 128, 4, 3, 2)
 
 
-def shares(seed: int) -> dict[str, float]:
-    """Largest error over its bound, by format, batch and dtype; the sizes leave tails."""
-    torch.manual_seed(seed)
-    found = {}
+def products() -> Iterator[tuple[str, float]]:
+    """Largest error over its bound, by format, plan, batch and dtype; the sizes leave tails."""
     for name, quantizer in FORMATS.items():
-        inputs, outputs = 128 * int(torch.randint(1, 4, ())), int(torch.randint(17, 40, ()))
-        packed = pack(quantizer(torch.randn(outputs, inputs)))
-        for batch, dtype in CASES:
+        step = 128 if "g128" in name else 32
+        inputs = 256 + step * int(torch.randint(1, 128 // step + 1, ()))
+        outputs = int(torch.randint(17, 80, ()))
+        weight = packed.pack(quantizer(torch.randn(outputs, inputs)))
+        for plan, (batch, dtype) in zip(PLANS, CASES, strict=True):
             x = torch.randn(inputs, batch).to(dtype).T
-            y = matmul(x, packed, PLANS[packed.bits])
+            y = matmul(x, arrange(weight), PLANS[plan])
             assert y.dtype == dtype and y.shape == (batch, outputs)
-            off = (y.double() - reference(x, packed)).abs() / error_bound(x, packed, dtype)
-            found[f"{name}, batch {batch}, {str(dtype)[6:]}"] = off.max().item()
-    return found
+            off = (y.double() - packed.reference(x, weight)).abs()
+            share = (off / packed.error_bound(x, weight, dtype)).max().item()
+            yield f"{name}, {plan}, batch {batch}, {str(dtype)[6:]}", share
+
+
+def undecoded() -> Iterator[tuple[str, float]]:
+    """The kernel of the ablation, whose result is no product: over its bound."""
+    weight = packed.pack(FORMATS["int4 g128"](torch.randn(32, 256)))
+    x, y = torch.randn(1, 256).bfloat16(), torch.empty(1, 32, dtype=torch.bfloat16)
+    run(x, arrange(weight), y, PLANS["deep"], decode=False)
+    off = (y.double() - packed.reference(x, weight)).abs()
+    yield "undecoded", (off / packed.error_bound(x, weight, y.dtype)).max().item()
+
+
+def attention() -> Iterator[tuple[str, float]]:
+    """Caches of every format: one token, a tail, several programs that share the context."""
+    for name in cache.LARGEST:
+        for context, heads in ((1, 4), (130 + int(torch.randint(0, 200, ())), 3)):
+            keys = torch.randn(2, 1, context, 128) * torch.randn(128).exp()
+            kept = cache.quantize_cache(keys, torch.randn(2, 1, context, 128), name)
+            q = torch.randn(2, 1, heads, 128).bfloat16()
+            y = attend(q, kept, CachePlan(64, 6, 2))
+            off = (y.double() - cache.reference(q, kept)).abs()
+            yield f"{name} cache of {context}", (off / cache.error_bound(q, kept)).max().item()
+
+
+def eight_bits() -> Iterator[tuple[str, float]]:
+    """fp8 tiles and int8 rows against float64: sums of float32, and one rounding to bfloat16."""
+    x, w = torch.randn(70, 256), torch.randn(128, 256)
+    for name, left, right, call in (
+        ("fp8 tiles", fp8_rows(x), fp8_squares(w), fp8_product),
+        ("int8 rows", int8_row_scales(x), int8_row_scales(w), int8_product),
+    ):
+        a, b = values(left, True), values(right, False)
+        y, want = call(left, right, TILE_PLAN), a @ b.T
+        bound = 2.0**-7 * want.abs() + (256 + 8) * 2.0**-23 * (a.abs() @ b.abs().T)
+        yield name, ((y.double() - want).abs() / bound).max().item()
+
+
+def values(operand: tuple[torch.Tensor, torch.Tensor], rows: bool) -> torch.Tensor:
+    """Codes times scales in float64; fp8 scales are of tiles of 1 or of 128 rows."""
+    codes, scale = operand[0].double(), operand[1].double()
+    if scale.ndim == 1:
+        return codes * scale[:, None]
+    tall = scale.T if rows else scale.repeat_interleave(128, 0)
+    return codes * tall.repeat_interleave(128, 1)
+
+
+def floor() -> Iterator[tuple[str, float]]:
+    """0 if the kernel that only reads has read every word once."""
+    words = torch.randint(-100, 100, (3001,), dtype=torch.int32)
+    sums = torch.zeros(8, dtype=torch.int32)
+    read(words, sums, (256, 2, 4))
+    yield "floor", float((sums.sum() - words.sum()).abs())
 
 
 if __name__ == "__main__":
-    print(json.dumps(shares(int(sys.argv[1]))))
+    torch.manual_seed(int(sys.argv[1]))
+    parts = (products, undecoded, attention, eight_bits, floor)
+    print(json.dumps({name: value for part in parts for name, value in part()}))
