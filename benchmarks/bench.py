@@ -30,6 +30,7 @@ from halfbits.perf.measure import cpu_report
 
 SQUARES = (1024, 2048, 4096, 8192)
 LARGE = (4096, 8192)
+BESIDE = "h200"  # the record of today's kernels
 GEMM = ("fp64", "fp32", "tf32", "fp16", "bf16", "int8", "fp8", "fp8, fast accumulation")
 GOALS = ((8192, 8192), (4096, 14336))  # (inputs, outputs)
 MORE = ((14336, 4096), (4096, 4096), (8192, 28672), (28672, 8192), (8192, 10240))
@@ -164,7 +165,7 @@ def main() -> None:
     chosen = options.parse_args()
     on_gpu = torch.cuda.is_available() and not chosen.cpu
     if not on_gpu:
-        print("No NVIDIA GPU is used: this measures the CPU. book/data has the H100's record.")
+        print("No NVIDIA GPU is used: this measures the CPU. book/data has records of GPUs.")
     name = records.short_name(torch.cuda.get_device_name()) if on_gpu else "cpu"
     target = chosen.output or own_record(name)
 
@@ -175,7 +176,7 @@ def main() -> None:
         gpu_record(chosen.shrink, save) if on_gpu else save(cpu_record(chosen.shrink))
     print(
         "\n".join(
-            records.beside(json.loads(target.read_text(encoding="utf-8")), records.load("h100"))
+            records.beside(json.loads(target.read_text(encoding="utf-8")), records.load(BESIDE))
         )
     )
     print(f"The record is in {target}")

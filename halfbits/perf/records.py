@@ -65,7 +65,8 @@ def beside(own: dict[str, Any], ours: dict[str, Any], batch: int = 1) -> list[st
     parts = ("gemv", "gemv_more")
     theirs = {tuple(r[k] for k in key): r for r in rows(ours, *parts, batch=batch)}
     mine = {tuple(r[k] for k in key): r for r in rows(own, *parts, batch=batch)}
-    lines = [f"{'microseconds, batch ' + str(batch):58s}{'yours':>10s}{'the H100':>10s}"]
+    name = "the " + short_name(ours["hardware"]["device"]).upper()
+    lines = [f"{'microseconds, batch ' + str(batch):58s}{'yours':>10s}{name:>10s}"]
     for (way, inputs, outputs), row in mine.items():
         other = theirs.get((way, inputs, outputs))
         shown = f"{1e6 * other['seconds']['median']:10.1f}" if other else f"{'-':>10s}"

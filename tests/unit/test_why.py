@@ -14,9 +14,9 @@ from halfbits.perf import bench, records
 from halfbits.perf.predict import FITTED_LAYERS, MODELS, Predictor, between, median_error
 
 
-@pytest.fixture(scope="module")
-def predictor() -> Predictor:
-    return Predictor(records.load("h100"))
+@pytest.fixture(scope="module", params=["h100", "h200"])
+def predictor(request: pytest.FixtureRequest) -> Predictor:
+    return Predictor(records.load(request.param))
 
 
 @pytest.fixture(autouse=True)
@@ -24,13 +24,15 @@ def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HALFBITS_DATA", str(tmp_path))
 
 
-def test_the_median_error_on_layers_not_fitted_to_is_below_15_percent(predictor: Predictor) -> None:
-    assert 0 < median_error(predictor) < 0.15
+def test_the_median_error_on_layers_not_fitted_to_is_at_most_7_percent(
+    predictor: Predictor,
+) -> None:
+    assert 0 < median_error(predictor) <= 0.07
 
 
-def test_the_median_error_of_every_way_is_below_15_percent(predictor: Predictor) -> None:
+def test_the_median_error_of_every_way_is_at_most_15_percent(predictor: Predictor) -> None:
     errors = predictor.errors()
-    assert {way: e for way, e in errors.items() if not statistics.median(e) < 0.15} == {}
+    assert {way: e for way, e in errors.items() if not statistics.median(e) <= 0.15} == {}
     assert len(errors) == 6 and min(len(e) for e in errors.values()) >= 30
 
 
@@ -55,9 +57,10 @@ def test_no_prediction_is_below_the_roofline(predictor: Predictor) -> None:
 
 def test_more_rows_and_more_context_never_take_less_time(predictor: Predictor) -> None:
     model = MODELS["8B"]
+    spread = 0.03  # what is flat in the batch is recorded with that much noise
     for batch, context in ((1, 128), (16, 2048)):
         now = predictor.decode("bf16", model, batch, context).total
-        assert predictor.decode("bf16", model, 4 * batch, context).total >= now
+        assert predictor.decode("bf16", model, 4 * batch, context).total >= (1 - spread) * now
         assert predictor.decode("bf16", model, batch, 4 * context).total >= now
 
 
@@ -84,7 +87,8 @@ def test_what_does_not_fit_the_card_is_said_first(predictor: Predictor) -> None:
     way = why.way_of(predictor, "int4", "fused", 64)
     first, *rest = why.report(predictor, way, "70B", 64, 131_072)
     assert "does not fit: the weights are 39.5 GB and the KV cache 2,748.8 GB" in first
-    assert "the driver reports 85.0 GB" in first and rest
+    memory = predictor.record["hardware"]["memory_bytes"] / 1e9
+    assert f"the driver reports {memory:.1f} GB" in first and rest
     assert "does not fit" not in "\n".join(why.report(predictor, way, "8B", 1, 512))
 
 
@@ -131,6 +135,19 @@ def test_a_readers_record_stands_beside_the_h100s(tmp_path: Path) -> None:
 )
 def test_a_card_has_a_short_name(device: str, name: str) -> None:
     assert records.short_name(device) == name
+
+
+def test_a_record_of_a_gpu_names_the_version_of_the_kernels() -> None:
+    kept = {name: records.load(name) for name in ("h100", "h200")}
+    assert {name: record["kernels"] for name, record in kept.items()} == {"h100": 1, "h200": 2}
+    lines = why.report(Predictor(kept["h200"]), "fp8", "8B", 1, 128)
+    assert "NVIDIA H200 (kernels of version 2)" in lines[0]
+
+
+def test_no_row_of_the_h200_is_faster_than_its_floor_but_for_the_spread() -> None:
+    rows = records.rows(records.load("h200"), "gemv", "gemv_more", "kv_cache", "ablation")
+    below = [row for row in rows if not row["seconds"]["high"] >= 0.97 * row["floor"]]
+    assert len(rows) > 400 and below == []
 
 
 def test_records_state_their_hardware_versions_and_command() -> None:

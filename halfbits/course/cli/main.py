@@ -136,7 +136,7 @@ def bench(
 def why(
     weights: Annotated[str, typer.Option(help="bf16, fp8, int8 or int4.")] = "int4",
     batch: Annotated[int, typer.Option(help="Rows that are decoded at once.")] = 1,
-    device: Annotated[str, typer.Option(help="A record: h100, or one of yours.")] = "h100",
+    device: Annotated[str, typer.Option(help="A record: h100, h200, or one of yours.")] = "h100",
     model: Annotated[str, typer.Option(help="8B or 70B.")] = "8B",
     context: Annotated[int, typer.Option(min=1, help="Tokens in the KV cache.")] = 2048,
     kernel: Annotated[

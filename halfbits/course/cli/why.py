@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from typing import Any
 
 from halfbits.errors import CourseError
 from halfbits.perf import records
@@ -58,7 +59,7 @@ def report(predictor: Predictor, way: str, model: str, batch: int, context: int)
     errors = found.get(way) or [e for part in found.values() for e in part]
     return [
         *capacity(predictor, way, model, batch, context),
-        f"One layer of a Llama {model} on {predictor.record['hardware']['device']}, "
+        f"One layer of a Llama {model} on {made_by(predictor.record)}, "
         f"one new token for each of {batch}, {context} tokens seen:",
         "",
         *table(base, other, way),
@@ -69,6 +70,12 @@ def report(predictor: Predictor, way: str, model: str, batch: int, context: int)
         f"Such ratios err by {statistics.median(errors):.0%} (median of {len(errors)} measured "
         f"layers that nothing was fitted to); over all ways by {median_error(predictor):.0%}.",
     ]
+
+
+def made_by(record: dict[str, Any]) -> str:
+    """The card, and the version of the course's kernels that its record measured."""
+    version = record.get("kernels", 1)  # a record of before versions were kept
+    return f"{record['hardware']['device']} (kernels of version {version})"
 
 
 def capacity(predictor: Predictor, way: str, model: str, batch: int, context: int) -> list[str]:
