@@ -13,13 +13,19 @@ from pathlib import Path
 
 STARTUP = Path(__file__).resolve().parent / "startup"
 CLAIMS = "HALFBITS_CLAIMED_CPU"
-# oneDNN is limited only where VNNI is denied: PyTorch asks the processor itself whether oneDNN's
-# integer product is exact, so a limit alone makes a machine that cannot exist, with wrong sums.
+# A limit on oneDNN alone makes a machine that cannot exist, for its callers ask the processor what
+# it has. PyTorch's integer product has wrong sums then, so VNNI is denied as well; TensorFlow's
+# bfloat16 product ends the process, so TensorFlow does without oneDNN.
 PROCESSORS: dict[str, dict[str, str]] = {
     "this": {},
     "default": {CLAIMS: "", "ATEN_CPU_CAPABILITY": "default"},
-    "sse41": {CLAIMS: "", "ONEDNN_MAX_CPU_ISA": "SSE41"},
-    "avx2": {CLAIMS: "", "ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2"},
+    "sse41": {CLAIMS: "", "ONEDNN_MAX_CPU_ISA": "SSE41", "TF_ENABLE_ONEDNN_OPTS": "0"},
+    "avx2": {
+        CLAIMS: "",
+        "ATEN_CPU_CAPABILITY": "avx2",
+        "ONEDNN_MAX_CPU_ISA": "AVX2",
+        "TF_ENABLE_ONEDNN_OPTS": "0",
+    },
     "vnni": {CLAIMS: "avx512_vnni"},
     "amx": {CLAIMS: "avx512_vnni amx_tile amx_int8"},
 }

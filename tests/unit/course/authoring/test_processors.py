@@ -45,6 +45,16 @@ def test_torchao_multiplies_the_types_of_the_claimed_processor(name: str) -> Non
     assert json.loads(done.stdout.splitlines()[-1]) == [[f"torch.{LEFT[name]}"], True]
 
 
+@pytest.mark.parametrize("name", [n for n, s in PROCESSORS.items() if "ONEDNN_MAX_CPU_ISA" in s])
+def test_tensorflow_multiplies_bfloat16_where_onednn_is_limited(name: str) -> None:
+    probe = "import tensorflow as tf; x = tf.ones((4, 256), 'bfloat16'); "
+    probe += "print(float((x @ tf.transpose(x))[0, 0]))"
+    done = subprocess.run(
+        [sys.executable, "-c", probe], env=environment(name), capture_output=True, text=True
+    )
+    assert done.returncode == 0 and "256.0" in done.stdout, done.stderr[-2000:]
+
+
 def test_every_processor_but_this_one_is_probed() -> None:
     assert set(PROCESSORS) == {"this", *LEFT}
 
