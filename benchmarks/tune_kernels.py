@@ -69,9 +69,9 @@ def fitting(
             yield Plan(*cut, depth)
 
 
-def weight(name: str, inputs: int, outputs: int) -> Packed:
-    draw = torch.Generator("cuda").manual_seed(inputs + outputs)
-    w = torch.randn(outputs, inputs, device="cuda", generator=draw) / math.sqrt(inputs)
+def weight(name: str, inputs: int, outputs: int, device: torch.device) -> Packed:
+    draw = torch.Generator(device).manual_seed(inputs + outputs)
+    w = torch.randn(outputs, inputs, device=device, generator=draw) / math.sqrt(inputs)
     return pack(QUANTIZERS[name](w))
 
 
@@ -87,12 +87,13 @@ def copies(tiles: Tiles) -> list[Tiles]:
     ]  # fmt: skip
 
 
-def fastest(name: str, inputs: int, outputs: int, batch: int) -> dict[str, Any] | None:
+def fastest(
+    name: str, inputs: int, outputs: int, batch: int, device: torch.device, tried: list[Plan]
+) -> dict[str, Any] | None:
     """The row of the fastest plan that is within its bound; None when none is."""
-    packed = weight(name, inputs, outputs)
+    packed = weight(name, inputs, outputs, device)
     sets = copies(arrange(packed))
-    x = torch.randn(batch, inputs, device="cuda").bfloat16()
-    tried = list(candidates(packed.bits, batch))
+    x = torch.randn(batch, inputs, device=device).bfloat16()
     compile_all(x, sets[0], tried)
     timed = [(spread(t)["median"], p) for p in tried if (t := seconds(x, sets, p))]
     want, bound = reference(x, packed), error_bound(x, packed, x.dtype)
@@ -113,25 +114,27 @@ def compile_all(x: Tensor, tiles: Tiles, tried: list[Plan]) -> None:
     """Compile in parallel; a plan that cannot be compiled fails again, alone, when it is timed."""
 
     def launch(plan: Plan) -> None:
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(Exception), torch.inference_mode():
             matmul(x, tiles, plan)
 
     with ThreadPoolExecutor(COMPILERS) as pool:
         list(pool.map(launch, tried))
-    torch.cuda.synchronize()
+    if x.is_cuda:
+        torch.cuda.synchronize()
 
 
 def tune(minutes: float) -> list[dict[str, Any]]:
     """A row for each format, rows and shape, one row of x first, until the time is over; then the
     rows of the course's plans that nothing was found for."""
     found: list[dict[str, Any]] = []
-    end = time.monotonic() + 60 * minutes
+    end, device = time.monotonic() + 60 * minutes, torch.device("cuda")
+    cases = list(itertools.product(BATCHES, QUANTIZERS, SHAPES))
     with Progress() as bar:
-        for batch, name, (inputs, outputs) in bar.track(
-            list(itertools.product(BATCHES, QUANTIZERS, SHAPES)), description="plans"
-        ):
-            if time.monotonic() < end and (row := fastest(name, inputs, outputs, batch)):
-                found.append(row)
+        for batch, name, (inputs, outputs) in bar.track(cases, description="plans"):
+            if time.monotonic() < end:
+                tried = list(candidates(8 if name == "int8" else 4, batch))
+                row = fastest(name, inputs, outputs, batch, device, tried)
+                found += [row] if row else []
                 torch.cuda.empty_cache()
     done = {(row["format"], row["batch"]) for row in found}
     return found + [r for r in plans(FALLBACK) if (r["format"], r["batch"]) not in done]

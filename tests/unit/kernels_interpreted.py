@@ -10,11 +10,13 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import astuple
 
 os.environ["TRITON_INTERPRET"] = "1"
 
 import torch
 
+from benchmarks import gpu_matmul, tune_kernels
 from benchmarks.floor import read
 from halfbits.kernels import cache, packed
 from halfbits.kernels.decode_attention import CachePlan, attend
@@ -116,7 +118,18 @@ def floor() -> Iterator[tuple[str, float]]:
     yield "floor", float((sums.sum() - words.sum()).abs())
 
 
+def tuned() -> Iterator[tuple[str, float]]:
+    """0 if the tuner keeps a plan that it tried and that is right, and only such a one."""
+    gpu_matmul.SAMPLES, gpu_matmul.WARM_UP, tune_kernels.ROTATED_BYTES = 2, 0, 1
+    row = tune_kernels.fastest("int4 g32", 256, 32, 2, torch.device("cpu"), [PLANS["wide"]])
+    assert row is not None and row["seconds"] > 0
+    yield "tuned", float(row["plan"] != list(astuple(PLANS["wide"])))
+    no_plan = Plan(3, 1, 1, 1, 1)  # rows are a power of two
+    lost = tune_kernels.fastest("int8", 256, 32, 2, torch.device("cpu"), [no_plan])
+    yield "untuned", float(lost is not None)
+
+
 if __name__ == "__main__":
     torch.manual_seed(int(sys.argv[1]))
-    parts = (products, undecoded, attention, eight_bits, floor)
+    parts = (products, undecoded, attention, eight_bits, floor, tuned)
     print(json.dumps({name: value for part in parts for name, value in part()}))

@@ -190,6 +190,22 @@ def test_half_precision_results_were_rounded(interpreted: dict[str, float]) -> N
     assert len(rounded) == 3 * len(FORMATS) and all(value > 0.01 for value in rounded)
 
 
+def test_the_tuner_keeps_a_right_plan_and_only_such_a_one(interpreted: dict[str, float]) -> None:
+    assert interpreted["tuned"] == interpreted["untuned"] == 0
+
+
+@pytest.mark.parametrize("bits", [4, 8])
+@pytest.mark.parametrize("batch", [1, 4, 8, 16, 32, 64])
+def test_the_tuner_has_plans_for_every_batch(bits: int, batch: int) -> None:
+    pytest.importorskip("triton", reason="Triton has no package for this system")
+    from benchmarks.tune_kernels import MOST_SHARED, candidates
+
+    tried = list(candidates(bits, batch))
+    assert len(tried) == len(set(tried)) > 10
+    for plan in tried:
+        assert plan.rows * max(1, plan.tiles) * TILE * bits // 8 * plan.stages < MOST_SHARED
+
+
 def test_the_floor_reads_every_word(interpreted: dict[str, float]) -> None:
     assert interpreted["floor"] == 0
 
