@@ -97,6 +97,24 @@ def test_bf16_is_not_compared_with_itself(predictor: Predictor) -> None:
     assert "compared with; name another" in said and "1.00 times" not in said
 
 
+@pytest.mark.parametrize(
+    ("device", "words", "known"),
+    [
+        ("h100", ("int8", 1, "converted"), "--kernel fused"),
+        ("h200", ("int4", 64, "torch"), "--kernel fused"),
+        ("h100", ("int4", 32, "fused"), "Version 2 of these kernels loses less"),
+        ("h200", ("int4", 32, "fused"), "such as Marlin"),
+    ],
+)
+def test_a_loss_says_whether_a_better_kernel_is_known(
+    device: str, words: tuple[str, int, str], known: str
+) -> None:
+    weights, batch, kernel = words
+    record = Predictor(records.load(device))
+    way = why.way_of(record, weights, kernel, batch)
+    assert known in "\n".join(why.report(record, way, "70B", batch, 512))
+
+
 def test_a_long_context_makes_the_cache_decide(predictor: Predictor) -> None:
     assert "KV cache decides" in "\n".join(why.report(predictor, "fp8", "8B", 64, 8192))
 

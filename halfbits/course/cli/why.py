@@ -6,6 +6,7 @@ import statistics
 from typing import Any
 
 from halfbits.errors import CourseError
+from halfbits.kernels import VERSION
 from halfbits.perf import records
 from halfbits.perf.cost import llama_3
 from halfbits.perf.predict import MODELS, Predictor, Terms, format_of, median_error
@@ -129,8 +130,19 @@ def cause(predictor: Predictor, way: str, model: object, batch: int, context: in
     if over > NEAR:
         return (
             f"The kernel decides: its products take {over:.1f} times what reading the weights "
-            "or the arithmetic would; it unpacks, converts or writes copies."
+            f"or the arithmetic would. {better_kernel(way, predictor.record.get('kernels', 1))}"
         )
     if read > count:
         return "Reading the weights decides: the kernel is near the bandwidth; fewer bytes help."
     return "Arithmetic decides: smaller weights do not help; a faster type to multiply does."
+
+
+def better_kernel(way: str, version: int) -> str:
+    """Whether a faster kernel for these weights is known, and where."""
+    if way.endswith("converted in each call"):
+        return "It writes a converted copy; one that reads the codes is known: --kernel fused."
+    if "torch" in way:
+        return "A faster one is known: --kernel fused."
+    if "ours" in way and version < VERSION:
+        return f"Version {VERSION} of these kernels loses less, in the H200's record."
+    return "Published kernels such as Marlin are made for such batches; none is in this record."
