@@ -20,10 +20,18 @@ TOP = 127
 def weight_only(model: Llama, quantizer: Callable[[Tensor], Quantized]) -> tuple[Llama, float]:
     """A copy that computes in float32 with quantized and restored block matrices, the rest in
     float16 values; and the bytes it would take: codes, scales, zero points, and the rest."""
+    return rounded_by_name(model, lambda _, w: quantizer(w))
+
+
+@torch.no_grad()
+def rounded_by_name(
+    model: Llama, quantizer: Callable[[str, Tensor], Quantized]
+) -> tuple[Llama, float]:
+    """`weight_only` with a quantizer that is told each matrix's name: a width for each, say."""
     lossy = copy.deepcopy(model)
     nbytes: float = half_the_rest(lossy)
-    for _, layer in block_linears(lossy):
-        quantized = quantizer(layer.weight)
+    for name, layer in block_linears(lossy):
+        quantized = quantizer(name, layer.weight)
         layer.weight.copy_(quantized.dequantize())
         nbytes += quantized.nbytes
     return lossy, nbytes
