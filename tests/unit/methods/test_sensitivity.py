@@ -116,7 +116,7 @@ def test_a_matrix_alone_is_rounded_and_put_back(small, ids):
 
 
 def test_fisher_predicts_the_divergence_in_nats_and_the_weights_error_does_not(small, ids):
-    # Random logits are huge, and drawn labels then nearly always the same: a trained model's are not.
+    # Random logits are huge: labels drawn from them are nearly always the same, and tell little.
     small.embed_tokens.weight.mul_(0.15)
     base = log_probabilities(small, ids, 23)
     truth = divergence_alone(small, base, ids, THREE_BITS)
