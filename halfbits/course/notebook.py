@@ -58,21 +58,23 @@ def find_answer(folder: Path, exercise: Exercise) -> tuple[Path, tuple[str, ...]
     return script, (f"{script.name} was graded; it wins over {notebook.name} beside it.",)
 
 
-def read_answer(path: Path, notes: Iterable[str] = (), patience: float | None = None) -> Answer:
+def read_answer(
+    path: Path, notes: Iterable[str] = (), patience: float | None = None, kind: str = ""
+) -> Answer:
     """Read `path`; raises CourseError when it is missing, unreadable or holds no code.
 
     For `patience` seconds, or PATIENCE, a file that cannot be parsed is taken for one that is
-    being saved.
+    being saved. `kind` is .ipynb or .py where the name does not end so.
     """
-    answer = Answer(path.name, tuple(read_cells(path, patience)), tuple(notes))
+    answer = Answer(path.name, tuple(read_cells(path, patience, kind)), tuple(notes))
     if not answer.code:
         raise CourseError(f"{path.name} has no code cells to grade; save your answer into it.")
     return answer
 
 
-def read_cells(path: Path, patience: float | None = None) -> list[Cell]:
+def read_cells(path: Path, patience: float | None = None, kind: str = "") -> list[Cell]:
     """The cells of the notebook or .py file at `path`; raises CourseError."""
-    if path.suffix == ".py":
+    if (kind or path.suffix) == ".py":
         return [Cell("", _patiently(path, lambda text: text))]
     return cells_of(_patiently(path, lambda text: _parse(text, path.name), patience))
 

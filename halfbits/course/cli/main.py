@@ -48,7 +48,7 @@ def grade(
 
 @app.command("grade-class")
 def grade_class(
-    submissions: Annotated[Path, typer.Argument(help="A folder with a folder per student.")],
+    submissions: Annotated[Path, typer.Argument(help="A class folder, as a platform leaves it.")],
     out: Annotated[Path, typer.Option(help="The report; CSV files are written beside it.")] = Path(
         "report.html"
     ),

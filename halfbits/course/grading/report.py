@@ -38,6 +38,7 @@ class Report:
     problem: str | None = None
     notes: list[str] = field(default_factory=list)
     seed: int = 0
+    killed: bool = False  # its process was ended from outside, as far as anybody can tell
 
     @property
     def passed(self) -> int:

@@ -37,10 +37,14 @@ class Submission:
         seed: int | None = None,
         skip_stubs: bool = True,
         folder: Path | None = None,
+        shared: Iterable[Path] = (),
+        own_folder: bool = True,
     ) -> None:
+        """`shared` folders hold others' answers as well; the answer finds there its own folder."""
         self.exercise, self.answer = exercise, answer
         self.path = catalog.checks(exercise)
         self.folder = folder or catalog.notebook(exercise).parent
+        self.shared, self.own_folder = tuple(shared), own_folder
         self.checks = [c for c in read_checks(self.path) if checks is None or c.name in checks]
         self.seed = fresh_seed() if seed is None else seed
         self.cells, self.notes = graded_cells(getattr(answer, "cells", ()))
@@ -206,6 +210,8 @@ def _collect(
                     return
                 case "done":
                     ended = expected == kinds.keys()
+        if not ended:
+            report.killed = worker.was_killed()
     except Late:
         report.problem = f"{_where(running)} was still running after {limit:g} s: an endless loop?"
         return
@@ -228,6 +234,8 @@ def _job(submission: Submission, answer: Answer, scratch: str) -> dict[str, Any]
         "scratch": scratch,
         "folder": str(submission.folder),
         "script": answer.name.endswith(".py"),
+        "shared": [str(folder) for folder in submission.shared],
+        "own_folder": submission.own_folder,
     }
 
 

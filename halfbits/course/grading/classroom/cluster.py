@@ -17,7 +17,7 @@ from typing import Any
 
 from halfbits.course.catalog import Catalog, load_catalog
 from halfbits.course.grading.classroom.journal import Result
-from halfbits.course.grading.classroom.submissions import Task, checks_digest
+from halfbits.course.grading.classroom.submissions import TRIES, Task, checks_digest
 from halfbits.course.grading.process import forks
 from halfbits.course.grading.process.forks import Forks
 from halfbits.course.grading.process.spare import Spare
@@ -56,7 +56,7 @@ def grade_tasks(
     sent: Callable[[Task], None],
     suspects: Collection[Task] = (),
 ) -> Iterator[tuple[Task, Result | None]]:
-    """The result of each task as it arrives; None if the task ended its worker twice.
+    """The result of each task as it arrives; None if its worker was ended TRIES times.
 
     A worker that dies takes the tasks that it held along. They are run again, one at a time and
     alone, so that the one that killed it is known and nobody else suffers. `suspects` are
@@ -76,7 +76,11 @@ def grade_tasks(
             else:
                 yield task, graded
         for task in lost:
-            yield from _in_parallel(client, [task], sent)
+            for last in range(2, TRIES + 1):
+                ((_, graded),) = _in_parallel(client, [task], sent)
+                if graded is not None or last == TRIES:
+                    yield task, graded
+                    break
 
 
 def _at_hand(

@@ -1,4 +1,4 @@
-"""The reports of a class run: one HTML page for light and dark, and two CSV files."""
+"""The reports of a class run: an HTML page, two CSV files, and a page for each student."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ from pathlib import Path
 
 from halfbits.course.catalog import Exercise
 from halfbits.course.checklist import read_checks
+from halfbits.course.grading.classroom.copies import to_look_at
+from halfbits.course.grading.classroom.feedback import write_feedback
 from halfbits.course.grading.classroom.journal import Result
-from halfbits.course.grading.classroom.submissions import ClassRun, Handed
-from halfbits.course.grading.judge.guard import PUT_BACK, suspicious
+from halfbits.course.grading.classroom.submissions import NOT_JUDGED, ClassRun, Handed
 from halfbits.course.grading.report import FAILED, MISSING, NOT_RUN, PASSED, UNWRITTEN, clean
-from halfbits.course.notebook import Answer
-from halfbits.course.selection import graded_cells
 
 Graded = tuple[Handed, Result]
 COMMON = 8
@@ -44,12 +43,14 @@ meter{width:8rem}
 
 
 def write_reports(found: ClassRun, out: Path) -> list[Path]:
-    """Write the page and the CSV files beside it; the paths written."""
+    """Write the page, and the CSV files and students' pages beside it; the paths written."""
     long, grades = out.with_suffix(".csv"), out.with_name(f"{out.stem}-nbgrader.csv")
     out.write_text(page(found), encoding="utf-8")
     _write_csv(long, checks_rows(found))
     _write_csv(grades, nbgrader_rows(found))
-    return [out, long, grades]
+    feedback = out.with_name(f"{out.stem}-feedback")
+    write_feedback(found, feedback)
+    return [out, long, grades, feedback]
 
 
 def page(found: ClassRun) -> str:
@@ -64,8 +65,8 @@ def page(found: ClassRun) -> str:
         f"<style>{STYLE}</style></head><body><h1>Class report</h1>"
         f"<p>All students were graded on the same inputs, those of seed {found.seed}: "
         f"<code>HALFBITS_SEED={found.seed}</code> repeats them.</p>"
-        f"{sections}<h2>Students</h2>{_students(found, groups)}{_to_look_at(found.graded)}"
-        f"{left_out}</body></html>\n"
+        f"<h2>Students</h2>{_students(found, groups)}{_to_look_at(found)}"
+        f"{_files(found.graded)}{left_out}{sections}</body></html>\n"
     )
 
 
@@ -76,7 +77,7 @@ def checks_rows(found: ClassRun) -> Iterable[Iterable[str | int]]:
         file = handed.path.name if handed.path else ""
         head = (handed.student, result.exercise, file, result.passed, result.total)
         for check, kind, _ in result.verdicts:
-            yield *head, _plain(result.problem or ""), check, kind
+            yield *head, result.problem or "", check, kind
 
 
 def nbgrader_rows(found: ClassRun) -> Iterable[Iterable[str | int | float]]:
@@ -86,7 +87,8 @@ def nbgrader_rows(found: ClassRun) -> Iterable[Iterable[str | int | float]]:
     """
     yield NBGRADER
     for handed, result in found.graded:
-        score = float(result.passed)
+        judged = NOT_JUDGED not in (result.problem or "")
+        score = float(result.passed) if judged else ""
         names = (handed.student, "", "", "")
         points = (score, 0.0, score, float(result.total))
         yield handed.exercise.slug, "", _timestamp(handed.path), *names, *points
@@ -162,29 +164,38 @@ def _students(found: ClassRun, groups: dict[str, list[Graded]]) -> str:
     return _table("Checks passed", ("Student", *slugs, "All"), rows)
 
 
-def _to_look_at(graded: Iterable[Graded]) -> str:
-    """Submissions that reach for the grader itself, which an exercise never needs."""
-    rows = []
-    for handed, result in graded:
-        answer = handed.read()
-        names = suspicious(graded_cells(answer.cells)[0]) if isinstance(answer, Answer) else []
-        replaced = [note for note in result.notes if note.startswith(PUT_BACK)]
-        if names or replaced:
-            said = "; ".join([*([f"names {', '.join(names)}"] if names else []), *replaced])
-            rows.append(
-                f"<tr><th scope='row'>{_text(handed.student)}</th>"
-                f"<td>{_text(handed.exercise.key)}</td><td>{_text(said)}</td></tr>"
-            )
+def _to_look_at(found: ClassRun) -> str:
+    """Submissions that reach for the grader, or for an answer that is not theirs."""
+    rows = [
+        f"<tr><th scope='row'>{_text(handed.student)}</th>"
+        f"<td>{_text(handed.exercise.key)}</td><td>{_text(said)}</td></tr>"
+        for handed, said in to_look_at(found.catalog, found.graded)
+    ]
     if not rows:
         return ""
     head = ("Student", "Exercise", "What it does")
-    return "<h2>Worth a look</h2>" + _table("Code that reaches for the grader", head, rows)
+    return "<h2>Worth a look</h2>" + _table("Alike, or reaching for more", head, rows)
+
+
+def _files(graded: Iterable[Graded]) -> str:
+    """Which file was graded where its name or its place left a choice."""
+    rows = [
+        f"<tr><th scope='row'>{_text(handed.student)}</th><td>{_text(handed.exercise.key)}</td>"
+        f"<td>{_text(' '.join(handed.notes))}</td></tr>"
+        for handed, _ in graded
+        if handed.notes
+    ]
+    return (
+        _table("Files chosen among several", ("Student", "Exercise", "Why"), rows) if rows else ""
+    )
 
 
 def _score(handed: Handed, result: Result) -> str:
     if handed.path is None:
         return "<td>not handed in</td>"
     score = f"{result.passed}/{result.total}"
+    if NOT_JUDGED in (result.problem or ""):
+        return "<td class='problem'>not judged</td>"
     if result.problem:
         return f"<td class='problem'>{score}, not run to the end</td>"
     return f"<td class='all'>{score}</td>" if result.passed == result.total else f"<td>{score}</td>"
@@ -206,13 +217,16 @@ def _by_exercise(graded: Iterable[Graded]) -> dict[str, list[Graded]]:
 
 
 def _write_csv(path: Path, rows: Iterable[Iterable[object]]) -> None:
-    with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows(rows)
+    """With a byte-order mark, by which spreadsheets know UTF-8; no text is taken for a formula."""
+    safe = ([_plain(cell) if isinstance(cell, str) else cell for cell in row] for row in rows)
+    with path.open("w", encoding="utf-8-sig", errors="backslashreplace", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows(safe)
 
 
 def _plain(text: str) -> str:
     """`text` as no spreadsheet takes for a formula."""
-    return "'" + text if text.startswith(("=", "+", "-", "@", "\t", "\r")) else clean(text)
+    text = clean(text)
+    return "'" + text if text.lstrip().startswith(("=", "+", "-", "@")) else text
 
 
 def _timestamp(path: Path | None) -> str:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from halfbits.course.catalog import Catalog, load_catalog
+from halfbits.course.catalog import Catalog, Exercise, load_catalog
 from halfbits.course.grading.classroom.cluster import grade_tasks
 from halfbits.course.grading.classroom.journal import Journal, Result
 from halfbits.course.grading.classroom.submissions import (
+    NOT_JUDGED,
+    TRIES,
     ClassRun,
     Handed,
     Task,
@@ -23,18 +26,30 @@ from halfbits.course.grading.process.spare import SPARE
 from halfbits.course.grading.runner import fresh_seed
 from halfbits.errors import CourseError
 
-POISON = "it was not graded: twice it ended the process that graded it, the second time alone"
-
 
 def run(
     folder: Path, out: Path, scheduler: str | None, names: list[str], workers: int | None
 ) -> int:
     """Grade the class in `folder` and write `out` and its companions; 130 when interrupted."""
-    from halfbits.course.grading.classroom.report import write_reports
-
     catalog, shown = load_catalog(), Progress()
     exercises = [catalog.find(name) for name in names]
-    handed, strays = find_submissions(_folder(folder), catalog, exercises)
+    with tempfile.TemporaryDirectory(prefix="halfbits-class-") as unpacked:
+        return _run(catalog, folder, out, scheduler, exercises, workers, shown, Path(unpacked))
+
+
+def _run(
+    catalog: Catalog,
+    folder: Path,
+    out: Path,
+    scheduler: str | None,
+    exercises: list[Exercise],
+    workers: int | None,
+    shown: Progress,
+    unpacked: Path,
+) -> int:
+    from halfbits.course.grading.classroom.report import write_reports
+
+    handed, strays = find_submissions(_folder(folder), catalog, exercises, unpacked)
     for line in strays:
         print(line)
     journal = Journal(_writable(out).with_suffix(".jsonl"))
@@ -87,7 +102,7 @@ def _grade(
 ) -> Iterator[Result]:
     crowd, suspects = [], []
     for task in tasks:
-        if journal.tries[task.identity] >= 2:
+        if journal.tries[task.identity] >= TRIES:
             yield _poison(catalog, task)
         elif journal.tries[task.identity]:
             suspects.append(task)
@@ -104,7 +119,7 @@ def _grade(
 
 def _poison(catalog: Catalog, task: Task) -> Result:
     submission = task.to_run(catalog)
-    submission.answer = CourseError(f"{task.handed.exercise.slug}: {POISON}.")
+    submission.answer = CourseError(f"{task.handed.exercise.slug}: {NOT_JUDGED}.")
     return result(task, submission.grade())
 
 

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import hashlib
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
 from halfbits.course.catalog import Catalog, Exercise
 from halfbits.course.fingerprint import GRADER, fingerprint
+from halfbits.course.grading.classroom.collect import Student, collect
 from halfbits.course.grading.classroom.journal import Identity, Result
 from halfbits.course.grading.process.forks import Forks
 from halfbits.course.grading.process.spare import Spare
-from halfbits.course.grading.report import Report
+from halfbits.course.grading.report import NOT_RUN, Report, Verdict
 from halfbits.course.grading.runner import Submission
 from halfbits.course.notebook import Answer, read_answer
 from halfbits.errors import CourseError
 
 LARGEST = 64 << 20
-SUFFIXES = (".py", ".ipynb")
+TRIES = 3
+NOT_JUDGED = f"not judged: {TRIES} times the process that graded it was ended from outside"
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,9 @@ class Handed:
     exercise: Exercise
     path: Path | None = None
     notes: tuple[str, ...] = ()
+    kind: str = ""  # .ipynb or .py, whatever the file's name ends with
+    own_folder: bool = True  # only the student's files lie beside it
+    shared: tuple[Path, ...] = ()  # folders with the files of other students
 
     def read(self) -> Answer | CourseError:
         """The cells to run, or the sentence that says why there are none."""
@@ -41,7 +45,7 @@ class Handed:
         try:
             if self.path.stat().st_size > LARGEST:
                 return CourseError(f"{self.path.name} is larger than {LARGEST >> 20} MiB.")
-            answer = read_answer(self.path, self.notes, patience=0)
+            answer = read_answer(self.path, self.notes, patience=0, kind=self.kind)
         except (CourseError, OSError) as error:
             return CourseError(str(error))
         return answer
@@ -50,7 +54,8 @@ class Handed:
         """A hash of the file and of the modules beside it, which it may import."""
         if self.path is None:
             return ""
-        return _digest(sorted({self.path, *self.path.parent.glob("*.py")}))
+        beside = self.path.parent.glob("*.py") if self.own_folder else ()
+        return _digest(sorted({self.path, *(path for path in beside if not path.is_symlink())}))
 
 
 @dataclass(frozen=True)
@@ -77,14 +82,27 @@ class Task:
     def grade(self, catalog: Catalog, workers: Spare | Forks, machine: str = "") -> Result:
         """Run it and say how it ended."""
         began = time.perf_counter()
-        report = self.to_run(catalog).grade(workers=workers)
+        for _ in range(TRIES):
+            report = self.to_run(catalog).grade(workers=workers)
+            if not report.killed:
+                break
+        else:
+            report.problem = f"{self.handed.exercise.slug}: {NOT_JUDGED}."
+            report.verdicts = [Verdict(v.check, NOT_RUN, report.problem) for v in report.verdicts]
         return result(self, report, time.perf_counter() - began, machine)
 
     def to_run(self, catalog: Catalog) -> Submission:
         """The submission as the runner takes it."""
-        folder = self.handed.path.parent if self.handed.path else None
-        exercise = self.handed.exercise
-        return Submission(catalog, exercise, self.answer, seed=self.seed, folder=folder)
+        one = self.handed
+        return Submission(
+            catalog,
+            one.exercise,
+            self.answer,
+            seed=self.seed,
+            folder=one.path.parent if one.path else None,
+            shared=one.shared,
+            own_folder=one.own_folder,
+        )
 
 
 @dataclass
@@ -118,16 +136,20 @@ def result(task: Task, report: Report, seconds: float = 0.0, worker: str = "") -
 
 
 def find_submissions(
-    folder: Path, catalog: Catalog, exercises: Iterable[Exercise] = ()
+    folder: Path,
+    catalog: Catalog,
+    exercises: Iterable[Exercise] = (),
+    unpacked: Path | None = None,
 ) -> tuple[list[Handed], list[str]]:
     """Every student with every exercise, and one line for each thing that is no submission.
 
-    A student's file is `<student>/<topic>/<slug>` or `<student>/<slug>`, .py or .ipynb. Without
-    `exercises`, those that at least one student handed in. Raises CourseError.
+    A student's file lies in the student's folder, at any depth, or is named as Canvas and Moodle
+    name it (names.py). Archives are opened below `unpacked`. Without `exercises`, those that at
+    least one student handed in. Raises CourseError.
     """
-    students, strays = _students(folder, catalog)
+    students, lines = collect(folder, catalog, unpacked)
     wanted = list(exercises) or list(catalog.exercises)
-    found = [_handed(folder / name, exercise) for name in students for exercise in wanted]
+    found = [_handed(student, exercise) for student in students for exercise in wanted]
     if not exercises:
         present = {handed.exercise.key for handed in found if handed.path}
         found = [handed for handed in found if handed.exercise.key in present]
@@ -136,7 +158,19 @@ def find_submissions(
             f"{folder} holds no submissions: expected a folder per student with files such as "
             f"{wanted[0].key}.ipynb in it."
         )
-    return found, strays
+    return found, lines
+
+
+def _handed(student: Student, exercise: Exercise) -> Handed:
+    there = [one for one in student.files if one.slug == exercise.slug]
+    if not there:
+        return Handed(student.name, exercise, shared=student.shared)
+    first, *others = sorted(there, key=lambda one: one.rank)
+    notes = [f"{first.name} was graded; it wins over {other.name}." for other in others]
+    notes += [f"{first.name} was read as {exercise.slug}{first.kind}."] * (not first.exact)
+    notes += ["It came late."] * first.late
+    path, own = first.path, first.own_folder
+    return Handed(student.name, exercise, path, tuple(notes), first.kind, own, student.shared)
 
 
 def checks_digest(catalog: Catalog, exercise: Exercise) -> str:
@@ -147,67 +181,6 @@ def checks_digest(catalog: Catalog, exercise: Exercise) -> str:
 @cache
 def _checks_digest(path: Path, time_limit: float) -> str:
     return f"{_digest([path])}-{fingerprint(GRADER)[:32]}-{time_limit:g}"
-
-
-def _students(folder: Path, catalog: Catalog) -> tuple[list[str], list[str]]:
-    names, strays = [], []
-    for entry in _entries(folder):
-        if entry.is_dir():
-            lines = list(_strays(entry, catalog))
-            names.append(entry.name)
-            strays += lines
-        else:
-            strays.append(f"{entry.name} was left out: a submission lies in its student's folder.")
-    topics = {exercise.topic for exercise in catalog.exercises}
-    if names and topics.issuperset(names):
-        raise CourseError(
-            f"{folder} is one person's answers, not a folder per student: "
-            f"`python course.py grade --answers {folder}` grades it."
-        )
-    return names, strays
-
-
-def _strays(student: Path, catalog: Catalog) -> Iterator[str]:
-    slugs = [exercise.slug for exercise in catalog.exercises]
-    try:
-        folders = [student, *(entry for entry in _entries(student) if entry.is_dir())]
-        files = [path for folder in folders for path in _entries(folder) if path.is_file()]
-    except CourseError as error:
-        yield str(error)
-        return
-    for path in files:
-        near = difflib.get_close_matches(path.stem.lower(), slugs, n=1, cutoff=0.8)
-        name = path.relative_to(student.parent).as_posix()
-        if path.stem not in slugs and path.suffix in SUFFIXES and near:
-            yield f"{name} was left out: is it {near[0]}{path.suffix}? Rename it then."
-        elif path.stem not in slugs and path.suffix == ".ipynb":
-            yield f"{name} was left out: no exercise has this name."
-
-
-def _entries(folder: Path) -> list[Path]:
-    try:
-        return sorted(path for path in folder.iterdir() if not path.name.startswith((".", "__")))
-    except OSError as error:
-        reason = error.strerror or error
-        raise CourseError(f"The folder {folder} cannot be read: {reason}.") from error
-
-
-def _handed(student: Path, exercise: Exercise) -> Handed:
-    bases = (student / exercise.topic / exercise.slug, student / exercise.slug)
-    paths = [base.with_name(exercise.slug + suffix) for base in bases for suffix in SUFFIXES]
-    there = [path for path in paths if _is_file(path)]
-    if not there:
-        return Handed(student.name, exercise)
-    first, *others = (path.relative_to(student).as_posix() for path in there)
-    notes = tuple(f"{first} was graded; it wins over {other}." for other in others)
-    return Handed(student.name, exercise, there[0], notes)
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:
-        return False
 
 
 def _digest(paths: Iterable[Path]) -> str:

@@ -22,6 +22,7 @@ from halfbits.course.grading.process.descendants import own_group
 
 START_LIMIT = 180.0
 END_LIMIT = 10.0
+KILLED = (-9, -15)  # SIGKILL and SIGTERM, as return codes
 ENVIRONMENT = {
     "CUDA_VISIBLE_DEVICES": "-1",
     "HALFBITS_GRADING": "1",
@@ -99,6 +100,10 @@ class Worker:
         if self._over.get("reason"):
             return str(self._over["reason"])
         return ending(self._over["status"]) if self._over else "closed the grader's channel"
+
+    def was_killed(self) -> bool:
+        """Whether somebody may have ended it from outside: by hand, or the system for memory."""
+        return not self._over.get("reason") and self._over.get("status") in (None, *KILLED)
 
     def leave_another(self) -> None:
         """Let a process like this one preload and wait for the next grading."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 CLONE_NEWUSER, CLONE_NEWNET, CLONE_NEWNS = 0x10000000, 0x40000000, 0x20000
-MS_RDONLY, MS_REC, MS_PRIVATE = 1, 0x4000, 0x40000
+MS_RDONLY, MS_REC, MS_PRIVATE, BIND = 1, 0x4000, 0x40000, 0x1000
 SYS_MOUNT_SETATTR, AT_FDCWD, AT_RECURSIVE, MOUNT_ATTR_RDONLY = 442, -100, 0x8000, 1
 SCRATCH = b"size=256m"
 SHARED = Path("/dev/shm")
@@ -49,6 +49,19 @@ def open_scratch(scratch: str) -> bool:
     if _libc().unshare(CLONE_NEWNS) != 0:
         return False
     return _mount_empty(os.fsencode(scratch), 0, SCRATCH) and _open_shared()
+
+
+def show_only(own: Path | None, folders: Iterable[Path]) -> bool:
+    """After `confine`, in a job's own process: `folders` are empty, but for `own` inside them."""
+    seen = os.open(own, os.O_PATH | os.O_DIRECTORY) if own is not None else None
+    done = all(
+        _mount_empty(os.fsencode(folder), 0, b"size=64k") for folder in folders if folder.is_dir()
+    )
+    if own is not None and seen is not None:
+        own.mkdir(parents=True, exist_ok=True)
+        done = done and _mount(f"/proc/self/fd/{seen}".encode(), os.fsencode(own), None, BIND, None)
+        os.close(seen)
+    return done
 
 
 def can_confine() -> bool:

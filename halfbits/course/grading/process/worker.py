@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from halfbits.course.grading.process.forks import serve
-from halfbits.course.grading.process.sandbox import confine, leave_network, open_scratch
+from halfbits.course.grading.process.sandbox import confine, leave_network, open_scratch, show_only
 from halfbits.course.grading.process.warmup import warm_up
 from halfbits.errors import CourseError
 from halfbits.folders import find_root
@@ -69,6 +69,8 @@ def main(words: list[str]) -> None:
         def grade(job: dict[str, Any]) -> None:
             if confined:
                 open_scratch(job["scratch"])
+                own = Path(job["folder"]) if job["own_folder"] else None
+                show_only(own, map(Path, job["shared"]))
             run(job, _speaker(channel, job["nonce"]))
 
         serve(say, grade)

@@ -86,7 +86,7 @@ def test_stray_things_are_one_line_each(students: Path, course: Catalog) -> None
     write(students / ".DS_Store", "")
     assert strays(students, course).splitlines() == [
         "ada/dobule.ipynb was left out: is it double.ipynb? Rename it then.",
-        "ada/notes.ipynb was left out: no exercise has this name.",
+        "ada: no exercise has these names: helper.py, notes.ipynb.",
         "grades.xlsx was left out: a submission lies in its student's folder.",
     ]
 
@@ -211,7 +211,7 @@ def a_class(students: Path, course: Catalog) -> ClassRun:
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:
-    return list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
+    return list(csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines()))
 
 
 def test_page_escapes_what_students_wrote(a_class: ClassRun) -> None:
@@ -232,7 +232,7 @@ def test_page_tells_rates_failures_problems_and_the_seed(a_class: ClassRun) -> N
 
 
 def test_csv_has_a_row_for_each_student_and_check(a_class: ClassRun, tmp_path: Path) -> None:
-    _, long, _ = write_reports(a_class, tmp_path / "report.html")
+    _, long, *_ = write_reports(a_class, tmp_path / "report.html")
     rows = rows_of(long)
     assert len(rows) == 4 * (3 + 1)
     ada = {row["check"]: row["result"] for row in rows if row["student"] == "ada"}
@@ -243,7 +243,7 @@ def test_csv_has_a_row_for_each_student_and_check(a_class: ClassRun, tmp_path: P
 def test_nbgrader_csv_has_its_columns_and_one_point_per_check(
     a_class: ClassRun, tmp_path: Path
 ) -> None:
-    *_, grades = write_reports(a_class, tmp_path / "report.html")
+    _, _, grades, _ = write_reports(a_class, tmp_path / "report.html")
     rows = rows_of(grades)
     assert tuple(rows[0]) == NBGRADER
     scores = {(r["student_id"], r["assignment"]): (r["score"], r["max_score"]) for r in rows}
@@ -266,11 +266,12 @@ def test_code_that_reaches_for_the_grader_is_shown_to_the_teacher(
 ) -> None:
     frames = "import sys\ndef double(x):\n    sys._getframe(1)\n    return 2 * x"
     write(students / "eve" / "double.py", f"{frames}\n{COUNTER}")
-    write(students / "ada" / "double.py", f"{DOUBLE}\n{COUNTER}")
+    write(students / "ada" / "double.py", f"def double(n):\n    return n * 2\n{COUNTER}")
     write(students / "bob" / "double.py", f"import math\nmath.pi = 3\n{DOUBLE}\n{COUNTER}")
     handed = found(students, course).values()
     text = page(ClassRun(course, SEED, [(one, graded(one, course)) for one in handed]))
-    section = text.partition("Worth a look")[2]
+    section = text.partition("Worth a look")[2].partition("</table>")[0]
     assert "names _getframe" in section
     assert "put back before the checks: math.pi" in section
     assert "ada" not in section
+    assert "has the functions of the solution" in section

@@ -1,0 +1,79 @@
+"""Submissions that a teacher should look at: alike to another one or to the solution, or reaching
+for the grader or for files that are not theirs."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterable
+
+from halfbits.course.catalog import Catalog, Exercise
+from halfbits.course.grading.classroom.journal import Result
+from halfbits.course.grading.classroom.submissions import Handed
+from halfbits.course.grading.judge.guard import PUT_BACK, suspicious
+from halfbits.course.notebook import Answer, read_answer
+from halfbits.course.selection import graded_cells
+from halfbits.course.sources import DEFINES, is_stub, parse_leniently
+from halfbits.errors import CourseError
+
+FOREIGN = ("solutions/", "solutions\\", "../", "..\\")
+
+
+def to_look_at(
+    catalog: Catalog, graded: Iterable[tuple[Handed, Result]]
+) -> list[tuple[Handed, str]]:
+    """Each submission worth a look, with what it does."""
+    found = [(handed, result, handed.read()) for handed, result in graded]
+    same: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for handed, _, answer in found:
+        if text := tasks_text(handed.exercise, answer):
+            same[handed.exercise.key, text].append(handed.student)
+    solutions = {e.key: _solution(catalog, e) for e in catalog.exercises}
+    rows = []
+    for handed, result, answer in found:
+        said = [f"names {', '.join(names)}"] if (names := _reaches(answer)) else []
+        said += [note for note in result.notes if note.startswith(PUT_BACK)]
+        key, text = handed.exercise.key, tasks_text(handed.exercise, answer)
+        others = [name for name in same.get((key, text), ()) if name != handed.student]
+        said += [f"has the same functions as {', '.join(others[:3])}"] if others else []
+        said += ["has the functions of the solution"] if text and text == solutions[key] else []
+        rows += [(handed, "; ".join(said))] if said else []
+    return rows
+
+
+def tasks_text(exercise: Exercise, answer: Answer | CourseError) -> str:
+    """The written functions and classes of the tasks, without comments and layout; "" for none."""
+    if not isinstance(answer, Answer):
+        return ""
+    trees = [parse_leniently(cell.source) for cell in graded_cells(answer.cells)[0]]
+    last = {
+        node.name: node
+        for tree in trees
+        for node in (tree.body if tree else ())
+        if isinstance(node, DEFINES) and node.name in exercise.tasks and not is_stub(node)
+    }
+    return "\n".join(ast.unparse(last[name]) for name in sorted(last))
+
+
+def _reaches(answer: Answer | CourseError) -> list[str]:
+    if not isinstance(answer, Answer):
+        return []
+    cells = graded_cells(answer.cells)[0]
+    trees = [tree for cell in cells if (tree := parse_leniently(cell.source))]
+    texts = {
+        node.value
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    paths = sorted(t for t in texts if "\n" not in t and any(part in t for part in FOREIGN))
+    return [*suspicious(cells), *paths[:3]]
+
+
+def _solution(catalog: Catalog, exercise: Exercise) -> str:
+    try:
+        return tasks_text(
+            exercise, read_answer(catalog.notebook(exercise, "solutions"), patience=0)
+        )
+    except CourseError:
+        return ""
