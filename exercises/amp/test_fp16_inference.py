@@ -6,6 +6,7 @@ claims in halfbits/course/checks/, conversions.py and inference.py.
 
 import io
 import math
+from functools import partial
 
 import torch
 from torch import nn
@@ -105,17 +106,16 @@ def test_convert_refuses_weights_beyond_float16(answer):
     """
     too_large = torch.tensor(65520.0)  # halfway from 65504 to 65536: the tie goes to inf
     below = torch.nextafter(too_large, torch.tensor(0.0))
-    source = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 2))
-    weight, block = source[1].weight, nn.Sequential(doubles.Block())
-    block[0].bias_mask[0] = 65520.0
-    for value in each(cases.named(too_large, -too_large, 1e5, -3e38)):
-        weight.data[1, 2] = value
-        with expect.untouched(source):
-            expect.raises(ValueError, lambda: convert.of(answer, source), "1.weight")
-    expect.raises(ValueError, lambda: convert.of(answer, block), "0.bias_mask")
-    for value in each(cases.named(below, -below, 65519.0)):
-        weight.data[1, 2] = value
-        expect.same(convert.of(answer, source)[1].weight, weight.half(), of="1.weight")
+    root, deep = nn.Linear(4, 2), nn.Sequential(doubles.Block(), nn.Linear(4, 2))
+    for name, model in (("1.weight", deep), ("0.bias_mask", deep), ("weight", root)):
+        tensor = tensor_of(model, name)
+        for value in each(cases.named(too_large, -too_large, 1e5, -3e38)):
+            tensor.data.view(-1)[1] = value
+            with expect.untouched(model):
+                expect.raises(ValueError, partial(convert.of, answer, model), name)
+        for value in each(cases.named(below, -below, 65519.0)):
+            tensor.data.view(-1)[1] = value
+            expect.same(tensor_of(convert.of(answer, model), name), tensor.half(), of=name)
 
 
 @task("predict_logits")

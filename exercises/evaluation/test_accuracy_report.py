@@ -120,11 +120,14 @@ def test_compare_accepts_half_precision_logits(answer, seed):
     A square beyond 65,504 is inf in float16, and its softmax has three digits.
     """
     fp32, quant, y = drawn(seed)
-    fp32, quant = 200 * fp32, 200 * quant
+    fp32, quant, flat = 200 * fp32, 200 * quant, torch.ones(len(y), 5)
     for a, b in each({"the second": (fp32, quant.half()), "the first": (fp32.half(), quant)}):
         got, (sqnr, kl) = report(answer, a, b, y), sqnr_and_kl(a, b)
         demand(got, {"sqnr_db": sqnr}, tolerance.decibels(a.numel()))
         demand(got, {"kl": kl}, tolerance.divergence(a, b))
+    for a, b in ((flat, flat.half()), (flat.half(), flat)):
+        # ln(1 / 5) is no float16 number.
+        demand(report(answer, a, b, y), {"kl": 0.0}, 4 * tolerance.eps())
 
 
 @task("compare")

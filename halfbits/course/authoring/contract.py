@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import runpy
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from halfbits.course.authoring.stub import make_exercise
@@ -91,6 +91,8 @@ class Answers:
 
     wrong: tuple[WrongAnswer, ...]
     right: tuple[RightAnswer, ...]
+    # Mutants of the solution that no check can notice, by their name, and why.
+    equivalent: Mapping[str, str] = field(default_factory=dict)
 
 
 def load_answers(catalog: Catalog, exercise: Exercise) -> Answers:
@@ -102,7 +104,7 @@ def load_answers(catalog: Catalog, exercise: Exercise) -> Answers:
     try:
         wrong = names["WRONG"]
         wrong = wrong_answers(wrong) if isinstance(wrong, Mapping) else tuple(wrong)
-        return Answers(wrong, tuple(names["RIGHT"]))
+        return Answers(wrong, tuple(names["RIGHT"]), names.get("EQUIVALENT", {}))
     except KeyError as error:
         raise CourseError(f"{path} defines no {error}: define WRONG and RIGHT lists.") from error
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import re
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -132,7 +133,7 @@ def no_graph(*results: Any, **said: Any) -> None:
 def raises(
     kind: type[BaseException], run: Callable[[], object], mentions: str = "", **said: Any
 ) -> None:
-    """Demand that `run()` raises `kind`, with `mentions` in its message."""
+    """Demand that `run()` raises `kind`, with the whole name `mentions` in its message."""
     raised: BaseException | None = None
     try:
         run()
@@ -140,7 +141,9 @@ def raises(
         raised = error
     expected = f"{kind.__name__} naming {mentions}" if mentions else kind.__name__
     got = "nothing raised" if raised is None else f"{type(raised).__name__}: {raised}"
-    true(isinstance(raised, kind) and mentions in str(raised), expected=expected, got=got, **said)
+    named = re.search(rf"(?<![\w.]){re.escape(mentions)}(?!\w|\.\w)", str(raised))
+    right = isinstance(raised, kind) and (not mentions or named is not None)
+    true(right, expected=expected, got=got, **said)
 
 
 @contextlib.contextmanager

@@ -150,6 +150,7 @@ class PolicyClassifier(Suite):
                     after = keras.config.dtype_policy().name
                 expect.equal(after, outside, of="the global policy")
                 expect.equal(compute_dtypes(model), [POLICIES[policy]] * 2, of="compute dtypes")
+                expect.dtype(model(np.zeros((1, 2), np.float32)), "float32", of="the output")
 
     def test_leaves_the_global_policy_after_an_error(self, answer: Any) -> None:
         """An unknown policy or a negative size raises ValueError, and the policy stays.

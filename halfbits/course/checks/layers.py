@@ -132,10 +132,22 @@ class WeightOnlyLinear(Suite):
         """
         for bias in each({"with a bias": True, "without a bias": False}):
             layer = self.of(answer, cases.linear(seed, 20, 9, bias=bias))
-            fresh = getattr(answer, self.task)(20, 9, bias=bias)
+            make = getattr(answer, self.task)
+            for fresh in (make(20, 9, bias), make(20, 9, bias=bias), *([make(20, 9)] * bias)):
+                why = "a checkpoint loads into what has its shapes and dtypes"
+                expect.equal(contents(fresh), contents(layer), of="the fresh state", why=why)
             fresh.load_state_dict({name: v.clone() for name, v in layer.state_dict().items()})
             x = cases.normal(seed + 5, 4, 20)
             expect.same(fresh(x), layer(x), of="fresh(x) after load_state_dict")
+
+    def test_output_carries_no_graph(self, answer: Any, seed: int) -> None:
+        """The output for an x without gradients has none: nothing in the layer is trained.
+
+        A bias that keeps its graph keeps the float layer alive, and each call adds to it.
+        """
+        for bias in each({"with a bias": True, "without a bias": False}):
+            layer = self.of(answer, cases.linear(seed, 20, 9, bias=bias))
+            expect.no_graph(layer(cases.normal(seed, 4, 20)), *layer.state_dict().values())
 
     def test_keeps_the_bias_in_float32(self, answer: Any, seed: int) -> None:
         """The bias is stored in float32, bit for bit; without a bias none is stored.

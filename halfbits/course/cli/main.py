@@ -210,6 +210,14 @@ def execute(
 
 
 @app.command()
+def mutate(name: Name) -> None:
+    """For authors: list the small mistakes in an exercise's solution that no check notices."""
+    from halfbits.course.authoring.mutate import mutate as run
+
+    raise typer.Exit(run(name))
+
+
+@app.command()
 def test(
     only: Annotated[list[str] | None, typer.Argument(help="Steps to run; all if left out.")] = None,
 ) -> None:

@@ -51,6 +51,7 @@ WRONG = {
         "test_leaves_the_global_policy_as_it_was": [
             ("import keras", SET),
             ("n_out, dtype=policy", "n_out"),
+            (SOFTMAX, "keras.layers.Softmax()"),
         ],
         "test_leaves_the_global_policy_after_an_error": [
             ("import keras", SET),

@@ -57,7 +57,9 @@ WRONG = {
     ],
     "test_state_dict_fills_a_fresh_layer": [
         ('self.register_buffer("scale", torch.ones(n_out))', "self.scale = torch.ones(n_out)"),
+        ("bias=True", "bias=False"),
     ],
+    "test_output_carries_no_graph": [("linear.bias.detach()", "linear.bias")],
     "test_keeps_the_bias_in_float32": [
         ("linear.bias.detach()", "linear.bias.detach().half()"),
         ("torch.zeros(n_out) if bias else None", "torch.zeros(n_out)"),

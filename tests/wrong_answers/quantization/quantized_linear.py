@@ -20,6 +20,24 @@ EXAMPLE = """codes = torch.tensor([-64, 17, 0, 127], dtype=torch.int8)
 ROUNDED_X = """x = x.float(); step = x.abs().amax() / 127 if x.numel() else 1.0
         y = (torch.round(x / step) * step @ self.codes.float().T)"""
 
+# Mutants of the solution that are the same program, by their changed line, and why.
+CLAMP = "|w| / scale is at most 127 and a rounding: it never rounds to more"
+START = "load_state_dict or from_float overwrites what an empty layer holds"
+EQUIVALENT = {
+    "codes = torch.round(w / scale).to(torch.int8)": CLAMP,
+    "codes = torch.round(w / scale).clamp(-128, 127).to(torch.int8)": CLAMP,
+    "codes = torch.round(w / scale).clamp(-127, 128).to(torch.int8)": CLAMP,
+    "x = x.float()": "integer codes carry no graph, and scale and zero point are Python numbers",
+    "codes = (torch.round(x / scale) + zero_point).clamp(-1, 255).to(torch.uint8)": (
+        "round(low / scale) + round(-low / scale) is 0: only the upper end can be passed"
+    ),
+    "codes = torch.ones(out_features, in_features, dtype=torch.int8)": START,
+    'self.register_buffer("scale", torch.zeros(out_features, dtype=torch.float32))': START,
+    "offset = torch.ones(out_features, dtype=torch.float32) if bias else None": START,
+    'self.register_buffer("scale", torch.ones(out_features))': "float32 is the default",
+    "offset = torch.zeros(out_features) if bias else None": "float32 is the default",
+}
+
 WRONG = {
     "test_weight_error_is_at_most_half_a_step": [
         ("truncates", "half a step", "torch.round(w / scale)", "(w / scale)"),
@@ -126,12 +144,15 @@ WRONG = {
     "test_layer_leaves_the_source_alone": [
         ("shares the bias", "owns its numbers", BIAS, "layer.bias = linear.bias.detach()"),
     ],
+    "test_layer_output_carries_no_graph": [
+        ("the bias keeps its graph", "keeps the float layer alive", "bias.detach()", "bias"),
+    ],
     "test_layer_keeps_the_bias_in_float32": [
         ("a rounded bias", "shifts every output", "bias.detach()", "bias.detach().bfloat16()"),
     ],
     "test_layer_state_dict_fills_a_fresh_layer": [
         (
-            *("a fresh layer has no bias to load into", "Unexpected key", BIAS),
+            *("a fresh layer has no bias to load into", "its shapes and dtypes", BIAS),
             *("layer.bias = linear.bias.detach().clone()", "if bias else None", "if 0 else None"),
         ),
     ],
