@@ -43,6 +43,20 @@ def graded_cells(cells: Iterable[Cell]) -> tuple[tuple[Cell, ...], tuple[str, ..
     return tuple(cell for cell in written if cell in chosen), tuple(notes)
 
 
+def defined_twice(cells: Iterable[Cell], tasks: Iterable[str]) -> tuple[str, ...]:
+    """A note for each task with several definitions: the last one counts."""
+    places: dict[str, list[str]] = {}
+    for cell in cells:
+        for name in defined_names(cell.source):
+            places.setdefault(name, []).append(cell.place)
+    return tuple(
+        f"{task} is defined {len(found)} times ({', '.join(dict.fromkeys(filter(None, found)))}): "
+        f"the last one was graded.".replace(" ()", "")
+        for task in tasks
+        if len(found := places.get(task, [])) > 1
+    )
+
+
 def _passed_over(cell: Cell, chosen: list[Cell]) -> str:
     again = sorted({*defined_names(cell.source)} & _bound(chosen))
     said = f"{cell.place} is a free cell (tag {FREE}): its {', '.join(again)} was not graded."

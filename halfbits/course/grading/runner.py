@@ -18,7 +18,7 @@ from halfbits.course.grading.process.forks import Forks
 from halfbits.course.grading.process.spare import SPARE, Spare
 from halfbits.course.grading.report import NOT_RUN, UNWRITTEN, Report, Verdict
 from halfbits.course.notebook import Answer, Cell, read_answer
-from halfbits.course.selection import graded_cells
+from halfbits.course.selection import defined_twice, graded_cells
 from halfbits.course.sources import defined_names, top_imports, unwritten
 from halfbits.errors import CourseError
 
@@ -47,7 +47,8 @@ class Submission:
         self.shared, self.own_folder = tuple(shared), own_folder
         self.checks = [c for c in read_checks(self.path) if checks is None or c.name in checks]
         self.seed = fresh_seed() if seed is None else seed
-        self.cells, self.notes = graded_cells(getattr(answer, "cells", ()))
+        self.cells, notes = graded_cells(getattr(answer, "cells", ()))
+        self.notes = (*notes, *defined_twice(self.cells, exercise.tasks))
         self.stubs = unwritten(self.cells, exercise.tasks) if skip_stubs else set()
 
     @property

@@ -18,9 +18,10 @@ from typing import Any
 
 from halfbits.course.grading.judge.time_limit import TimeUp, at_most
 from halfbits.course.notebook import MERGE, Cell
-from halfbits.course.sources import defined_names
+from halfbits.course.sources import bound_names, defined_names, parse_leniently
 
 TOO_SLOW = "an endless loop, or a demonstration to tag skip-grading"
+DEFINED = re.compile(r"^(?:def|class)\s+(\w+)", re.MULTILINE)
 FRAMEWORKS = {"tensorflow": "TensorFlow", "keras": "Keras", "torch": "PyTorch"}
 KEEP_BODY = {"time", "timeit", "capture", "prun"}
 RUN_LINE = {"time", "prun"}
@@ -81,6 +82,7 @@ class Shell:
         self.name = name
         self.notes: list[str] = []
         self.broken: list[str] = []
+        self.lost: dict[str, str] = {}  # names that a broken cell would have bound, and why not
         self.lacking = ""  # a framework that a cell imports and this environment does not have
         module = types.ModuleType("__main__")
         if script_in is not None:
@@ -111,13 +113,20 @@ class Shell:
             where = self.where(error) or self.label(cell)
             self.notes.append(f"{where} was stopped after {error.seconds:.3g} s: {TOO_SLOW}.")
         except SyntaxError as error:
-            self.broken.append(self._of_syntax(cell, error))
+            self._note_broken(cell, self._of_syntax(cell, error))
         except BaseException as error:
-            self.broken.append(f"{self.where(error) or self.label(cell)}: {in_words(error)}")
+            told = f"{self.where(error) or self.label(cell)}: {in_words(error)}"
+            self._note_broken(cell, told)
             if isinstance(error, ModuleNotFoundError):
                 self.lacking = FRAMEWORKS.get(str(error.name).split(".")[0], self.lacking)
             if isinstance(error, NameError):
                 self._waiting.append(cell)
+
+    def _note_broken(self, cell: Cell, told: str) -> None:
+        self.broken.append(told)
+        tree = parse_leniently(cell.source)
+        names = bound_names(tree) if tree else DEFINED.findall(cell.source)
+        self.lost |= {name: told for name in names if name not in self.namespace}
 
     def recover(self, name: str) -> None:
         """Run the cells again that define `name` but stand above something that they need."""

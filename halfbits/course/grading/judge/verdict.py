@@ -11,10 +11,20 @@ from types import FunctionType
 from typing import Any
 
 from halfbits.course.checks import context
-from halfbits.course.checks.expect import CheckFailed, four_lines
+from halfbits.course.checks.expect import UNTOUCHED, CheckFailed, four_lines
+from halfbits.course.checks.fingerprint import fingerprint
 from halfbits.course.grading.judge.shell import FRAMEWORKS, Shell, in_words, stack
 from halfbits.course.grading.judge.time_limit import TimeUp
 
+IMPORTS = {
+    **{name: f"import {name}" for name in ("copy", "functools", "io", "keras", "math", "torch")},
+    "F": "import torch.nn.functional as F",
+    "nn": "from torch import nn",
+    "np": "import numpy as np",
+    "numpy": "import numpy",
+    "Tensor": "from torch import Tensor",
+    "tf": "import tensorflow as tf",
+}
 COMPLETE = "`python course.py start` completes the environment."
 
 
@@ -29,6 +39,7 @@ class Answers:
         self._shell = shell
         self._called = ""
         self._none = ""
+        self._changed = ""  # the first argument that a call changed in place, as a message
 
     def __getattr__(self, name: str) -> Any:
         shell = self._shell
@@ -50,11 +61,30 @@ class Answers:
             code = function.__code__
             self._called = f"{code.co_filename}, line {code.co_firstlineno}"
             context.record(name, args, kwargs)
+            before = [_bits_of(value) for value in args]
             result = function(*args, **kwargs)
+            for number, (value, bits) in enumerate(zip(args, before, strict=True), 1):
+                if not self._changed and bits is not None and bits != _bits_of(value):
+                    self._changed = _mutated(number)
             self._none = name if result is None else ""
             return result
 
         return call
+
+
+def _bits_of(value: Any) -> object:
+    """What a call must leave as it was of a tensor or array; None for everything else."""
+    kind = type(value).__name__
+    return fingerprint(value) if kind in ("Tensor", "Parameter", "ndarray") else None
+
+
+def _mutated(number: int) -> str:
+    return four_lines(
+        context.called(),
+        f"argument {number} left as it was",
+        f"argument {number} changed in place, so what follows is computed from other numbers",
+        UNTOUCHED,
+    )
 
 
 def judge(check: Callable[..., Any], shell: Shell, seed: int, path: Path) -> tuple[str, str]:
@@ -86,10 +116,14 @@ def _explain(error: BaseException, answers: Answers, shell: Shell, path: Path) -
     if isinstance(error, NotImplementedError) and own:
         return "unwritten", str(error) or "not written yet"
     if isinstance(error, CheckFailed):
-        return "failed", str(error)
+        return "failed", answers._changed or str(error)
     if isinstance(error, TimeUp):
         return "failed", _too_slow(error, shell)
+    if answers._changed:
+        return "failed", answers._changed
     if where := shell.where(error):
+        if isinstance(error, NameError) and (cause := _cause(error, shell)):
+            return "failed", f"{cause}\n at {where}: {in_words(error)}"
         line = linecache.getline(frames[-1].filename, frames[-1].lineno or 0).strip() if own else ""
         return "failed", f"raised {in_words(error)}\n at {where}" + (
             f"\n    {line}" if line else ""
@@ -99,6 +133,15 @@ def _explain(error: BaseException, answers: Answers, shell: Shell, path: Path) -
         why = f"{name} returned None: is a return missing?"
         return "failed", four_lines(f"{name}(…)", "a result", "None", why)
     return "failed", _in_the_check(error, answers, path, frames)
+
+
+def _cause(error: NameError, shell: Shell) -> str:
+    """Why the answer misses a name that it uses: a cell that went wrong, or no import."""
+    if error.name in shell.lost:
+        return f"{error.name} is missing because a cell went wrong: {shell.lost[error.name]}"
+    if line := IMPORTS.get(str(error.name)):
+        return f"an import is missing: add `{line}` to the cell"
+    return ""
 
 
 def _too_slow(error: TimeUp, shell: Shell) -> str:
@@ -135,10 +178,12 @@ def _in_the_kit(frame: Any) -> bool:
 
 def _missing(name: str, shell: Shell) -> str:
     said = f"{shell.name} defines no {name}"
+    if name in shell.lost:
+        return f"{said}; a cell went wrong before: {shell.lost[name]}"
     own = [n for n in shell.namespace if n not in shell.given and not n.startswith("__")]
     near = difflib.get_close_matches(name, own, n=1, cutoff=0.75)
     if near:
         return f"{said}; the nearest name is {near[0]}: rename it."
-    if shell.broken:
-        return f"{said}; a cell went wrong before: {shell.broken[0]}"
+    if cause := next(iter(shell.broken), ""):
+        return f"{said}; a cell went wrong before: {cause}"
     return f"{said}: keep the name of the stub."

@@ -1,0 +1,94 @@
+"""A message names the cause first, and the cell; what follows from it is not told as news."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from fake_course import COUNTER, DOUBLE, make_course, write
+
+from halfbits.course.catalog import Catalog, load_catalog
+from halfbits.course.grading.report import Report
+from halfbits.course.grading.runner import grade_answers
+
+MUTATION = '''
+
+@pytest.mark.task("double")
+def test_doubles_arrays(answer):
+    """Arrays are doubled."""
+    import numpy as np
+
+    for x in (np.ones(3), np.ones((2, 2))):
+        want = x + x
+        expect.close(answer.double(x), want, atol=0)
+        expect.close(answer.double(x), want, atol=0)
+
+
+@pytest.mark.task("double")
+def test_leaves_arrays_alone(answer):
+    """The array that was passed in keeps its numbers."""
+    import numpy as np
+
+    x = np.ones(3)
+    with expect.untouched(x):
+        answer.double(x)
+'''
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Catalog:
+    root = make_course(tmp_path)
+    checks = root / "exercises" / "numbers" / "test_double.py"
+    write(checks, checks.read_text("utf-8") + MUTATION)
+    return load_catalog(root)
+
+
+def graded(course: Catalog, *cells: str) -> Report:
+    return grade_answers(course, course.find("double"), list(cells))
+
+
+def shown(report: Report) -> list[str]:
+    return [verdict.message for verdict in report.to_show()]
+
+
+@pytest.mark.parametrize("body", ["pass", "...", '"""Twice."""', '"""Twice."""\n    pass'])
+def test_body_that_does_nothing_is_not_written_yet(course: Catalog, body: str) -> None:
+    report = graded(course, f"def double(x):\n    {body}", "class Counter:\n    pass")
+    assert report.summary() == "not written yet (5 checks)"
+
+
+def test_class_that_inherits_from_the_answers_own_is_written(course: Catalog) -> None:
+    own = COUNTER.replace("Counter", "Base")
+    assert graded(course, DOUBLE, f"{own}\nclass Counter(Base):\n    pass").passed == 5
+
+
+def test_missing_import_is_said_before_what_follows_from_it(course: Catalog) -> None:
+    report = graded(course, "def double(x):\n    return math.prod([2, x])", COUNTER)
+    first = report.failures["test_doubles_numbers"].splitlines()[0]
+    assert first == "an import is missing: add `import math` to the cell"
+
+
+def test_broken_cell_is_said_before_what_follows_from_it(course: Catalog) -> None:
+    cells = (
+        "1 / 0\nother = 1",
+        "import no_such\nFACTOR = 2",
+        "def double(x):\n    return FACTOR * x",
+    )
+    first = graded(course, *cells, COUNTER).failures["test_doubles_numbers"].splitlines()[0]
+    assert first.startswith("FACTOR is missing because a cell went wrong: double.ipynb, cell 2")
+    unclosed = "def double(x):\n    return (x"
+    message = graded(course, "1 / 0", COUNTER, unclosed).failures["test_doubles_numbers"]
+    assert "a cell went wrong before: double.ipynb, cell 3" in message
+
+
+def test_two_definitions_are_named_with_their_cells(course: Catalog) -> None:
+    report = graded(course, DOUBLE, COUNTER, "def double(x):\n    return x")
+    assert "double is defined 2 times (cell 1, cell 3): the last one was graded." in report.notes
+    assert not any("defined" in note for note in graded(course, DOUBLE, COUNTER).notes)
+
+
+def test_changed_argument_is_the_one_message_about_all_that_follows(course: Catalog) -> None:
+    inside = "def double(x):\n    x *= 2\n    return x"
+    report = graded(course, inside, COUNTER)
+    assert len(shown(report)) == 1 and report.passed == 3
+    assert "argument 1 changed in place" in shown(report)[0]
