@@ -1,8 +1,9 @@
 """Everything that this machine can be measured at: `python course.py bench`.
 
 On an NVIDIA GPU: bandwidth, products by format, GEMV by weight format (the course's kernels, the
-naive ways, other libraries' kernels), a transformer layer decoding and reading, KV caches. Without
-one: the same questions to the CPU, by instruction set and number of threads. The record goes to
+naive ways, other libraries' kernels), an ablation of the course's kernels, products of 8 bits, a
+transformer layer decoding and reading, KV caches; a card without plans is tuned first. Without a
+GPU: the same questions to the CPU, by instruction set and number of threads. The record goes to
 your own data folder; book/data holds the course's.
 """
 
@@ -60,7 +61,6 @@ def header(hardware: dict[str, Any]) -> dict[str, Any]:
         "versions": versions(),
         "date": datetime.date.today().isoformat(),
         "command": "python course.py bench",
-        "kernels": VERSION,
         "samples": gpu_matmul.SAMPLES,
         "quartiles": "low, median and high of the samples; one sample is a pass over rotated "
         "operands, replayed as a CUDA graph",
@@ -71,7 +71,8 @@ def gpu_record(shrink: int, save: Callable[[dict[str, Any]], None]) -> dict[str,
     """The whole record of a GPU; `save` keeps what there is after each part."""
     device = torch.device("cuda")
     failed: dict[str, str] = {}
-    made: dict[str, Any] = header(gpu_matmul.hardware(device)) | {"plans": own_plans()}
+    made: dict[str, Any] = header(gpu_matmul.hardware(device))
+    made |= {"kernels": VERSION, "plans": own_plans()}
     made["bandwidth"] = [gpu_matmul.bandwidth(device, 2**n // shrink) for n in (28, 30, 32)]
     for name, part in gpu_parts(shrink, device, failed).items():
         began = time.monotonic()
