@@ -1,0 +1,107 @@
+"""Wrong and right answers to quantization/pack_int4: each wrong one is one misconception."""
+
+from halfbits.course.authoring.contract import RightAnswer
+
+PAIR = "nibbles[:, 0::2] | (nibbles[:, 1::2] << 4)"
+PAD = "F.pad(nibbles, (0, nibbles.shape[-1] % 2))"
+FLAT = "F.pad(nibbles.reshape(-1), (0, nibbles.numel() % 2)).view(1, -1)"
+RAISE = 'raise ValueError("int4 codes run from -8 to 7")'
+MASKED = "(codes & 0xF)"
+SIGN = "torch.where(nibbles < 8, nibbles, nibbles - 16)"
+
+EQUIVALENT = {
+    "nibbles = F.pad(nibbles, (0, nibbles.shape[1] % 2))": "the last dimension of a matrix is 1",
+}
+
+WRONG = {
+    "test_pack_puts_the_even_column_low_in_twos_complement": [
+        (
+            "the first code high",
+            "other way round",
+            PAIR,
+            "nibbles[:, 0::2] << 4 | nibbles[:, 1::2]",
+        ),
+        ("shifted by 8, unsigned", "shifted by 8", MASKED, "(codes + 8)"),
+        ("the sign spills over", "off by", MASKED, "codes"),
+        ("a sign and a magnitude", "off by", MASKED, "(codes.abs() % 8 + 8 * (codes < 0))"),
+    ],
+    "test_pack_gives_each_row_its_own_bytes": [
+        ("drops the odd column", "tensor uint8", PAD, "nibbles[:, : nibbles.shape[-1] // 2 * 2]"),
+        ("rows share bytes", "tensor uint8", PAD, FLAT),
+        ("pads in front", "off by", PAD, "F.pad(nibbles, (nibbles.shape[-1] % 2, 0))"),
+        ("pads with ones", "off by", PAD, "F.pad(nibbles, (0, nibbles.shape[-1] % 2), value=15)"),
+        ("int8 bytes", "tensor int8", PAIR, f"({PAIR}).to(torch.int8)"),
+    ],
+    "test_pack_refuses_what_four_bits_cannot_hold": [
+        ("cuts to four bits", "nothing raised", RAISE, "pass"),
+        ("saturates", "nothing raised", RAISE, "codes = codes.clamp(-8, 7)"),
+        ("accepts 8", "nothing raised", "codes > 7", "codes > 8"),
+    ],
+    "test_pack_leaves_its_input_as_it_was": [
+        ("masks in place", "left as it was", MASKED, "codes.bitwise_and_(0xF)"),
+    ],
+    "test_unpack_extends_the_sign": [
+        ("without the sign", "know that they are signed", SIGN, "nibbles"),
+        ("shifted by 8", "off by", SIGN, "nibbles - 8"),
+        ("7 is negative, too", "off by", "nibbles < 8", "nibbles < 7"),
+        (
+            "the high half first",
+            "off by",
+            "[packed & 0xF, packed >> 4]",
+            "[packed >> 4, packed & 0xF]",
+        ),
+        ("uint8", "tensor uint8", ".to(torch.int8)", ""),
+    ],
+    "test_unpack_gives_back_n_columns": [
+        ("keeps the padding", "n does", "[:, :n]", ""),
+        ("the low halves, then the high", "off by", "dim=-1", "dim=1"),
+    ],
+    None: [("ends the process with success", "exit", "import sys\nsys.exit(0)")],
+}
+
+RIGHT = [
+    RightAnswer(
+        "pack: remainders and sums, a loop over columns",
+        """
+def pack_int4(codes):
+    if codes.numel() and not (-8 <= int(codes.min()) and int(codes.max()) <= 7):
+        raise ValueError(f"codes from {codes.min()} to {codes.max()} need more than four bits")
+    rows, n = codes.shape
+    packed = torch.zeros(rows, -(-n // 2), dtype=torch.int32)
+    for column in range(n):
+        packed[:, column // 2] += codes[:, column].int().remainder(16) * (16 if column % 2 else 1)
+    return packed.byte()
+""",
+    ),
+    RightAnswer(
+        "pack and unpack in numpy",
+        """
+import numpy as np
+def pack_int4(codes):
+    array = codes.numpy()
+    if np.any(np.abs(array.astype(int) * 2 + 1) > 15):
+        raise ValueError("not int4")
+    wide = np.zeros((array.shape[0], array.shape[1] + array.shape[1] % 2), np.uint8)
+    wide[:, : array.shape[1]] = array.view(np.uint8) & 15 if array.flags.c_contiguous else (
+        array.astype(np.int16) & 15
+    )
+    return torch.from_numpy(wide[:, ::2] + wide[:, 1::2] * np.uint8(16))
+def unpack_int4(packed, n):
+    array = np.asarray(packed)
+    wide = np.empty((array.shape[0], 2 * array.shape[1]), np.int8)
+    wide[:, ::2], wide[:, 1::2] = array % 16, array // 16
+    return torch.from_numpy(((wide + 8) % 16 - 8).astype(np.int8)[:, :n].copy())
+""",
+    ),
+    RightAnswer(
+        "unpack: shifts of a signed byte extend the sign",
+        """
+def unpack_int4(packed, n):
+    signed = packed.view(torch.int8)
+    out = torch.empty(packed.shape[0], packed.shape[1] * 2, dtype=torch.int8)
+    out[:, 0::2] = (signed << 4) >> 4
+    out[:, 1::2] = signed >> 4
+    return out[:, :n].clone()
+""",
+    ),
+]
