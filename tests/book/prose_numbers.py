@@ -29,7 +29,8 @@ NOT_MEASURED = [
         r"\b\d{1,2} minutes\b|^\*\*Minutes\.\*\* \d{1,2}$",
         r"\b(?:listing|section|question|part|step|level|hint|exercise|table|figure|version)s? "
         r"\d+(?:\.\d+)*(?:(?:,| and| or| to) \d+)*",
-        r"\b(?:Python|PyTorch|torch|TensorFlow|Keras|Llama|Qwen|GPT|RTX|CUDA|AVX|SSE)[- ]?\d[\d.]*",
+        r"\b(?:Python|PyTorch|torch|TensorFlow|Keras|RTX|CUDA|AVX|SSE)[- ]?\d[\d.]*",
+        r"\b(?:Llama|Qwen|Gemma|GPT)[- ]?\d[\d.]*",
         r"\bAVX-512\b|\bISO \d+\b|\bIEEE 754\b|\bApache-2\.0\b",
     )
 ]
