@@ -1,18 +1,18 @@
 """What the quantizers and `QuantizedLinear` must do, one claim a check.
 
 Three suites hold what is true of every quantizer and every such layer: read their claims in
-halfbits/course/checks/quantizers.py and layers.py.
+halfbits/course/checks/: quantizers.py, activations.py and layers.py.
 """
 
 import math
 
 import torch
 
-from halfbits.course.checks import cases, expect, layers, quantizers, task, tolerance
+from halfbits.course.checks import activations, cases, expect, layers, quantizers, task, tolerance
 from halfbits.course.checks.cases import each
 
 weight = quantizers.SymmetricRows("quantize_weight", bits=8)
-activation = quantizers.AffineTensor("quantize_activation")
+activation = activations.AffineTensor("quantize_activation")
 layer = layers.WeightOnlyLinear("QuantizedLinear")
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from halfbits.course.checks import context
+from halfbits.course.checks.comparing import first, within_room, worst
 from halfbits.course.checks.fingerprint import change, fingerprint
 from halfbits.course.checks.values import as_float64, brief, describe, dtype_name
 
@@ -50,10 +51,10 @@ def close(got: object, want: object, *, atol: Any, check_dtype: bool = True, **s
     like(got, want, check_dtype=check_dtype, **said)
     have, wish, room = as_float64(got), as_float64(want), as_float64(atol)
     nan = np.isnan(have)
-    true(not nan.any(), expected="no NaN", got=f"NaN{_first(nan)}" if nan.any() else "", **said)
-    bad = ~_within(have, wish, np.broadcast_to(room, wish.shape))
+    true(not nan.any(), expected="no NaN", got=f"NaN{first(nan)}" if nan.any() else "", **said)
+    bad = ~within_room(have, wish, np.broadcast_to(room, wish.shape))
     if bad.any():
-        expected, found = _worst(have, wish, room, bad)
+        expected, found = worst(have, wish, room, bad)
         true(False, expected=expected, got=found, **said)
 
 
@@ -198,35 +199,6 @@ def _is_true(condition: object) -> bool:
     if condition is None or isinstance(condition, (float, np.floating)):
         return False
     return bool(condition)
-
-
-def _within(have: np.ndarray, wish: np.ndarray, room: np.ndarray) -> np.ndarray:
-    with np.errstate(all="ignore"):
-        near = np.abs(have - wish) <= room
-    finite = np.isfinite(have) & np.isfinite(wish)
-    return np.where(finite, near, have == wish)
-
-
-def _worst(
-    have: np.ndarray, wish: np.ndarray, room: np.ndarray, bad: np.ndarray
-) -> tuple[str, str]:
-    with np.errstate(all="ignore"):
-        gap = np.where(bad, np.abs(have - wish), -1.0)
-        gap[np.isnan(gap)] = np.inf
-    at = np.unravel_index(int(np.argmax(gap)), gap.shape)
-    place = f" at [{', '.join(str(int(i)) for i in at)}]" if at else ""
-    allowed = np.broadcast_to(room, wish.shape)[at]
-    count = f" ({int(bad.sum())} of {bad.size} off)" if bad.size > 1 else ""
-    room_text = f", within {allowed:.3g}" if allowed else ""
-    return (
-        f"{wish[at]:.9g}{place}{room_text}",
-        f"{have[at]:.9g}, off by {gap[at]:.3g}{count}",
-    )
-
-
-def _first(mask: np.ndarray) -> str:
-    at = np.argwhere(mask)[0]
-    return f" at [{', '.join(str(int(i)) for i in at)}]" if mask.ndim else ""
 
 
 def _floats_alive(numel: int) -> list[Any]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from suites import answer_of, claims, verdict
 
-from halfbits.course.checks.quantizers import AffineTensor, SymmetricRows
+from halfbits.course.checks.activations import AffineTensor
+from halfbits.course.checks.quantizers import SymmetricRows
 
 ROWS = SymmetricRows("quantize")
 AFFINE = AffineTensor("quantize")
