@@ -13,6 +13,8 @@ ZERO = "round(-low / scale)"
 CLAMPED = "min(max(round(-low / scale), 0), 255)"
 SUM = "(x.float() @ self.codes.float().T)"
 FLOATS = "self.codes.float() * self.scale[:, None]"
+CACHED = f"self.w = getattr(self, 'w', {FLOATS}); y = x.float() @ self.w.T"
+HALVED = "else (y + self.bias).half()"
 BIAS = "layer.bias.copy_(linear.bias.detach())"
 EXAMPLE = """codes = torch.tensor([-64, 17, 0, 127], dtype=torch.int8)
     codes = codes[torch.arange(w.shape[1]) % 4].repeat(len(w), 1)
@@ -104,14 +106,7 @@ WRONG = {
         ),
     ],
     "test_layer_keeps_no_float_copy_of_the_weights": [
-        (
-            *(
-                "caches the floats at once",
-                "no float tensor of",
-                f"y = {SUM} * self.scale",
-            ),
-            f"self.w = getattr(self, 'w', {FLOATS}); y = x.float() @ self.w.T",
-        ),
+        ("caches the floats", "no float tensor of", f"y = {SUM} * self.scale", CACHED),
         ("keeps the source", "no float tensor", "return layer", "layer.s = [linear]; return layer"),
     ],
     "test_layer_stores_int8_in_a_quarter_of_the_bytes": [
@@ -127,12 +122,7 @@ WRONG = {
         ("16-bit sums", "stay in float32", SUM, SUM.replace("float", "bfloat16") + ".float()"),
     ],
     "test_layer_takes_any_leading_shape": [
-        (
-            "the dtype of x",
-            "tensor float16",
-            "else y + self.bias",
-            "else (y + self.bias).half()",
-        ),
+        ("the dtype of x", "tensor float16", "else y + self.bias", HALVED),
         ("two axes only", "raised RuntimeError", "(x.float() @ self", "torch.mm(x.float(), self"),
     ],
     "test_layer_differs_from_float_by_the_quantization_error": [
