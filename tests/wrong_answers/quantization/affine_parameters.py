@@ -13,18 +13,18 @@ WRONG = {
     "test_range_on_both_sides_of_zero": [
         ("as many steps as codes", "scale", "(last - first)", "(last - first + 1)"),
         ("the first code taken for 0", "not always 0", ZERO, "-round(low / scale)"),
-        ("the sign turned round", "an int from", ZERO, "first + round(low / scale)"),
+        ("the sign turned round", "not always 0", ZERO, "first + round(low / scale)"),
         ("a zero point that is no code", "an int from", ZERO, "first - low / scale"),
         ("cut off, not rounded", "within 0.5", ZERO, "first - int(low / scale)"),
         ("symmetric", "scale", STRETCH, "high = max(abs(low), abs(high)); low = -high"),
         ("the center", "zero_point", ZERO, "(first + last) // 2"),
     ],
     "test_range_above_zero_is_stretched_down_to_it": [
-        ("a zero point beyond the codes", "an int from", "min(low, 0.0), ", "low, "),
+        ("a zero point beyond the codes", "every padded place", "min(low, 0.0), ", "low, "),
         ("cut off to the codes", "every padded place", "min(low, 0.0), ", "low, ", ZERO, CUT),
     ],
     "test_range_below_zero_is_stretched_up_to_it": [
-        ("a zero point beyond the codes", "an int from", "max(high, 0.0)", "high"),
+        ("a zero point beyond the codes", "the same care", "max(high, 0.0)", "high"),
         ("cut off to the codes", "the same care", "max(high, 0.0)", "high", ZERO, CUT),
     ],
     "test_a_single_value_still_has_a_range": [

@@ -1,0 +1,117 @@
+"""What `group_scales` must do, one claim a check."""
+
+import torch
+
+from halfbits.course.checks import cases, expect, quantizers, task, tolerance
+from halfbits.course.checks.cases import each
+
+# Rows, columns, group size: widths that the size divides.
+WHOLE = {
+    "8 x 64 in groups of 16": (8, 64, 16),
+    "3 x 12 in groups of 4": (3, 12, 4),
+    "5 x 32 in one group a row": (5, 32, 32),
+    "4 x 6 in groups of 1": (4, 6, 1),
+}
+# Widths that it does not divide; the number of weights is a multiple of it in the first two.
+TAILS = {
+    "8 x 40 in groups of 32": (8, 40, 32),
+    "4 x 6 in groups of 4": (4, 6, 4),
+    "3 x 5 in groups of 2": (3, 5, 2),
+    "2 x 5 in groups of 8": (2, 5, 8),
+}
+
+
+def coded(answer, w, size):
+    """The answer's codes and scales, once their types and shapes are right."""
+    got = quantizers.several(answer.group_scales(w, size), "codes, scale")
+    expect.array(got[0], torch.int8, w.shape, of="codes")
+    expect.array(got[1], torch.float32, (len(w), -(-w.shape[1] // size)), of="scale")
+    return got
+
+
+def right(answer, w, size):
+    """Each group of each row has the scale amax / 7, and codes within half a step."""
+    codes, scale = coded(answer, w, size)
+    want = torch.stack([part.abs().amax(1) / 7 for part in w.double().split(size, 1)], 1)
+    # One rounding of the quotient, one of a reciprocal 1 / 7.
+    expect.close(scale.double(), want, atol=tolerance.eps() * want, of="scale")
+    steps = w.double() / scale.double().repeat_interleave(size, 1)[:, : w.shape[1]]
+    expect.at_most((codes - steps).abs(), tolerance.half_step(7), "steps", of="largest error")
+
+
+@task("group_scales")
+def test_each_group_has_its_own_scale(answer, seed):
+    """scale = amax / 7 over each group of neighboring columns, codes within half a step of it.
+
+    15 levels, from -7 to 7, are laid over what the group really holds.
+    """
+    for rows, columns, size in each(WHOLE):
+        right(answer, cases.normal(seed, rows, columns), size)
+
+
+@task("group_scales")
+def test_groups_never_cross_rows(answer, seed):
+    """Where the width is no multiple of the group size, each row ends with a shorter group.
+
+    A reshape of all weights at once lets a group begin in one row and end in the next; the
+    kernel looks for that scale in its own row.
+    """
+    for rows, columns, size in each(TAILS):
+        right(answer, cases.normal(seed, rows, columns), size)
+
+
+@task("group_scales")
+def test_loud_weight_hurts_only_its_group(answer, seed):
+    """Multiplying one weight by 100 changes neither scales nor codes of the other groups.
+
+    That is all that groups are for.
+    """
+    for rows, columns, size in each(WHOLE | TAILS):
+        w = cases.normal(seed, rows, columns)
+        loud, row, column = w.clone(), seed % rows, seed % columns
+        loud[row, column] *= 100
+        (codes, scale), (got, got_scale) = coded(answer, w, size), coded(answer, loud, size)
+        other = torch.ones_like(scale, dtype=torch.bool)
+        other[row, column // size] = False
+        expect.same(got_scale[other], scale[other], of="the other groups' scales")
+        other = other.repeat_interleave(size, 1)[:, :columns]
+        expect.same(got[other], codes[other], of="the other groups' codes")
+
+
+@task("group_scales")
+def test_rounds_half_to_even(answer, seed):
+    """A weight halfway between two codes gets the even one: 0.5 gives 0, 1.5 and 2.5 give 2.
+
+    Halves are exact here, since the largest weight of each group is 7.
+    """
+    ties = torch.tensor([[0.5, 1.5, 7.0, -2.5], [7.0, 3.5, -4.5, -0.5], [6.5, -7.0, 5.5, -1.5]])
+    even = torch.tensor([[0, 2, 7, -2], [7, 4, -4, 0], [6, -7, 6, -2]], dtype=torch.int8)
+    order = torch.randperm(3, generator=cases.generator(seed))
+    codes, _ = coded(answer, ties[order].repeat(1, 2), 4)
+    expect.same(codes, even[order].repeat(1, 2), of="codes")
+
+
+@task("group_scales")
+def test_group_of_zeros_gives_zeros(answer, seed):
+    """A group of zeros has codes 0 and a finite positive scale; its neighbors are as before.
+
+    amax / 7 is 0 there, and 0 / 0 is NaN; the cast of a NaN to int8 is anything.
+    """
+    for rows, columns, size in each(WHOLE | TAILS):
+        w = cases.normal(seed, rows, columns)
+        w[rows - 1, :size] = 0
+        codes, scale = coded(answer, w, size)
+        expect.positive(scale, of="scale")
+        group = codes[rows - 1, :size]
+        expect.same(group, torch.zeros_like(group), of="codes of the group of zeros")
+
+
+@task("group_scales")
+def test_views_are_read_as_they_are_and_left_alone(answer, seed):
+    """A transposed or strided w gives the result of its contiguous copy, and stays unchanged.
+
+    Weights are often views of a larger tensor.
+    """
+    for view in each(cases.views(cases.normal(seed, 12, 20))):
+        with expect.untouched(view):
+            right(answer, view, 4)
