@@ -1,6 +1,12 @@
 """How good a model is, and whether a difference between two is more than chance."""
 
-from halfbits.evaluate.divergence import Divergence, divergences, kl_divergence, log_probabilities
+from halfbits.evaluate.divergence import (
+    Divergence,
+    divergences,
+    kl_divergence,
+    log_probabilities,
+    paired_means,
+)
 from halfbits.evaluate.token_loss import (
     Change,
     Perplexity,
@@ -21,6 +27,7 @@ __all__ = [
     "document_groups",
     "kl_divergence",
     "log_probabilities",
+    "paired_means",
     "perplexity",
     "summarize",
     "token_losses",

@@ -71,3 +71,14 @@ def kl_divergence(
     where = torch.arange(len(values)) // last if groups is None else groups
     mean = float(values.mean())
     return Divergence(mean, clustered_standard_error(values - mean, where), values, where)
+
+
+def paired_means(first: list[float], second: list[float]) -> tuple[float, float]:
+    """Mean of first minus second over documents of one length, and its standard error.
+
+    For records that keep one mean a document: any two of their rows can be compared, paired.
+    """
+    difference = torch.tensor(first, dtype=torch.float64) - torch.tensor(
+        second, dtype=torch.float64
+    )
+    return float(difference.mean()), float(difference.std() / len(difference) ** 0.5)

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from halfbits.evaluate import divergences, kl_divergence, log_probabilities
+from halfbits.evaluate import divergences, kl_divergence, log_probabilities, paired_means
 
 WINDOWS = torch.arange(44).view(4, 11) % 8
 
@@ -57,3 +57,14 @@ def test_paired_models_need_the_same_tokens():
     other = kl_divergence(base, sure, WINDOWS, torch.zeros(20, dtype=torch.int64))  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="same tokens"):
         one.minus(other)
+
+
+def test_means_of_documents_compare_as_tokens_do():
+    base = log_probabilities(uniform, WINDOWS, 10)  # type: ignore[arg-type]
+
+    def lossy(ids: Tensor) -> Tensor:
+        return sure(ids) * (ids[:, :1, None] / 8)
+
+    first, second = (kl_divergence(base, m, WINDOWS) for m in (sure, lossy))  # type: ignore[arg-type]
+    each = [found.values.view(4, 10).mean(1).tolist() for found in (first, second)]
+    assert paired_means(*each) == pytest.approx(first.minus(second), rel=1e-6)
