@@ -21,14 +21,22 @@ def per_token(x: Tensor, bits: int) -> Tensor:
 
 
 class RoundedInput(nn.Module):
-    """y = linear(round(x)); `linear` holds weights that may be quantized or not."""
+    """y = linear(round(x)); `linear` holds weights that may be quantized or not.
 
-    def __init__(self, linear: nn.Module, bits: int) -> None:
+    Channels in `keep` bool [features] are left as they are, and out of the scales.
+    """
+
+    keep: Tensor | None
+
+    def __init__(self, linear: nn.Module, bits: int, keep: Tensor | None = None) -> None:
         super().__init__()
         self.linear, self.bits = linear, bits
+        self.register_buffer("keep", keep, persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.linear(per_token(x, self.bits))
+        if self.keep is None:
+            return self.linear(per_token(x, self.bits))
+        return self.linear(torch.where(self.keep, x, per_token(x * ~self.keep, self.bits)))
 
 
 def round_inputs(model: Llama, bits: int, match: str = "") -> Llama:

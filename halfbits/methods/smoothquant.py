@@ -7,8 +7,27 @@ import copy
 import torch
 from torch import Tensor
 
+from halfbits.methods import rtn
+from halfbits.methods.activations import round_inputs
+from halfbits.models.hooks import channel_amax
 from halfbits.models.llama import Llama
 from halfbits.models.surgery import norms_and_readers, rescale
+from halfbits.quantize import Granularity
+
+
+def quantize(
+    model: Llama,
+    calibration: Tensor,
+    alpha: float = 0.5,
+    bits: int = 8,
+    activation_bits: int = 8,
+    granularity: Granularity = "channel",
+    clip: float | str = 1.0,
+) -> tuple[Llama, float]:
+    """Smoothed, then weights rounded to nearest and inputs token by token."""
+    amax = channel_amax(model, list(calibration.split(8)), "layers.")
+    lossy, nbytes = rtn.quantize(smooth(model, amax, alpha), None, bits, granularity, clip)
+    return round_inputs(lossy, activation_bits), nbytes
 
 
 def smoothing_factors(activation: Tensor, weight: Tensor, alpha: float) -> Tensor:
