@@ -88,12 +88,16 @@ def gptq(
 
 def inverse_factor(moment: Tensor, damping: float) -> Tensor:
     """Upper U with U^T U = (H + damping mean(diag H) I)^-1."""
+    inverse = torch.cholesky_inverse(torch.linalg.cholesky(damped(moment, damping)))
+    return torch.linalg.cholesky(inverse, upper=True)
+
+
+def damped(moment: Tensor, damping: float) -> Tensor:
+    """H + damping mean(diag H) I. Raises ValueError for an H of zeros."""
     mean = moment.diagonal().mean()
     if not mean > 0:
-        raise ValueError("the inputs' second moment is zero: GPTQ needs calibration data")
-    damped = moment + damping * mean * torch.eye(len(moment), dtype=moment.dtype)
-    inverse = torch.cholesky_inverse(torch.linalg.cholesky(damped))
-    return torch.linalg.cholesky(inverse, upper=True)
+        raise ValueError("the inputs' second moment is zero: the method needs calibration data")
+    return moment + damping * mean * torch.eye(len(moment), dtype=moment.dtype)
 
 
 def snap(x: Tensor, scale: Tensor, zero: Tensor, base: Quantized) -> tuple[Tensor, Tensor]:
