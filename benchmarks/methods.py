@@ -260,7 +260,7 @@ def settings(judge: Judge, data: Data) -> dict[str, object]:
     """What all rows share."""
     return {
         "unit": "KL in nats a token from the float32 model; standard errors over documents",
-        "bytes": "of the whole stored model; kind cache: of one judged sequence's, mean while it grows",
+        "bytes": "of the stored model; kind cache: of one sequence's cache, mean while it grows",
         "perplexity_of_the_model": _rounded(judge.perplexity.value),
         "perplexity_standard_error": _rounded(judge.perplexity.standard_error),
         "documents": len(data.judged),
