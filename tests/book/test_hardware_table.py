@@ -8,7 +8,7 @@ from book_sources import ROOT
 
 from halfbits.perf.cost import Machine, hardware
 
-RECORD = "book/data/gpu_matmul.json#hardware.memory_bytes"
+RECORD = "a record of the course"
 COLUMNS = ("fp32", "bf16", "fp8", "int8", "fp4")
 
 
@@ -31,6 +31,10 @@ def memory_said(machine: Machine) -> str:
     return f"{machine.memory / 1e9:.4g}"
 
 
+def memory_reader(machine: Machine) -> str:
+    return RECORD if "#" in machine.memory_source else machine.memory_source
+
+
 def number(cell: str) -> float:
     return float(cell.replace(",", ""))
 
@@ -40,7 +44,7 @@ def test_the_table_shows_every_machine_as_the_library_has_it() -> None:
     assert shown.keys() == hardware().keys()
     for name, machine in hardware().items():
         memory, bandwidth, *peaks, ridge, source = shown[name]
-        assert memory_of(memory) == (memory_said(machine), machine.memory_source)
+        assert memory_of(memory) == (memory_said(machine), memory_reader(machine))
         # Printed to three or four digits.
         assert abs(number(bandwidth) * 1e12 / machine.bandwidth - 1) < 5e-3
         assert abs(number(ridge) / machine.ridge("bf16") - 1) < 5e-3

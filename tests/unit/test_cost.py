@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import subprocess
 import sys
@@ -188,6 +189,15 @@ def test_a_memory_is_the_drivers_or_said_to_be_the_vendors() -> None:
             assert machine.memory_source in {"", *keys}
         stated = machine.memory % 1e9 == 0
         assert stated == (not machine.memory_source), machine.name
+
+
+def test_a_card_with_a_record_has_the_memory_that_its_driver_reported() -> None:
+    for path in (Path(__file__).parents[2] / "book" / "data").glob("*.json"):
+        recorded = json.loads(path.read_text(encoding="utf-8")).get("hardware", {})
+        if "memory_bytes" in recorded:
+            kind = recorded["device"].removeprefix("NVIDIA ").split()[0]
+            [machine] = [m for name, m in hardware().items() if name.split()[0] == kind]
+            assert machine.memory == recorded["memory_bytes"], path.name
 
 
 def test_amdahl() -> None:
