@@ -63,10 +63,15 @@ def mutants(trial: Trial) -> Iterator[tuple[int, Mutant]]:
             yield from ((place, mutant) for mutant in mutants_of(cell.source))
 
 
-def _passes(trial: Trial, place: int, mutant: Mutant) -> bool:
-    cells: list[Cell] = list(trial.solution)
+def with_mutant(trial: Trial, place: int, mutant: Mutant) -> list[Cell]:
+    """The solution's cells with the one at `place` changed."""
+    cells = list(trial.solution)
     cells[place] = replace(cells[place], source=mutant.source)
-    report = trial.grade(cells)
+    return cells
+
+
+def _passes(trial: Trial, place: int, mutant: Mutant) -> bool:
+    report = trial.grade(with_mutant(trial, place, mutant))
     return report.problem is None and report.passed == report.total
 
 

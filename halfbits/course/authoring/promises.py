@@ -9,6 +9,7 @@ import random
 from collections.abc import Callable, Iterator
 
 from halfbits.course.authoring.contract import RightAnswer, Trial, WrongAnswer
+from halfbits.course.authoring.mutate import mutants, with_mutant
 from halfbits.course.authoring.stub import is_pristine, make_exercise
 from halfbits.course.grading.process.forks import Forks
 from halfbits.course.grading.report import NOT_RUN, Report
@@ -125,6 +126,17 @@ def parts_are_complete(trial: Trial) -> Iterator[str]:
             yield f'"{wrong.name}" names {wrong.rejected_by}, which is no check'
 
 
+def explained_mutants_pass(trial: Trial) -> Iterator[str]:
+    """What EQUIVALENT explains are mutants of the solution, and all checks accept them."""
+    known = {mutant.name: (place, mutant) for place, mutant in mutants(trial)}
+    for name in trial.answers.equivalent:
+        if name not in known:
+            yield f'EQUIVALENT explains "{name}", which is no mutant of the solution'
+            continue
+        report = trial.grade(with_mutant(trial, *known[name]))
+        yield from rejections(report, f'rejects the mutant "{name}"')
+
+
 def hints_keep_the_answer(trial: Trial) -> Iterator[str]:
     """No hint holds a long line of the solution."""
     cells = read_cells(trial.catalog.notebook(trial.exercise, "solutions"))
@@ -150,6 +162,7 @@ PROMISES: tuple[Callable[[Trial], Iterator[str]], ...] = (
     solution_passes,
     verdicts_repeat,
     parts_are_complete,
+    explained_mutants_pass,
     hints_keep_the_answer,
 )
 

@@ -159,6 +159,16 @@ FAULTS: dict[str, tuple[Break, Callable[[Trial], Iterator[str]], str]] = {
         promises.parts_are_complete,
         '"adds 1" names test_doubles, which is no check',
     ),
+    "an explanation of a mutant that is none": (
+        answers(ANSWERS + "EQUIVALENT = {'return 7': 'seven is double'}"),
+        promises.explained_mutants_pass,
+        'EQUIVALENT explains "return 7", which is no mutant of the solution',
+    ),
+    "a mutant that is not the same program": (
+        answers(ANSWERS + "EQUIVALENT = {'return x - x': 'minus is plus'}"),
+        promises.explained_mutants_pass,
+        'test_doubles_numbers rejects the mutant "return x - x" on seed ',
+    ),
     "a hint with the answer in it": (
         lambda root: (
             solution("return x + x", "return x + x if isinstance(x, str) else 2 * x")(root),
