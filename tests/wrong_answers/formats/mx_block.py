@@ -1,0 +1,118 @@
+"""Wrong and right answers to formats/mx_block: each wrong one is one misconception."""
+
+from halfbits.course.authoring.contract import RightAnswer, swap
+
+EXPONENT = "torch.frexp(amax).exponent - 1 - 2"
+LOG = "torch.log2(amax).floor().clamp(min=-126).int() - 2"
+RAISED = "(amax / 6).log2().ceil().clamp(min=-126).int()"
+AMAX = "x.abs().amax(1)"
+SIZE = "size = scaled.abs()"
+SPACING = "torch.where(size < 2, 0.5, torch.where(size < 4, 1.0, 2.0))"
+ROUND = "torch.round(scaled / spacing)"
+HALF_UP = "torch.floor(scaled.abs() / spacing + 0.5) * scaled.sign()"
+
+WHOLE = "2 and 4 are multiples of the spacing on either side of them"
+EQUIVALENT = {
+    "spacing = torch.where((size <= 2), 0.5, torch.where(size < 4, 1.0, 2.0))": WHOLE,
+    "spacing = torch.where(size < 2, 0.5, torch.where((size <= 4), 1.0, 2.0))": WHOLE,
+}
+
+WRONG = {
+    "test_exponent_is_the_floor_minus_two": [
+        ("the largest is 6", "amax / 6", EXPONENT, RAISED),
+        ("the exponent of 4 is forgotten", "from 4 up to 8", EXPONENT, EXPONENT[:-4]),
+        ("frexp taken for the floor", "exponent", EXPONENT, "torch.frexp(amax).exponent - 2"),
+        ("rounded, not floored", "exponent", EXPONENT, LOG.replace("floor", "round")),
+        ("one scale for all blocks", "exponent", AMAX, "x.abs().max().repeat(len(x))"),
+        ("the largest, not the largest magnitude", "exponent", AMAX, "x.amax(1)"),
+    ],
+    "test_exponent_is_exact_at_powers_of_two": [
+        ("a float32 logarithm", "twice too large", EXPONENT, LOG),
+    ],
+    "test_values_are_the_nearest_levels": [
+        ("evenly spaced levels", "no code has", SPACING, "0.5"),
+        ("cut off", "not evenly spaced", ROUND, "torch.trunc(scaled / spacing)"),
+        ("codes for values", "values", "torch.ldexp(level, exponent[:, None])", "level"),
+        ("E2M1 without subnormals", "values", SPACING, f"{SPACING}; scaled[size < 0.75] = 0"),
+    ],
+    "test_ties_go_to_the_even_code": [
+        ("away from zero", "ties of the quotients", ROUND, f"({HALF_UP})"),
+        (
+            "to the lower level",
+            "ties of the quotients",
+            ROUND,
+            "torch.ceil(scaled / spacing - 0.5)",
+        ),
+    ],
+    "test_largest_numbers_are_clipped": [
+        ("8 is a level", "nothing is 8", ".clamp(-6, 6)", ""),
+        ("only positive ones are clipped", "rounded down", ".clamp(-6, 6)", ".clamp(max=6)"),
+        ("the scale is raised instead", "exponent", EXPONENT, RAISED),
+    ],
+    "test_block_of_zeros_gives_zeros": [
+        (
+            "divided by amax",
+            "NaN",
+            SIZE,
+            f"scaled = scaled / amax[:, None] * amax[:, None]; {SIZE}",
+        ),
+    ],
+    "test_blocks_know_nothing_of_each_other_and_x_is_left_alone": [
+        ("scales in place", "left as it was", SIZE, f"{SIZE}; x.copy_(scaled)"),
+    ],
+}
+
+BISECT = """
+import torch
+LEVELS = torch.tensor([0, 0.5, 1, 1.5, 2, 3, 4, 6])
+def mx_block(x):
+    exponent = (x.abs().amax(dim=-1).contiguous().view(torch.int32) >> 23) - 129
+    scale = torch.exp2(exponent.double())[:, None]
+    quotient = (x.double() / scale).abs()
+    distance = (quotient[..., None] - LEVELS).abs()
+    odd = torch.arange(8) % 2
+    best = (distance + 1e-12 * odd).argmin(-1)
+    return exponent.to(torch.int32), (LEVELS[best] * x.sign() * scale).float()
+"""
+LOOPS = """
+import math
+import torch
+def mx_block(x):
+    exponents, rows = [], []
+    for row in x.tolist():
+        e = math.frexp(max(map(abs, row)))[1] - 3
+        exponents.append(e)
+        rows.append([])
+        for v in row:
+            q = min(abs(v) / 2.0**e, 6)
+            step = 0.5 if q < 2 else 1 if q < 4 else 2
+            rows[-1].append(math.copysign(round(q / step) * step * 2.0**e, v))
+    return torch.tensor(exponents, dtype=torch.int32), torch.tensor(rows)
+"""
+NUMPY = """
+import ml_dtypes
+import numpy as np
+import torch
+def mx_block(x):
+    a = x.numpy().astype(np.float64)
+    with np.errstate(divide="ignore"):
+        e = np.floor(np.log2(np.abs(a).max(1)))
+    e = np.where(np.isfinite(e), e, 0).astype(np.int32) - 2
+    fp4 = (a / 2.0 ** e[:, None]).astype(np.float32).astype(ml_dtypes.float4_e2m1fn)
+    back = fp4.astype(np.float64) * 2.0 ** e[:, None]
+    return [torch.from_numpy(e), torch.from_numpy(back.astype(np.float32))]
+"""
+
+RIGHT = [
+    RightAnswer("the exponent's bits, the nearest by argmin", BISECT),
+    RightAnswer("Python floats and their round", LOOPS),
+    RightAnswer("numpy and ml_dtypes", NUMPY),
+    RightAnswer(
+        "a float64 logarithm",
+        swap(
+            "mx_block",
+            EXPONENT,
+            LOG.replace("amax", "amax.double()"),
+        ),
+    ),
+]
