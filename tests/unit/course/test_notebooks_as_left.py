@@ -275,7 +275,7 @@ def shell(monkeypatch: pytest.MonkeyPatch) -> Shell:
 
 def run(shell: Shell, *sources: str) -> Shell:
     for number, source in enumerate(sources, 1):
-        shell.run(Cell(f"cell {number}", source))
+        shell.run(Cell(f"cell {number}", source), 60.0)
     return shell
 
 
