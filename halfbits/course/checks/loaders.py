@@ -140,8 +140,14 @@ class Evaluation(Suite):
             for models in each(self._places(seed)):
                 before = [flags(model) for model in models]
                 self._run(answer, models, loader, error)
-                after = [flags(model) for model in models]
-                expect.equal(after, before, of="the training flags")
+                pairs = [(was, flags(model)) for was, model in zip(before, models, strict=True)]
+                changed = [name for was, now in pairs for name in was if was[name] != now[name]]
+                expect.true(
+                    not changed,
+                    expected="each submodule in the mode it had before",
+                    got=f"changed: {', '.join(dict.fromkeys(changed))}",
+                    of="the training flags",
+                )
 
     def test_never_counts_nan_as_right(self, answer: Any, seed: int) -> None:
         """A row of logits with a NaN in it is wrong, whatever argmax says.
