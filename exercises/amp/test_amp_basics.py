@@ -9,7 +9,7 @@ import math
 
 import torch
 
-from halfbits.course.checks import autocast, cases, expect, keras_models, products, task
+from halfbits.course.checks import autocast, cases, expect, hardened, keras_models, products, task
 from halfbits.course.checks.cases import each
 
 fp32 = products.Product("matmul_fp32", torch.float32)
@@ -135,6 +135,7 @@ def test_report_shows_overflow_as_inf(answer):
 
 
 @task("precision_report")
+@hardened
 def test_report_of_exact_or_empty_products_is_zero(answer):
     """precision_report is 0.0 where every format is exact, and for a product without entries.
 

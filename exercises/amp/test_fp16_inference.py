@@ -11,7 +11,16 @@ from functools import partial
 import torch
 from torch import nn
 
-from halfbits.course.checks import cases, conversions, doubles, expect, inference, task, tolerance
+from halfbits.course.checks import (
+    cases,
+    conversions,
+    doubles,
+    expect,
+    hardened,
+    inference,
+    task,
+    tolerance,
+)
 from halfbits.course.checks.cases import each
 from halfbits.course.checks.conversions import tensor_of
 
@@ -99,6 +108,7 @@ def test_convert_gives_norms_float32_and_hands_float16_on(answer):
 
 
 @task("convert_to_fp16")
+@hardened
 def test_convert_refuses_weights_beyond_float16(answer):
     """A finite number that float16 would turn into inf raises ValueError with its tensor's name.
 

@@ -8,7 +8,7 @@ import math
 
 import torch
 
-from halfbits.course.checks import cases, expect, loaders, task, tolerance
+from halfbits.course.checks import cases, expect, hardened, loaders, task, tolerance
 from halfbits.course.checks.cases import each
 from halfbits.course.checks.doubles import Table
 from halfbits.course.checks.loaders import batches, drawn, sqnr_and_kl
@@ -131,6 +131,7 @@ def test_compare_accepts_half_precision_logits(answer, seed):
 
 
 @task("compare")
+@hardened
 def test_compare_never_counts_nan_as_agreement(answer, seed):
     """A row with a NaN in either model agrees with nothing; sqnr_db and kl show the NaN.
 

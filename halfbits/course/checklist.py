@@ -19,6 +19,7 @@ class Check:
     """One check: its name, the task it belongs to, its claim and its line in the check file.
 
     `source` is the text of the check; of a suite's check, the line that adds the suite comes first.
+    A `hardened` check is of the second tier: the exercise is solved without it.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Check:
     claim: str
     line: int
     source: str
+    hardened: bool = False
 
 
 def read_checks(path: Path) -> tuple[Check, ...]:
@@ -52,7 +54,8 @@ def _kit_modules(node: ast.stmt) -> list[str]:
 def _checks_of(node: ast.stmt, lines: list[str], kit: set[str]) -> Iterator[Check]:
     match node:
         case ast.FunctionDef(name=name) if name.startswith("test_"):
-            yield Check(name, _task(node), _claim(node), node.lineno, _text(node, lines))
+            text, hard = _text(node, lines), _is_hardened(node)
+            yield Check(name, _task(node), _claim(node), node.lineno, text, hard)
         case ast.Assign(
             targets=[ast.Name(id=prefix)],
             value=ast.Call(
@@ -63,7 +66,8 @@ def _checks_of(node: ast.stmt, lines: list[str], kit: set[str]) -> Iterator[Chec
             added = _text(node, lines)
             for method, source in _methods(module, suite):
                 name = f"test_{prefix}_{method.name.removeprefix('test_')}"
-                yield Check(name, task, _claim(method), node.lineno, f"{added}\n{source}")
+                text, hard = f"{added}\n{source}", _is_hardened(method)
+                yield Check(name, task, _claim(method), node.lineno, text, hard)
 
 
 def _claim(node: ast.FunctionDef) -> str:
@@ -79,6 +83,10 @@ def _task(node: ast.FunctionDef) -> str:
         if isinstance(mark, ast.Call) and ast.unparse(mark.func) in ("task", "pytest.mark.task"):
             return str(ast.literal_eval(mark.args[0]))
     return ""
+
+
+def _is_hardened(node: ast.FunctionDef) -> bool:
+    return any(isinstance(mark, ast.Name) and mark.id == "hardened" for mark in node.decorator_list)
 
 
 @lru_cache(maxsize=64)

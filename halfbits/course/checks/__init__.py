@@ -3,7 +3,8 @@
 A check file holds two kinds of lines. A function `test_*(answer, seed)` marked with `task` is one
 claim, its docstring: the first line says what must hold, the rest why it matters. A line such as
 `weight = quantizers.SymmetricRows("quantize_weight")` adds a whole suite of standard claims, each
-a method `test_*` of that class; here they are called `test_weight_*`.
+a method `test_*` of that class; here they are called `test_weight_*`. Checks marked `hardened` are
+a second tier.
 """
 
 from __future__ import annotations
@@ -20,6 +21,15 @@ def task(name: str) -> Callable[[Function], Function]:
     The grader reads the mark from the source, so it needs no attribute on the function.
     """
     return lambda check: check
+
+
+def hardened(check: Function) -> Function:
+    """Mark a check as one of what production needs; the exercise is solved without it.
+
+    Denormal numbers, values at the ends of a format, NaN, empty inputs, exceptions on the way:
+    unmarked checks are the task as an interviewer means it. Read from the source, as `task` is.
+    """
+    return check
 
 
 class Suite:

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from halfbits.course.checks import Suite, cases, expect, tolerance
+from halfbits.course.checks import Suite, cases, expect, hardened, tolerance
 from halfbits.course.checks.cases import each
 from halfbits.course.checks.quantizers import Coded, several
 from halfbits.course.checks.values import as_float64, describe
@@ -79,6 +79,7 @@ class AffineTensor(Suite):
                 got = self.half_a_step(answer, case)
         expect.same(got.codes, np.full((3, 4), float(got.zero_point)), of="codes of zeros")
 
+    @hardened
     def test_extreme_ranges_stay_finite(self, answer: Any, seed: int) -> None:
         """Values at both ends of float32, and denormal ones, give finite scales and right codes.
 

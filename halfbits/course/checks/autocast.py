@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from halfbits.course.checks import cases, doubles, expect, tolerance
+from halfbits.course.checks import cases, doubles, expect, hardened, tolerance
 from halfbits.course.checks.cases import each
 from halfbits.course.checks.inference import Inference
 
@@ -84,6 +84,7 @@ class Autocast(Inference):
                 expect.equal(precision_state(), before, of="the state after")
             expect.dtype(got, torch.bfloat16, why="the default dtype still holds there")
 
+    @hardened
     def test_lets_the_models_error_through(self, answer: Any) -> None:
         """The model's own exception is passed on, with autocast and grad mode as before.
 

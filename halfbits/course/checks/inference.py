@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from halfbits.course.checks import Suite, cases, doubles, expect, tolerance
+from halfbits.course.checks import Suite, cases, doubles, expect, hardened, tolerance
 from halfbits.course.checks.cases import each
 
 
@@ -92,6 +92,7 @@ class HalfInference(Inference):
             self.call(answer, model, torch.ones(2, 4).to(given))
             expect.equal(f"it received {model.seen.get('input')}", f"it received {want}")
 
+    @hardened
     def test_takes_empty_batched_and_strided_inputs(self, answer: Any, seed: int) -> None:
         """An empty batch, a batch of sequences, one vector and a transposed view are inputs.
 

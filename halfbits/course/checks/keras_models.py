@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from halfbits.course.checks import Suite, expect, tolerance
+from halfbits.course.checks import Suite, expect, hardened, tolerance
 from halfbits.course.checks.cases import each
 
 POLICIES = {"float32": "float32", "mixed_float16": "float16", "mixed_bfloat16": "bfloat16"}
@@ -152,6 +152,7 @@ class PolicyClassifier(Suite):
                 expect.equal(compute_dtypes(model), [POLICIES[policy]] * 2, of="compute dtypes")
                 expect.dtype(model(np.zeros((1, 2), np.float32)), "float32", of="the output")
 
+    @hardened
     def test_leaves_the_global_policy_after_an_error(self, answer: Any) -> None:
         """An unknown policy or a negative size raises ValueError, and the policy stays.
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from halfbits.course.checks import Suite, cases, doubles, expect, tolerance
+from halfbits.course.checks import Suite, cases, doubles, expect, hardened, tolerance
 from halfbits.course.checks.cases import each
 from halfbits.course.checks.doubles import Table
 
@@ -77,6 +77,7 @@ class Evaluation(Suite):
             for got in self.of(answer, logits, batches(y, size)):
                 expect.close(got, 50 / 53, atol=tolerance.FLOAT64_DIVISIONS, of="accuracy")
 
+    @hardened
     def test_of_nothing_is_zero(self, answer: Any, seed: int) -> None:
         """An empty loader, and one whose batches are empty, give an accuracy of 0.0.
 
@@ -122,6 +123,7 @@ class Evaluation(Suite):
             modes = [f"training {training}, gradients {grad}" for _, training, grad in table.calls]
             expect.equal(set(modes), {"training False, gradients False"}, of="the modes inside")
 
+    @hardened
     def test_puts_every_training_flag_back(self, answer: Any, seed: int) -> None:
         """Each submodule ends in the mode it had, also when a model or the loader raises.
 
@@ -149,6 +151,7 @@ class Evaluation(Suite):
                     of="the training flags",
                 )
 
+    @hardened
     def test_never_counts_nan_as_right(self, answer: Any, seed: int) -> None:
         """A row of logits with a NaN in it is wrong, whatever argmax says.
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from halfbits.course.checks import Suite, cases, expect, tolerance
+from halfbits.course.checks import Suite, cases, expect, hardened, tolerance
 from halfbits.course.checks.cases import each, normal
 
 
@@ -71,6 +71,7 @@ class Product(Suite):
                 atol = tolerance.product(low_a, low_b, dtype)
                 expect.close(self.of(answer, a, b, dtype), want, atol=atol)
 
+    @hardened
     def test_accepts_empty_and_all_zero_inputs(self, answer: Any) -> None:
         """The product of an empty batch is empty; of k = 0 or of zeros it is zero.
 

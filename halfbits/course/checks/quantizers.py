@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from halfbits.course.checks import Suite, cases, expect, tolerance
+from halfbits.course.checks import Suite, cases, expect, hardened, tolerance
 from halfbits.course.checks.cases import each
 from halfbits.course.checks.values import as_float64, describe
 
@@ -132,6 +132,7 @@ class SymmetricRows(Suite):
             zero = as_float64(case.abs().amax(1)) == 0
             expect.same(codes[zero], np.zeros_like(codes[zero]), of="codes of the row of zeros")
 
+    @hardened
     def test_denormal_rows_stay_finite(self, answer: Any, seed: int) -> None:
         """Rows so small that amax / 127 leaves the normal range still get a usable scale.
 
@@ -140,6 +141,7 @@ class SymmetricRows(Suite):
         for w in each({"rows near 1e-45 to 1e-38": cases.denormal_rows(seed)}):
             self.half_a_step(answer, w)
 
+    @hardened
     def test_huge_values_do_not_overflow(self, answer: Any, seed: int) -> None:
         """Weights near the float32 maximum (3.4e38) quantize like any others.
 
@@ -148,6 +150,7 @@ class SymmetricRows(Suite):
         for w in each({"w up to 3.3e38": cases.reaching(cases.normal(seed, 4, 64), 3.3e38)}):
             self.half_a_step(answer, w)
 
+    @hardened
     def test_layout_in_memory_does_not_matter(self, answer: Any, seed: int) -> None:
         """Transposed, strided and offset views give the codes of their contiguous copies.
 

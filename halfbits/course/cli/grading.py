@@ -15,7 +15,7 @@ from halfbits.folders import data_folder
 
 
 def grade(names: list[str], answers: Path | None) -> int:
-    """Grade the named exercises or files, or all; 0 when every check passes."""
+    """Grade the named exercises or files, or all; 0 when all are solved."""
     from halfbits.course.grading.faces.console import print_report
     from halfbits.course.grading.record import remember
     from halfbits.course.grading.session import answers_folder, grade_submissions, named
@@ -31,7 +31,7 @@ def grade(names: list[str], answers: Path | None) -> int:
     for one, report in reports:
         if one.folder.is_relative_to(catalog.root / "exercises"):
             remember(catalog, report)
-    return 0 if all(report.all_pass for _, report in reports) else 1
+    return 0 if all(report.solved for _, report in reports) else 1
 
 
 def hint(name: str, task: str | None, level: int | None) -> int:

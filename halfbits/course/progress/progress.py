@@ -23,7 +23,10 @@ PAUSE = 10 * 60.0
 
 @dataclass
 class Record:
-    """One exercise: checks passed at last sight, tries, hint levels opened, seconds at work."""
+    """One exercise: checks passed at last sight, tries, hint levels opened, seconds at work.
+
+    `core` names the checks that make it solved.
+    """
 
     passed: list[str] = field(default_factory=list)
     total: int = 0
@@ -32,9 +35,16 @@ class Record:
     seconds: float = 0.0
     last: float = 0.0
     solved: str = ""
+    core: list[str] = field(default_factory=list)
 
     @property
     def is_solved(self) -> bool:
+        """Whether all core checks pass; in a record from before the tiers, all checks."""
+        return {*self.core} <= {*self.passed} if self.core else self.is_hardened
+
+    @property
+    def is_hardened(self) -> bool:
+        """Whether all checks pass, those of the second tier too."""
         return 0 < self.total <= len(self.passed)
 
 

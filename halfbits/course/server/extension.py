@@ -186,7 +186,12 @@ def tried() -> dict[str, Record]:
 
 
 def summary(record: Record) -> dict[str, int | bool]:
-    return {"passed": len(record.passed), "total": record.total, "solved": record.is_solved}
+    return {
+        "passed": len(record.passed),
+        "total": record.total,
+        "solved": record.is_solved,
+        "hardened": record.is_hardened,
+    }
 
 
 def _jupyter_server_extension_points() -> list[dict[str, str]]:

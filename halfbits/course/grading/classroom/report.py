@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from halfbits.course.catalog import Exercise
+from halfbits.course.catalog import Catalog, Exercise
 from halfbits.course.checklist import read_checks
 from halfbits.course.grading.classroom.copies import to_look_at
 from halfbits.course.grading.classroom.feedback import write_feedback
@@ -115,7 +115,8 @@ def _checks(found: ClassRun, exercise: Exercise, results: list[Result]) -> str:
         cells = [seen.count(PASSED), seen.count(FAILED) + seen.count(MISSING)]
         cells += [seen.count(UNWRITTEN), seen.count(NOT_RUN)]
         rows.append(
-            f"<tr><th scope='row'>{_text(check.claim)}</th><td>{_text(check.task)}</td>"
+            f"<tr><th scope='row'>{_text(check.claim)}</th>"
+            f"<td>{_text(check.task)}{', hardened' if check.hardened else ''}</td>"
             f"<td class='n'>{share:.0%} <meter value='{share:.3f}'>{share:.0%}</meter></td>"
             + "".join(f"<td class='n'>{count}</td>" for count in cells)
             + "</tr>"
@@ -155,7 +156,7 @@ def _students(found: ClassRun, groups: dict[str, list[Graded]]) -> str:
         by_student[handed.student][result.exercise] = handed, result
     rows = []
     for student, cells in by_student.items():
-        shown = "".join(_score(*cells[key]) for key in groups)
+        shown = "".join(_score(found.catalog, *cells[key]) for key in groups)
         passed = sum(result.passed for _, result in cells.values())
         total = sum(result.total for _, result in cells.values())
         head = f"<tr><th scope='row'>{_text(student)}</th>"
@@ -190,7 +191,7 @@ def _files(graded: Iterable[Graded]) -> str:
     )
 
 
-def _score(handed: Handed, result: Result) -> str:
+def _score(catalog: Catalog, handed: Handed, result: Result) -> str:
     if handed.path is None:
         return "<td>not handed in</td>"
     score = f"{result.passed}/{result.total}"
@@ -198,7 +199,11 @@ def _score(handed: Handed, result: Result) -> str:
         return "<td class='problem'>not judged</td>"
     if result.problem:
         return f"<td class='problem'>{score}, not run to the end</td>"
-    return f"<td class='all'>{score}</td>" if result.passed == result.total else f"<td>{score}</td>"
+    if result.passed == result.total:
+        return f"<td class='all'>{score}</td>"
+    core = {c.name for c in read_checks(catalog.checks(handed.exercise)) if not c.hardened}
+    solved = all(kind == PASSED for name, kind, _ in result.verdicts if name in core)
+    return f"<td>{score}{', solved' if solved else ''}</td>"
 
 
 def _table(caption: str, head: Iterable[str], rows: list[str]) -> str:

@@ -18,7 +18,7 @@ from halfbits.course.progress.hints import LEVELS, Hint
 def print_report(report: Report) -> None:
     """The report of one exercise: what failed, the summary, the next step."""
     console = Console(highlight=False)
-    color = "green" if report.all_pass else "yellow" if not report.to_show() else "red"
+    color = "green" if report.solved else "yellow" if not report.to_show() else "red"
     head = Text(report.exercise.slug, style=f"bold {color}")
     console.print(head + Text(f": {report.summary()}", style="not bold"))
     for line in lines(report):
@@ -41,7 +41,7 @@ def print_progress(
     rows: list[dict[str, Any]], totals: dict[str, int], following: Exercise | None
 ) -> None:
     """The table of exercises and the one to take next."""
-    table = Table("exercise", "checks", "tries", "hints", "minutes", "solved")
+    table = Table("exercise", "checks", "tries", "hints", "minutes", "solved", "hardened")
     for column in table.columns[1:5]:
         column.justify = "right"
     for row in rows:
@@ -53,6 +53,7 @@ def print_progress(
             str(sum(record.hints.values())),
             f"{row['minutes']} of {exercise.minutes}",
             record.solved or ("started" if record.tries else "-"),
+            "yes" if record.is_hardened else "-",
         )
     console = Console(highlight=False)
     console.print(table)

@@ -68,7 +68,7 @@ class ReportView:
 
     def _repr_html_(self) -> str:
         report = self.report
-        color = GOOD if report.all_pass else BAD if report.problem or report.to_show() else OPEN
+        color = GOOD if report.solved else BAD if report.problem or report.to_show() else OPEN
         parts = [
             f"<style>{STYLE}</style><div class='halfbits' style='--hb:{color}'>",
             f"<p><b>{_text(report.summary())}</b> {_text(report.exercise.slug)}</p>",
@@ -77,7 +77,7 @@ class ReportView:
             _failures(report),
             _tasks(report),
             "".join(f"<p>Note: {_text(note)}</p>" for note in report.notes),
-            _hint(self.hint) if self.hint and not report.all_pass else "",
+            _hint(self.hint) if self.hint and not report.solved else "",
             _foot(report, self.seconds),
             "</div>",
         ]

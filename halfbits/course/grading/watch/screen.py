@@ -100,7 +100,7 @@ def _report(desk: Desk) -> Iterator[RenderableType]:
         yield from _hint(desk.hint)
     if graded is not None:
         yield from _details(graded.report)
-        if graded.report.all_pass and (following := desk.following):
+        if graded.report.solved and (following := desk.following):
             yield Text(f"next exercise: exercises/{following.key}.ipynb", style="cyan")
     yield Text()
 
