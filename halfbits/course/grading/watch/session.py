@@ -133,7 +133,7 @@ class Desk:
         """Show the next hint of the first task with a check that does not pass, and record it."""
         record = self.records.get(self.shown.key, Record())
         try:
-            if record.is_solved:
+            if record.is_hardened:
                 raise CourseError("All checks pass: no hint is needed.")
             self.hint, self.message = open_hint(self.catalog, self.shown), ""
             self.records = read_progress()
