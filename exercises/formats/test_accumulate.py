@@ -1,0 +1,106 @@
+"""What `accumulate` must do, one claim a check; every result is compared bit for bit."""
+
+import torch
+
+from halfbits.course.checks import cases, expect, task
+from halfbits.course.checks.cases import each
+
+NARROW = cases.named(*cases.LOW)
+
+
+def wanted(a, b, narrow, every):
+    """The rule of the specification, step by step."""
+    total, partial = torch.zeros(()), torch.zeros((), dtype=narrow)
+    for number, product in enumerate(a * b, 1):
+        partial = (partial.float() + product).to(narrow)
+        if number % every == 0 or number == len(a):
+            total, partial = total + partial.float(), torch.zeros((), dtype=narrow)
+    return total
+
+
+def right(answer, a, b, narrow, every):
+    """The answer is that of the rule."""
+    expect.same(answer.accumulate(a, b, narrow, every), wanted(a, b, narrow, every))
+
+
+def drawn(seed, n):
+    """Two vectors of n numbers each whose products are mostly positive: sums that grow."""
+    a = cases.normal(seed, 2, n)
+    return a[0].abs(), a[1].abs() - 0.2
+
+
+@task("accumulate")
+def test_sum_stops_growing_without_a_promotion(answer, seed):
+    """Equal numbers, added in one stretch, stop at 2048 of them in float16, 256 in bfloat16.
+
+    The sum is rounded after every addition: a float32 sum that is rounded once at the end goes on.
+    """
+    size = 2.0 ** (seed % 5)
+    for narrow, n in each({"float16": (torch.float16, 2100), "bfloat16": (torch.bfloat16, 300)}):
+        ones = torch.ones(n)
+        stops = {torch.float16: 2048, torch.bfloat16: 256}[narrow] * size
+        expect.same(answer.accumulate(ones, ones * size, narrow, n), torch.tensor(stops))
+
+
+@task("accumulate")
+def test_promotion_lets_the_total_grow(answer, seed):
+    """With a promotion every 100 products, thousands of ones all count.
+
+    The partial sums stay small, and each must start again at 0; the total is a float32, and must
+    never be rounded to the narrow type.
+    """
+    ones = torch.ones(2101 + 2 * (seed % 8))  # an odd number above 2048 is neither half type's
+    for narrow in each(NARROW):
+        got = answer.accumulate(ones, ones, narrow, 100)
+        expect.same(got, torch.tensor(float(len(ones))))
+
+
+@task("accumulate")
+def test_every_addition_is_rounded_in_order(answer, seed):
+    """Random products give the sum of the rule, product after product, bit for bit.
+
+    Another order, or a product rounded before it is added, gives other last bits.
+    """
+    for narrow in each(NARROW):
+        for every in (1, 2, 16, 64):
+            right(answer, *drawn(seed + every, 64), narrow, every)
+
+
+@task("accumulate")
+def test_last_stretch_may_be_shorter(answer, seed):
+    """Where n is no multiple of `every`, the last products reach the total as well.
+
+    Also where `every` is larger than n, which is a single stretch.
+    """
+    for narrow in each(NARROW):
+        for n, every in ((50, 16), (17, 16), (5, 8), (1, 3)):
+            right(answer, *drawn(seed + n, n), narrow, every)
+
+
+@task("accumulate")
+def test_overflow_becomes_infinite_in_float16_alone(answer, seed):
+    """A partial sum beyond 65504 is infinite in float16 and stays a number in bfloat16.
+
+    Neither is clamped: a promotion more often is the remedy, and it works.
+    """
+    a, b = torch.full((80,), 100.0), torch.full((80,), 10.0 + seed % 7)
+    for narrow, every in each(
+        {
+            "one stretch": (torch.float16, 80),
+            "8 each": (torch.float16, 8),
+            "bfloat16": (torch.bfloat16, 80),
+        }
+    ):
+        right(answer, a, b, narrow, every)
+
+
+@task("accumulate")
+def test_nothing_to_add_is_zero_and_inputs_are_left_alone(answer, seed):
+    """n = 0 gives the float32 number 0; a and b keep their bits, as views too.
+
+    An empty reduction is the neutral element.
+    """
+    expect.same(answer.accumulate(torch.ones(0), torch.ones(0), torch.float16, 4), torch.zeros(()))
+    a, b = cases.normal(seed, 30, 2).unbind(1)
+    with expect.untouched(a, b):
+        right(answer, a, b, torch.bfloat16, 7)
