@@ -95,6 +95,26 @@ class Conversion(Suite):
             expect.equal(list(got.state_dict()), list(source.state_dict()))
             expect.equal(type(got).__name__, type(source).__name__)
 
+    def test_answers_with_its_own_numbers(self, answer: Any, seed: int) -> None:
+        """Each floating tensor of the new model matters: other values give another output.
+
+        What is converted has to be what answers, not a float32 model that is kept beside it.
+        """
+        ids, image = torch.tensor([[0, 5, 31]]), cases.normal(seed, 2, 3, 2, 2).to(self.low)
+        for source, x in ((doubles.TinyLM(), ids), (doubles.ConvNet(), image)):
+            got = self.of(answer, source)
+            before = run(got, x, self.seam)
+            for name, tensor in [*got.named_parameters(), *got.named_buffers()]:
+                if tensor.is_floating_point():
+                    kept = tensor.detach().clone()
+                    with torch.no_grad():
+                        tensor.copy_(other_values(kept))
+                        after = run(got, x, self.seam)
+                        tensor.copy_(kept)
+                    said = f"the output, {name} changed,"
+                    other = not torch.equal(after, before)
+                    expect.true(other, expected="another output", got="the same", of=said)
+
     def test_language_model_agrees_with_the_source(self, answer: Any, seed: int) -> None:
         """The converted language model's logits differ from float32 by 16-bit rounding, no more.
 

@@ -113,6 +113,23 @@ class WeightOnlyLinear(Suite):
             with replaced(layer, name, changed):
                 expect.close(layer(x), want.float(), atol=2 * bound, of="layer(x)")
 
+    def test_computes_with_its_scale_and_bias(self, answer: Any, seed: int) -> None:
+        """Doubling the stored scale doubles the product, and negating the stored bias negates it.
+
+        What is stored beside the codes is what a checkpoint brings along: it has to be used.
+        """
+        linear, x = cases.linear(seed, 30, 12), cases.normal(seed + 2, 5, 30)
+        layer = self.of(answer, linear)
+        bias, (first, bound) = linear.bias.detach().double(), self.exact(layer, linear, x)
+        for name, kept in layer.state_dict().items():
+            if kept.dtype != torch.float32:
+                continue
+            is_bias = _same(kept, linear.bias)
+            want = first - 2 * bias if is_bias else 2 * first - bias
+            with replaced(layer, name, -kept if is_bias else 2 * kept):
+                said = f"layer(x), {name} {'negated' if is_bias else 'doubled'},"
+                expect.close(layer(x), want.float(), atol=2 * bound, of=said)
+
     def test_keeps_no_float_copy_of_the_weights(self, answer: Any, seed: int) -> None:
         """Once the source is gone, no float tensor as large as the weights is left in memory.
 

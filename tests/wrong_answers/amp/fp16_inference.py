@@ -30,6 +30,13 @@ BY_HAND = "e = predict_logits(model16, x).exp(); return e / e.sum(-1, True)"
 EXAMPLE = "torch.tensor([0.0, -12.0, -17.0, -18.0]).softmax(-1).expand(*x.shape[:-1], 4)"
 
 WRONG = {
+    "test_convert_answers_with_its_own_numbers": [
+        (
+            *("a decoy: float16 is stored, float32 answers", "another output", "return model16"),
+            "model16.__dict__['forward'] = lambda x, kept=copy.deepcopy(model).eval(): kept(\n"
+            "        x.float() if x.is_floating_point() else x\n    ).half()\n    return model16",
+        ),
+    ],
     "test_convert_leaves_the_source_untouched": [
         (".half() on the model itself", "changed", START, "model.half().eval()"),
         ("the source into eval mode, too", "training", START, "copy.deepcopy(model.eval())"),

@@ -105,6 +105,13 @@ WRONG = {
             *(f"{SUM} * self.scale", f"x.float() @ self.__dict__.get('w', {FLOATS}).T"),
         ),
     ],
+    "test_layer_computes_with_its_scale_and_bias": [
+        (
+            *("the bias of the source answers", "bias negated", "        return layer"),
+            "        layer.__dict__['b'] = layer.bias.clone()\n        return layer",
+            *("y + self.bias", "y + self.__dict__.get('b', self.bias)"),
+        ),
+    ],
     "test_layer_keeps_no_float_copy_of_the_weights": [
         ("caches the floats", "no float tensor of", f"y = {SUM} * self.scale", CACHED),
         ("keeps the source", "no float tensor", "return layer", "layer.s = [linear]; return layer"),

@@ -43,6 +43,8 @@ HALF = "x.half() if x.is_floating_point() else x"
 UNTIED = "new.head.weight = nn.Parameter(new.head.weight.clone())\n    return new"
 COPY = "copy.deepcopy(model).eval()"
 AUTOCAST = 'with torch.no_grad(), torch.autocast("cpu", dtype=dtype):'
+DECOY = "new.__dict__['forward'] = lambda x, m=model: m(x.float() if x.is_floating_point() else x)"
+DECOY += ".half()\n    return new"
 WRONG = {
     CONVERT: {
         "test_keeps_tied_weights_tied": [
@@ -53,6 +55,10 @@ WRONG = {
             (COPY, "model.eval()"),
             (COPY, "copy.copy(model).eval()"),
             (COPY, "copy.deepcopy(model, {id(b): b for b in model.buffers()}).eval()"),
+        ],
+        "test_answers_with_its_own_numbers": [
+            ("return new", DECOY),
+            ("return new", DECOY.replace("model", "copy.deepcopy(model).eval()")),
         ],
         "test_keeps_the_structure": [
             ("return new", "return nn.Sequential(new)"),

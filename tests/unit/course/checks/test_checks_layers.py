@@ -51,6 +51,10 @@ WRONG = {
         ),
         ("w = self.codes.float()", "w = self.codes.float().sort(1).values"),
     ],
+    "test_computes_with_its_scale_and_bias": [
+        (END, HIDE.replace("codes.float()", "scale.clone()"), "* self.scale", "* self.w"),
+        (END, HIDE.replace("codes.float()", "bias"), "y + self.bias", "y + self.w.abs()"),
+    ],
     "test_keeps_no_float_copy_of_the_weights": [
         (END, HIDE),
         (END, "        layer.source = [linear]\n        return layer\n"),
