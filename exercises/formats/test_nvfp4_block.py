@@ -1,0 +1,131 @@
+"""What `nvfp4_scales` and `nvfp4_block` must do, one claim a check."""
+
+import torch
+
+from halfbits.course.checks import cases, expect, quantizers, task, tolerance
+from halfbits.course.checks.cases import each
+from halfbits.quantize import FP4_LEVELS
+
+LEVELS = torch.tensor(FP4_LEVELS, dtype=torch.float64)
+E4M3 = torch.float8_e4m3fn
+
+
+def tensors(seed):
+    """Blocks of like size, of sizes that differ by up to 2**10, and small and large ones."""
+    x, sizes = cases.normal(seed, 30, 16), torch.linspace(-6, 4, 30).exp2()[:, None]
+    return {
+        "blocks of like size": x,
+        "blocks of sizes from 1/64 to 16": x * sizes,
+        "one block": x[:1],
+        "numbers near 2**-38": x * 2.0**-40,
+        "numbers near 2**38": x * 2.0**36,
+        "every other block of a tensor": x[::2],
+    }
+
+
+def scales(answer, x):
+    """The answer's two scales, once their types and shapes are right."""
+    got = quantizers.several(answer.nvfp4_scales(x), "tensor_scale, block_scale")
+    expect.array(got[0], torch.float32, [], of="tensor_scale")
+    expect.array(got[1], E4M3, [len(x)], of="block_scale")
+    return got
+
+
+@task("nvfp4_scales")
+def test_tensor_scale_puts_the_largest_block_at_448(answer, seed):
+    """tensor_scale = amax / (6 * 448) over the whole tensor.
+
+    The largest number of all, divided by both scales, is then 6: both formats are used to the end.
+    """
+    for x in each(tensors(seed)):
+        want = (x.double().abs().max() / (6 * 448)).float()
+        # Up to three roundings: two divisions, or a product and a division.
+        room = 3 * tolerance.eps() * want
+        expect.close(scales(answer, x)[0], want, atol=room, of="tensor_scale")
+
+
+@task("nvfp4_scales")
+def test_block_scale_is_the_nearest_e4m3_number(answer, seed):
+    """block_scale = block_amax / 6 / tensor_scale, rounded to E4M3, for each block by itself.
+
+    It is measured in units of the tensor scale; without that division small tensors have scale 0.
+    """
+    for x in each(tensors(seed)):
+        tensor_scale, got = scales(answer, x)
+        wish = x.double().abs().amax(1) / 6 / tensor_scale.double()
+        # The nearest, but for quotients so near to a tie that float32 cannot tell.
+        spacing = torch.exp2(torch.log2(wish).floor().clamp(min=-6) - 3)
+        room = spacing / 2 + 4 * tolerance.eps() * wish
+        expect.close(got.double(), wish, atol=room, of="block_scale")
+
+
+@task("nvfp4_scales")
+def test_largest_block_scale_is_448_and_no_nan(answer, seed):
+    """The block with the largest number has the scale 448, whatever that number is.
+
+    A rounding can give 448.00003; some casts make NaN of what does not fit, and one NaN scale
+    takes its block with it.
+    """
+    for number in range(20):
+        x = cases.normal(seed + number, 5, 16)
+        _, got = scales(answer, x)
+        row = x.abs().amax(1).argmax()
+        expect.same(got[row].float(), torch.tensor(448.0), of="the largest block_scale")
+
+
+@task("nvfp4_scales")
+def test_zeros_give_a_usable_tensor_scale(answer, seed):
+    """A tensor of zeros has a finite tensor_scale above 0, and block scales 0, not NaN.
+
+    0 / 0 is NaN, and experts that were never used are all zero.
+    """
+    for rows in (1, 3):
+        tensor_scale, got = scales(answer, torch.zeros(rows, 16))
+        expect.positive(tensor_scale, of="tensor_scale")
+        expect.same(got.float(), torch.zeros(rows), of="block_scale")
+
+
+@task("nvfp4_block")
+def test_values_are_levels_times_the_stored_scale(answer, seed):
+    """Each result is the nearest level to x / scale, times scale = block_scale * tensor_scale.
+
+    The stored block scale, that is: a reader knows no other. Dividing by the unrounded one makes
+    codes for a scale that nobody has.
+    """
+    for x in each(tensors(seed)):
+        tensor_scale, block_scale = scales(answer, x)
+        options = (block_scale.double() * tensor_scale.double())[:, None, None] * LEVELS
+        got = answer.nvfp4_block(x)
+        expect.like(got, x, of="result")
+        # Few roundings of float32 each: of the scale, of the quotient, of the product.
+        room = 4 * tolerance.eps() * (x.abs() + got.abs()).double()
+        from_a_level = (got.double()[..., None] - options).abs().amin(2)
+        expect.at_most(from_a_level, room, of="distance of the result from a level times the scale")
+        nearest = (x.double()[..., None] - options).abs().amin(2)
+        expect.at_most((got - x).double().abs(), nearest + room, of="error of the result")
+
+
+@task("nvfp4_block")
+def test_block_too_small_for_a_scale_becomes_zero(answer, seed):
+    """A block whose scale rounds to 0, and a block of zeros, come back as 0, not as NaN.
+
+    x / 0 is infinite and 0 / 0 is NaN; either one spreads through the whole layer.
+    """
+    x = cases.normal(seed, 6, 16)
+    x[1], x[4] = 0, x[4] * 1e-7
+    for case in each({"a block of zeros, one of tiny numbers": x, "all zeros": torch.zeros(2, 16)}):
+        got = answer.nvfp4_block(case)
+        rows = case.abs().amax(1) < 1e-5
+        expect.same(got[rows], torch.zeros(int(rows.sum()), 16), of="the small blocks' result")
+
+
+@task("nvfp4_block")
+def test_inputs_are_left_alone(answer, seed):
+    """x keeps its bits in both functions, contiguous or not.
+
+    The float weights may still be needed for the next format.
+    """
+    for x in each(tensors(seed)):
+        with expect.untouched(x):
+            answer.nvfp4_scales(x)
+            answer.nvfp4_block(x)

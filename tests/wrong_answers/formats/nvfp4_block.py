@@ -1,0 +1,112 @@
+"""Wrong and right answers to formats/nvfp4_block: each wrong one is one misconception."""
+
+from halfbits.course.authoring.contract import RightAnswer
+
+WHOLE = "x.abs().max() / (6 * 448)"
+BLOCK = "x.abs().amax(1) / 6 / tensor_scale"
+CAST = "block_scale.clamp(max=448).to(torch.float8_e4m3fn)"
+GUARD = "torch.where(tensor_scale == 0, 1.0, tensor_scale)"
+SCALE = "(block_scale.float() * tensor_scale)[:, None]"
+SAFE = "torch.where(scale == 0, 1.0, scale)"
+EXACT = "(x.abs().amax(1) / 6)[:, None].clamp(min=1e-30)"
+NAN = "torch.where(block_scale >= 448, torch.nan, block_scale).to(torch.float8_e4m3fn)"
+SHARED = "x.abs().max().repeat(len(x)) / 6 / tensor_scale"
+SIGNED = "x.max() / (6 * 448)"
+
+NEXT = "the numbers next to 448 in E4M3 are 32 away: 447 and 449 round to it"
+ANY = "any scale does for zeros, and what is multiplied by 0 in the end"
+EQUIVALENT = {
+    "tensor_scale = torch.where(tensor_scale == 0, 2.0, tensor_scale)": ANY,
+    "return round_to_fp4(x / torch.where(scale == 0, 2.0, scale)) * scale": ANY,
+    "return tensor_scale, block_scale.clamp(max=449).to(torch.float8_e4m3fn)": NEXT,
+    "return tensor_scale, block_scale.clamp(max=447).to(torch.float8_e4m3fn)": NEXT,
+    "return tensor_scale, block_scale.to(torch.float8_e4m3fn)": "torch's own cast saturates",
+}
+
+WRONG = {
+    "test_tensor_scale_puts_the_largest_block_at_448": [
+        ("amax alone", "used to the end", WHOLE, "x.abs().max()"),
+        ("without the 6 of FP4", "used to the end", WHOLE, "x.abs().max() / 448"),
+        ("240 for 448", "tensor_scale", WHOLE, "x.abs().max() / (6 * 240)"),
+        ("the largest, not the largest magnitude", "tensor_scale", WHOLE, SIGNED),
+        ("a power of two, as in MX", "tensor_scale", WHOLE, f"({WHOLE}).log2().floor().exp2()"),
+    ],
+    "test_block_scale_is_the_nearest_e4m3_number": [
+        ("without the tensor scale", "units of the tensor scale", BLOCK, "x.abs().amax(1) / 6"),
+        ("one scale for all blocks", "block_scale", BLOCK, SHARED),
+        ("a power of two, as in MX", "block_scale", BLOCK, f"({BLOCK}).log2().floor().exp2()"),
+        ("E5M2", "tensor float8_e5m2", CAST, "block_scale.clamp(max=448).to(torch.float8_e5m2)"),
+        ("left in float32", "tensor float32", CAST, "block_scale"),
+    ],
+    "test_largest_block_scale_is_448_and_no_nan": [
+        ("NaN where it does not fit", "NaN", CAST, NAN),
+    ],
+    "test_zeros_give_a_usable_tensor_scale": [
+        ("no guard", "finite and above 0", GUARD, "tensor_scale"),
+    ],
+    "test_values_are_levels_times_the_stored_scale": [
+        ("the scale it wished for", "nobody has", SCALE, EXACT),
+        ("divides by the exact one", "nobody has", f"x / {SAFE}", f"x / {EXACT}"),
+        (
+            "the tensor scale forgotten",
+            "error of the result",
+            SCALE,
+            "block_scale.float()[:, None]",
+        ),
+        ("codes for values", "from a level", f"{SAFE}) * scale", f"{SAFE})"),
+    ],
+    "test_block_too_small_for_a_scale_becomes_zero": [
+        ("divides by zero", "NaN", SAFE, "scale"),
+    ],
+    "test_inputs_are_left_alone": [
+        ("divides in place", "left as it was", f"x / {SAFE}", f"x.div_({SAFE})"),
+    ],
+}
+
+ONE_DIVISION = """
+import torch
+def nvfp4_scales(x):
+    amax = x.abs().amax(dim=-1)
+    tensor_scale = (amax.max() / 2688.0).clamp_min(2.0**-126)
+    return tensor_scale, torch.minimum(amax / (6.0 * tensor_scale), torch.tensor(448.0)).to(
+        torch.float8_e4m3fn
+    )
+"""
+NUMPY = """
+import ml_dtypes
+import numpy as np
+import torch
+def nvfp4_scales(x):
+    a = np.abs(x.numpy()).max(1).astype(np.float64)
+    whole = np.float32(a.max() / 2688) or np.float32(1)
+    codes = np.minimum(a / 6 / whole, 448).astype(ml_dtypes.float8_e4m3fn)
+    stored = torch.from_numpy(codes.view(np.uint8)).view(torch.float8_e4m3fn)
+    return [torch.tensor(whole), stored]
+"""
+LOOP = """
+import torch
+def nvfp4_block(x):
+    tensor_scale, block_scale = nvfp4_scales(x)
+    rows = []
+    for row, stored in zip(x, block_scale.float()):
+        scale = stored * tensor_scale
+        rows.append(round_to_fp4(row / scale) * scale if scale > 0 else torch.zeros(16))
+    return torch.stack(rows)
+"""
+SEARCHED = """
+import torch
+def nvfp4_block(x):
+    whole, stored = nvfp4_scales(x)
+    positive = [0, 0.5, 1, 1.5, 2, 3, 4, 6]
+    levels = torch.tensor([-v for v in positive] + positive)
+    options = stored.float()[:, None] * whole * levels
+    off = (x[:, :, None].double() - options[:, None, :]).abs()
+    return options.gather(1, off.argmin(2))
+"""
+
+RIGHT = [
+    RightAnswer("nvfp4_scales: one division", ONE_DIVISION),
+    RightAnswer("nvfp4_scales: numpy in float64", NUMPY),
+    RightAnswer("nvfp4_block: row by row", LOOP),
+    RightAnswer("nvfp4_block: the nearest of all products", SEARCHED),
+]
