@@ -1,0 +1,109 @@
+"""What `best_clip` must do, one claim a check; the errors are computed anew in float64."""
+
+import torch
+
+from halfbits.course.checks import cases, expect, task
+from halfbits.course.checks.cases import each
+
+SHARES = [step / 20 for step in range(4, 21)]
+
+
+def errors(w, bits, shares):
+    """The squared error of each share (rows of the result) on each row of w (columns)."""
+    top, w = 2 ** (bits - 1) - 1, w.double()
+    scales = [share * w.abs().amax(1, keepdim=True) / top for share in shares]
+    return torch.stack([(w - (w / s).round().clamp(-top, top) * s).square().sum(1) for s in scales])
+
+
+def chosen(answer, w, bits, shares):
+    """The index of the share that the answer gives for each row, once it is one of them."""
+    got = answer.best_clip(w, bits, list(shares))
+    expect.array(got, torch.float32, [len(w)])
+    off = (got.double()[:, None] - torch.tensor(shares, dtype=torch.float64)).abs()
+    # A share is a number up to 1, stored in float32.
+    expect.at_most(off.amin(1), 2.0**-23, of="distance of the result from the nearest share")
+    return off.argmin(1)
+
+
+def right(answer, w, bits, shares=SHARES):
+    """No share has an error that is smaller by more than one part in 1000."""
+    index, every = chosen(answer, w, bits, shares), errors(w, bits, shares)
+    got = every.gather(0, index[None])[0]
+    expect.at_most(got, 1.001 * every.amin(0), of="squared error of each row's share")
+
+
+def rows(seed):
+    """Rows whose best shares differ: normal, even, with outliers, small and large."""
+    w = cases.normal(seed, 8, 200)
+    w[1] = torch.linspace(-1, 1, 200)
+    w[2, seed % 200] = 12
+    w[3] = w[3] ** 3
+    w[4, :20] *= 6
+    return w * torch.tensor([1, 1, 1, 1, 1, 0.003, 100, 1.0])[:, None]
+
+
+@task("best_clip")
+def test_share_has_the_least_squared_error(answer, seed):
+    """For normal numbers at 4 bits no other share leaves a smaller sum of squares.
+
+    Clipped values count with all that they lose, the others with their rounding.
+    """
+    right(answer, cases.normal(seed, 6, 300), 4)
+
+
+@task("best_clip")
+def test_few_bits_clip_more(answer, seed):
+    """At 2 and 3 bits the share is far below 1, at 8 bits it is near 1; each time the least.
+
+    The rounding error falls by a factor of 4 with each bit, the clipping error does not.
+    """
+    w = cases.normal(seed, 4, 400)
+    for bits in each({f"{bits} bits": bits for bits in range(2, 9)}):
+        right(answer, w, bits)
+
+
+@task("best_clip")
+def test_each_row_has_its_own(answer, seed):
+    """Rows of different shapes and sizes get different shares: each is judged by its own errors.
+
+    A row with an outlier must not decide for the others, nor a row of large numbers.
+    """
+    for bits in each({"3 bits": 3, "4 bits": 4}):
+        right(answer, rows(seed), bits)
+
+
+@task("best_clip")
+def test_only_the_given_shares_in_any_order(answer, seed):
+    """The list may be short, not sorted, and without 1.
+
+    Whoever calls decides how fine the search is.
+    """
+    several = {"three": [0.9, 0.3, 0.6], "one": [0.7], "downwards": SHARES[::-1], "two": [0.4, 1.0]}
+    for shares in each(several):
+        right(answer, rows(seed), 4, shares)
+
+
+@task("best_clip")
+def test_row_of_zeros_gets_some_share(answer, seed):
+    """A row of zeros gets one of the shares, and its neighbors theirs.
+
+    Its scale is 0, and 0 / 0 is NaN: what the search makes of that must still be a share.
+    """
+    w = cases.normal(seed, 5, 100)
+    w[seed % 5] = 0
+    chosen(answer, w, 4, SHARES)
+    right(answer, w[w.abs().amax(1) > 0], 4)
+    chosen(answer, torch.zeros(2, 3), 4, [0.25, 0.5])
+
+
+@task("best_clip")
+def test_weights_are_left_alone(answer, seed):
+    """w keeps its bits, contiguous or not, and the list of shares its order.
+
+    A search must not change what it searches.
+    """
+    for view in each(cases.views(rows(seed)[:, :20])):
+        shares = [0.5, 0.8, 1.0]
+        with expect.untouched(view, shares):
+            answer.best_clip(view, 4, shares)
+        right(answer, view, 4)

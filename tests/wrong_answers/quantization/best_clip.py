@@ -1,0 +1,117 @@
+"""Wrong and right answers to quantization/best_clip: each wrong one is one misconception."""
+
+from halfbits.course.authoring.contract import RightAnswer, swap
+
+AMAX = "w.abs().amax(1, keepdim=True)"
+GUARD = "torch.where(scale == 0, 1.0, scale)"
+CODES = "torch.round(w / scale).clamp(-top, top)"
+ERROR = "(w - codes * scale).square().sum(1)"
+CHOICE = "torch.tensor(shares)[torch.stack(errors).argmin(0)]"
+TOP = "2 ** (bits - 1) - 1"
+INSIDE = "((w - codes * scale) * (w.abs() <= share * amax)).square().sum(1)"
+INDEX = "torch.stack(errors).argmin(0).float()"
+IN_PLACE = "w.clamp_(-share * amax, share * amax) / scale"
+FIXED = "shares = [step / 20 for step in range(4, 21)]"
+
+NO_GUARD = "the errors of a row of zeros are NaN then, and argmin of those is an index as well"
+EQUIVALENT = {
+    "scale = torch.where(scale == 1, 1.0, scale)": NO_GUARD,
+    "scale = torch.where(scale == -1, 1.0, scale)": NO_GUARD,
+    "scale = torch.where(scale == 0, 2.0, scale)": "zeros are zeros with any scale",
+    "errors.append((w - codes * scale).square().mean(1))": "all rows have the same length",
+}
+
+WRONG = {
+    "test_share_has_the_least_squared_error": [
+        ("nothing is clipped", "all that they lose", CODES, "torch.round(w / scale)"),
+        ("clipped values do not count", "all that they lose", ERROR, INSIDE),
+        ("the largest magnitude is best", "all that they lose", CHOICE, "torch.ones(len(w))"),
+        ("the largest error counts", "squared error", ERROR, "(w - codes * scale).abs().amax(1)"),
+        ("errors in steps", "squared error", ERROR, "(w / scale - codes).square().sum(1)"),
+        ("the most error", "squared error", CHOICE, CHOICE.replace("argmin", "argmax")),
+        ("the index of the share", "nearest share", CHOICE, INDEX),
+        ("codes without a sign", "squared error", ".clamp(-top, top)", ".clamp(0, top)"),
+    ],
+    "test_few_bits_clip_more": [
+        ("as many levels each way as codes", "factor of 4", TOP, "2**bits - 1"),
+        ("always 4 bits", "factor of 4", TOP, "7"),
+    ],
+    "test_each_row_has_its_own": [
+        (
+            "one share for all rows",
+            "decide for the others",
+            CHOICE,
+            "torch.tensor(shares)[torch.stack(errors).sum(1).argmin()].repeat(len(w))",
+        ),
+        (
+            "one range for all rows",
+            "decide for the others",
+            AMAX,
+            "w.abs().amax() * torch.ones(len(w), 1)",
+        ),
+    ],
+    "test_only_the_given_shares_in_any_order": [
+        ("a list of its own", "nearest share", "top = 2", f"{FIXED}; top = 2"),
+        ("1 is always tried", "nearest share", "top = 2", "shares = [*shares, 1.0]; top = 2"),
+    ],
+    "test_row_of_zeros_gets_some_share": [
+        ("a share of zero", "nearest share", CHOICE, f"{CHOICE} * (amax[:, 0] > 0)"),
+    ],
+    "test_weights_are_left_alone": [
+        ("clamps in place", "left as it was", "w / scale", IN_PLACE),
+        ("sorts the list", "left as it was", "top = 2", "shares.sort(); shares.reverse(); top = 2"),
+    ],
+}
+
+LOOPS = """
+import torch
+def best_clip(w, bits, shares):
+    top = (1 << bits - 1) - 1
+    best = []
+    for row in w.double():
+        def error(share, row=row):
+            limit = share * float(row.abs().max())
+            if limit == 0:
+                return 0.0
+            clipped = row.clip(-limit, limit)
+            back = (clipped * top / limit).round() * limit / top
+            return float(((row - back) ** 2).mean())
+        best.append(min(shares, key=error))
+    return torch.tensor(best, dtype=torch.float32)
+"""
+RUNNING = """
+import torch
+def best_clip(w, bits, shares):
+    top = 2 ** (bits - 1) - 1
+    least = torch.full((w.shape[0],), torch.inf)
+    best = torch.full_like(least, shares[0])
+    for share in sorted(shares, reverse=True):
+        step = (w.abs().max(1).values * share / top).clamp(min=1e-30).unsqueeze(1)
+        error = torch.norm(w - step * (w / step).round().clip(-top, top), dim=1)
+        best, least = torch.where(error < least, share, best), torch.minimum(error, least)
+    return best
+"""
+BROADCAST = """
+import numpy as np
+import torch
+def best_clip(w, bits, shares):
+    x, s = w.numpy()[None].astype(float), np.array(shares)[:, None, None]
+    top = 2 ** (bits - 1) - 1
+    scale = np.maximum(s * abs(x).max(2, keepdims=True) / top, 1e-300)
+    off = x - np.clip(np.rint(x / scale), -top, top) * scale
+    return torch.from_numpy(s[(off**2).sum(2).argmin(0), 0, 0].astype(np.float32))
+"""
+
+RIGHT = [
+    RightAnswer("row by row, the mean of squares", LOOPS),
+    RightAnswer("a running minimum of the norm, shares sorted", RUNNING),
+    RightAnswer("numpy, all shares at once", BROADCAST),
+    RightAnswer(
+        "the codes' clamp as a clamp of w",
+        swap(
+            "best_clip",
+            CODES,
+            "torch.round(w.clamp(-share * amax, share * amax) / scale)",
+        ),
+    ),
+]
