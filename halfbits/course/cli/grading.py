@@ -45,6 +45,18 @@ def hint(name: str, task: str | None, level: int | None) -> int:
     return 0
 
 
+def rules(name: str) -> int:
+    """Print every rule that can fail the exercise `name`."""
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    from halfbits.course.rules import rules_of
+
+    catalog = load_catalog()
+    Console().print(Markdown(rules_of(catalog, catalog.find(name))))
+    return 0
+
+
 def reset(name: str) -> int:
     """Put one exercise back as it was; the learner's file is kept in a dated backup."""
     from halfbits.course.authoring.stub import make_exercise, write_notebook

@@ -69,6 +69,14 @@ def grade_class(
 
 
 @app.command()
+def rules(name: Name) -> None:
+    """List every rule that can fail an exercise."""
+    from halfbits.course.cli.grading import rules as run
+
+    raise typer.Exit(run(name))
+
+
+@app.command()
 def hint(
     name: Name,
     task: Annotated[str | None, typer.Argument(help="A function of the exercise.")] = None,
