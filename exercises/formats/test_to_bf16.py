@@ -33,7 +33,7 @@ def rounds(answer, *several):
 
 
 def drawn(seed, count=100):
-    """Finite float32 bits of any size and sign, their neighbors' distances all different."""
+    """Bits of finite normal float32 numbers of any size and sign."""
     some = random.Random(seed)
     return [
         some.getrandbits(1) << 31 | some.randrange(0x00800000, 0x7F7F0000) for _ in range(count)
