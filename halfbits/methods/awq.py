@@ -8,7 +8,7 @@ kernel for two types; scaling does the same within one type. With a factor s_j f
 which falls by s_j while the group's largest value, and with it the step of all, hardly grows. 1 / s
 goes into whatever makes x: the gain of the norm before it, or the rows of the matrix before it.
 
-    s = mean|x|^alpha, divided by sqrt(max s * min s)      alpha from a grid (section 3.2)
+    s = mean|x|^alpha, divided by sqrt(max s * min s)      alpha from a grid
 
 minimizes ||(W - Q(W s) / s) X||^2 = tr(D H D^T), H = X^T X / n. Then each group's range is cut to
 the share that leaves its own part of the output the least error. The attention's output matrix is

@@ -42,7 +42,7 @@ def block_by_block(
     """(index, block, what its linears saw, by name in the block), first block first.
 
     The caller may change the block before it asks for the next: later blocks see the outputs of
-    the changed one, as GPTQ's section 4 has it.
+    the changed one, as GPTQ does it.
     """
     places = torch.arange(calibration.shape[1])
     cos, sin = rotary_angles(places, model.config.head_dim, model.config.rope_theta)

@@ -2,7 +2,7 @@
 
 A layer's output error for a row of weights w and its codes' values q is (w - q) H (w - q)^T with
 H = X^T X / n. Once column j is rounded with error e = w_j - q_j, the best change of the columns
-that are still free, F, is (equations 2 and 3, the step of Optimal Brain Surgeon)
+that are still free, F, is (the step of Optimal Brain Surgeon)
 
     w_F <- w_F - e / [H_F^-1]_jj * [H_F^-1]_j,F        H_F: rows and columns of H still free
 

@@ -1,7 +1,7 @@
 """Learned rounding (AdaRound, Nagel et al., 2020), one layer at a time.
 
 Every weight goes down or up: code = floor(w / s) + h with h in {0, 1}. Nearest is best for a weight
-alone, not for the layer's output. h is relaxed to (equations 21 to 25)
+alone, not for the layer's output. h is relaxed to
 
     h(V) = clip(1.2 sigmoid(V) - 0.1, 0, 1)
 

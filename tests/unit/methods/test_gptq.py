@@ -26,7 +26,7 @@ def correlated(rows, size, seed=0):
 
 
 def by_elimination(w, moment, base, damping):
-    """Equations 2 and 3 as they stand: after each column, H^-1 without it is made again."""
+    """The step of Optimal Brain Surgeon as it stands: H^-1 is made anew after each column."""
     w, size = w.double().clone(), len(moment)
     damped = moment + damping * moment.diagonal().mean() * torch.eye(size)
     scale = base.scale.double()[:, 0]
