@@ -11,7 +11,6 @@ import argparse
 import datetime
 import json
 import platform
-import time
 from pathlib import Path
 
 import torch
@@ -48,9 +47,7 @@ class Judge:
 
     def row(self, case: Case) -> Row:
         """One row: what the case says, its bytes, KL and perplexity with their standard errors."""
-        began = time.perf_counter()
         model, nbytes = case.build()
-        seconds = time.perf_counter() - began
         logs = log_probabilities(model, self.judged, JUDGED)
         kl = divergences(self.base, logs).mean(1)
         found = summarize(self._losses(logs), self.groups)
@@ -65,7 +62,6 @@ class Judge:
             "perplexity": _rounded(found.value),
             "difference": _rounded(change.difference),
             "difference_standard_error": _rounded(change.standard_error),
-            "seconds_to_quantize": round(seconds, 1),
             "kl_by_document": [_rounded(value) for value in kl],
         }
 
