@@ -11,11 +11,12 @@ E4M3 = torch.float8_e4m3fn
 
 
 def tensors(seed):
-    """Blocks of like size, of sizes that differ by up to 2**10, and small and large ones."""
+    """Blocks of like size, of sizes that differ by up to 2**10, small, large, of both signs."""
     x, sizes = cases.normal(seed, 30, 16), torch.linspace(-6, 4, 30).exp2()[:, None]
     return {
         "blocks of like size": x,
         "blocks of sizes from 1/64 to 16": x * sizes,
+        "all signs turned round": -x,
         "one block": x[:1],
         "numbers near 2**-38": x * 2.0**-40,
         "numbers near 2**38": x * 2.0**36,
