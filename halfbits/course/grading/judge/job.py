@@ -44,12 +44,13 @@ def run(job: dict[str, Any], say: Say) -> None:
     # Before the shell gives __main__ to the answer, which may name its own things as it likes.
     state, put_back = State(), take_guard(checks)
     shell = Shell(job["name"], Path(job["folder"]) if job["script"] else None)
+    shell.put_back = put_back
     # Bound before the answer runs, so that replacing them here changes nothing.
     judge_it, note_changes = judge, state.changes
     seed_it, restore, changed_text, replaced_text = state.seed, state.restore, _left, _replaced
     try:
         _run_cells(job, shell, state, say)
-        if replaced := put_back():
+        if replaced := [*shell.replaced, *put_back()]:
             say(event="note", message=f"{PUT_BACK}: {', '.join(replaced[:5])}")
         for name, function in functions:
             say(event="running", what=name)

@@ -12,7 +12,7 @@ import linecache
 import re
 import sys
 import types
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +82,8 @@ class Shell:
         self.name = name
         self.notes: list[str] = []
         self.broken: list[str] = []
+        self.replaced: list[str] = []  # what cells replaced in the judges until one went wrong
+        self.put_back: Callable[[], list[str]] = list
         self.lost: dict[str, str] = {}  # names that a broken cell would have bound, and why not
         self.lacking = ""  # a framework that a cell imports and this environment does not have
         module = types.ModuleType("__main__")
@@ -109,12 +111,18 @@ class Shell:
                 self._execute(cell)
         except SystemExit:
             raise
-        except TimeUp as error:
+        except BaseException as error:
+            # What follows needs the built-ins, which the cell may have deleted.
+            self.replaced += self.put_back()
+            self._note(cell, error)
+
+    def _note(self, cell: Cell, error: BaseException) -> None:
+        if isinstance(error, TimeUp):
             where = self.where(error) or self.label(cell)
             self.notes.append(f"{where} was stopped after {error.seconds:.3g} s: {TOO_SLOW}.")
-        except SyntaxError as error:
+        elif isinstance(error, SyntaxError):
             self._note_broken(cell, self._of_syntax(cell, error))
-        except BaseException as error:
+        else:
             told = f"{self.where(error) or self.label(cell)}: {in_words(error)}"
             self._note_broken(cell, told)
             if isinstance(error, ModuleNotFoundError):
