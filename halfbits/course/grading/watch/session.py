@@ -37,10 +37,27 @@ class Workers(Spare):
     def __init__(self) -> None:
         super().__init__()
         self._given_up = threading.Event()
+        self._lock = threading.Lock()
+        self._has_ended = False
 
     def begin(self) -> None:
         """From now on `give_up` means the next grading."""
-        self._given_up.clear()
+        with self._lock:
+            if not self._has_ended:
+                self._given_up.clear()
+
+    def prepare(self, preload: tuple[str, ...]) -> None:
+        """As `Spare.prepare`, but not after the end: nobody would take that worker."""
+        with self._lock:
+            if not self._has_ended:
+                super().prepare(preload)
+
+    def end(self) -> None:
+        """End the worker that waits and the grading that runs, and start no other."""
+        with self._lock:
+            self._has_ended = True
+            self.give_up()
+            self.close()
 
     def give_up(self) -> None:
         """End the grading that runs: a later save has made its verdict worthless."""
@@ -92,8 +109,7 @@ class Desk:
         """Stop both threads and the waiting worker; a grading that runs is given up."""
         self._stop.set()
         self._saves.close()
-        self._workers.give_up()
-        self._workers.close()
+        self._workers.end()
 
     def path(self, exercise: Exercise) -> Path:
         """The file that is graded for `exercise`."""

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from fake_course import COUNTER, DOUBLE, HALVE, make_course, notebook, write
-from processes import soon
+from processes import left_since, soon
 from rich.console import Console
 
 from halfbits.course.catalog import Catalog, load_catalog
@@ -149,6 +149,16 @@ def test_a_save_while_grading_ends_that_grading_and_is_graded(desk: Desk) -> Non
     assert soon(lambda: done, LONG)
     assert [graded.report.all_pass for graded in done] == [True]
     assert desk.error is None
+
+
+def test_no_worker_is_prepared_after_the_end(desk: Desk) -> None:
+    """The thread that grades prepares one after each verdict, and the end may come before that."""
+    before = left_since(set())
+    desk._prepare()
+    assert len(left_since(before)) >= 1
+    desk.close()
+    desk._prepare()
+    assert soon(lambda: not left_since(before), LONG)
 
 
 def test_saved_exercise_is_the_one_shown(desk: Desk) -> None:
