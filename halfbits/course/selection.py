@@ -11,7 +11,7 @@ import builtins
 from collections.abc import Iterable
 
 from halfbits.course.notebook import Cell
-from halfbits.course.sources import bound_names, defined_names, parse_leniently
+from halfbits.course.sources import DEFINES, bound_names, defined_names, is_stub, parse_leniently
 
 FREE, ANSWER = "skip-grading", "answer"
 BUILT_IN = {*vars(builtins), "__name__", "__file__", "__doc__", "get_ipython", "display"}
@@ -44,17 +44,30 @@ def graded_cells(cells: Iterable[Cell]) -> tuple[tuple[Cell, ...], tuple[str, ..
 
 
 def defined_twice(cells: Iterable[Cell], tasks: Iterable[str]) -> tuple[str, ...]:
-    """A note for each task with several definitions: the last one counts."""
-    places: dict[str, list[str]] = {}
+    """A note for each task with several different definitions: the last one counts.
+
+    A stub that was left above the answer, and a copy of the answer, are no second definition.
+    """
+    written: dict[str, dict[str, str | None]] = {}
     for cell in cells:
-        for name in defined_names(cell.source):
-            places.setdefault(name, []).append(cell.place)
-    return tuple(
-        f"{task} is defined {len(found)} times ({', '.join(dict.fromkeys(filter(None, found)))}): "
-        f"the last one was graded.".replace(" ()", "")
-        for task in tasks
-        if len(found := places.get(task, [])) > 1
-    )
+        for node in definitions(cell.source):
+            written.setdefault(node.name, {})[ast.dump(node)] = cell.place
+    notes = []
+    for task in tasks:
+        if len(found := written.get(task, {})) > 1:
+            places = ", ".join(dict.fromkeys(place for place in found.values() if place))
+            where = f" ({places})" if places else ""
+            notes.append(f"{task} is defined {len(found)} times{where}: the last one was graded.")
+    return tuple(notes)
+
+
+def definitions(
+    source: str,
+) -> list[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]:
+    """The functions and classes of a cell that are written, not left as stubs."""
+    tree = parse_leniently(source)
+    nodes = tree.body if tree else []
+    return [node for node in nodes if isinstance(node, DEFINES) and not is_stub(node)]
 
 
 def _passed_over(cell: Cell, chosen: list[Cell]) -> str:

@@ -261,14 +261,15 @@ def test_sibling_files_that_shadow_packages_do_no_harm(
     assert report.notes == []
 
 
-def test_endless_training_loop_counts_on_the_time_limit(
+def test_endless_training_loop_is_stopped_and_named_and_the_answers_are_graded(
     catalog: Catalog, solved: Notebook, folder: Path, workers: Spare | Forks
 ) -> None:
     loop = "import torch\nw = torch.zeros(9)\nwhile True:\n    w = w + 1"
     text = json.dumps({**solved, "cells": [code(loop), *solved["cells"]]})
-    report = graded(catalog, folder, text.encode(), workers, time_limit=1.5)
-    assert report.problem is not None and "\n" not in report.problem
-    assert "cell 1 was still running after 1.5 s" in report.problem
+    report = graded(catalog, folder, text.encode(), workers, time_limit=9)
+    assert report.all_pass, f"{report.problem} {report.failures}"
+    (note,) = report.notes
+    assert "cell 1" in note and "was stopped after" in note and "an endless loop" in note
 
 
 @pytest.mark.parametrize(
