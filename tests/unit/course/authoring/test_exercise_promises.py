@@ -142,7 +142,7 @@ FAULTS: dict[str, tuple[Break, Callable[[Trial], Iterator[str]], str]] = {
     "a task without a check": (
         lambda root: checks(root, DOUBLE_CHECKS.replace('task("Counter")', 'task("double")')),
         promises.parts_are_complete,
-        "Counter has no check",
+        "Counter has no core check",
     ),
     "a check of no task": (
         lambda root: checks(root, DOUBLE_CHECKS.replace('task("Counter")', 'task("Count")')),

@@ -125,8 +125,8 @@ def test_progress_names_the_exercises_that_were_graded(site):
     path.write_text(json.dumps({"exercises": saved}), encoding="utf-8")
     reply = site.get("/book/progress.json")
     assert json.loads(reply.text) == {
-        "topic/solved": {"passed": 2, "total": 2, "solved": True},
-        "topic/begun": {"passed": 1, "total": 5, "solved": False},
+        "topic/solved": {"passed": 2, "total": 2, "solved": True, "hardened": True},
+        "topic/begun": {"passed": 1, "total": 5, "solved": False, "hardened": False},
     }
     assert reply.headers["Cache-Control"] == "no-store"
 
