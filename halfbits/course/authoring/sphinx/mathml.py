@@ -72,7 +72,8 @@ def visit_math(self: Any, node: nodes.math) -> None:
 
 
 def visit_math_block(self: Any, node: nodes.math_block) -> None:
-    self.body.append(self.starttag(node, "div", CLASS="math"))
+    # A wide formula scrolls, and what scrolls has to be reached by the keyboard.
+    self.body.append(self.starttag(node, "div", CLASS="math", tabindex="0"))
     self.body.append(rendered(node, "block"))
     if node["number"]:
         self.body.append(f'<span class="eqno">({get_node_equation_number(self, node)})')
