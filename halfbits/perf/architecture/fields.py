@@ -36,7 +36,6 @@ class Fields:
     """Whole numbers and flags of one language model's config, by any of their names."""
 
     def __init__(self, config: Mapping[str, Any]) -> None:
-        self._outer = config
         nested: Mapping[str, Any] = next(
             (config[name] for name in NESTED if isinstance(config.get(name), dict)), {}
         )
