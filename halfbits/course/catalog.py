@@ -13,10 +13,16 @@ from typing import Any
 from halfbits.errors import CourseError
 from halfbits.folders import CATALOG, find_root
 
+# What the learner does: write a function, repair a program with a planted fault, or measure.
+KINDS = ("write", "repair", "measure")
+
 
 @dataclass(frozen=True)
 class Exercise:
-    """One graded exercise: `key` is "<topic>/<slug>", its path under exercises/ and solutions/."""
+    """One graded exercise: `key` is "<topic>/<slug>", its path under exercises/ and solutions/.
+
+    Raises ValueError for a kind that is none of KINDS.
+    """
 
     key: str
     title: str
@@ -28,6 +34,11 @@ class Exercise:
     preload: tuple[str, ...]
     prerequisites: tuple[str, ...] = ()
     questions: tuple[int, ...] = ()
+    kind: str = "write"
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"{self.key} is of kind {self.kind!r}, not one of {', '.join(KINDS)}")
 
     @property
     def topic(self) -> str:
@@ -80,7 +91,7 @@ def load_catalog(root: Path | None = None) -> Catalog:
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
         return Catalog(root, tuple(_exercise(entry) for entry in table["exercise"]))
-    except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise CourseError(f"{path} cannot be read: {error}; restore it with git.") from error
 
 

@@ -9,7 +9,7 @@ from fake_course import make_course, write
 
 from halfbits.course.catalog import load_catalog
 from halfbits.errors import CourseError
-from halfbits.folders import find_root
+from halfbits.folders import CATALOG, find_root
 
 
 @pytest.mark.parametrize(
@@ -53,6 +53,20 @@ def test_broken_catalog_is_one_sentence(tmp_path: Path, text: str) -> None:
     write(tmp_path / "exercises" / "course.toml", text)
     with pytest.raises(CourseError, match="restore it with git"):
         load_catalog(tmp_path)
+
+
+def test_exercise_is_to_be_written_unless_its_kind_says_otherwise(tmp_path: Path) -> None:
+    root = make_course(tmp_path)
+    text = (root / CATALOG).read_text()
+    write(root / CATALOG, text.replace("minutes = 5", 'minutes = 5\nkind = "repair"', 1))
+    assert [one.kind for one in load_catalog(root).exercises] == ["repair", "write"]
+
+
+def test_unknown_kind_is_one_sentence(tmp_path: Path) -> None:
+    root = make_course(tmp_path)
+    write(root / CATALOG, (root / CATALOG).read_text() + 'kind = "guess"\n')
+    with pytest.raises(CourseError, match="'guess', not one of write, repair, measure"):
+        load_catalog(root)
 
 
 def test_real_catalog_is_in_order() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markdown import Markdown
 from rich.panel import Panel
@@ -41,13 +42,15 @@ def print_progress(
     rows: list[dict[str, Any]], totals: dict[str, int], following: Exercise | None
 ) -> None:
     """The table of exercises and the one to take next."""
-    table = Table("exercise", "checks", "tries", "hints", "minutes", "solved", "hardened")
-    for column in table.columns[1:5]:
-        column.justify = "right"
+    table = Table(box=SIMPLE_HEAD, padding=0)  # narrow: no name is cut off in 80 columns
+    for column in ("exercise", "kind", "checks", "tries", "hints", "minutes", "solved", "hardened"):
+        counted = column in ("checks", "tries", "hints", "minutes")
+        table.add_column(column, justify="right" if counted else "left", no_wrap=True)
     for row in rows:
         exercise, record = row["exercise"], row["record"]
         table.add_row(
             exercise.slug,
+            exercise.kind,
             f"{len(record.passed)} of {totals[exercise.key]}",
             str(record.tries),
             str(sum(record.hints.values())),

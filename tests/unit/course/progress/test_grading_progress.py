@@ -119,8 +119,24 @@ def test_progress_table_shows_every_exercise(
     assert commands.progress() == 0
     told = capsys.readouterr().out
     assert "3 of 3" in told
+    assert "write" in told
     assert "0 of 1" in told
     assert "next: exercises/numbers/halve.ipynb" in told
+
+
+def test_progress_table_cuts_off_no_name_of_an_exercise(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HALFBITS_DATA", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "80")
+    catalog = load_catalog(Path(__file__).parents[4])
+    with changing_progress() as records:
+        for exercise in catalog.exercises:
+            records[exercise.key] = Record(tries=12, solved="2026-11-28", seconds=5999)
+    commands.progress()
+    told = capsys.readouterr().out
+    assert "…" not in told
+    assert [one.slug for one in catalog.exercises if f" {one.slug} " not in told] == []
 
 
 def test_data_folder_that_cannot_be_made_is_one_sentence(
