@@ -18,6 +18,7 @@ from halfbits.course.checks import (
     expect,
     hardened,
     inference,
+    spies,
     task,
     tolerance,
 )
@@ -53,7 +54,7 @@ def test_convert_keeps_normalization_in_float32(answer, seed):
     plain = [nn.LayerNorm(4), nn.RMSNorm(4), nn.GroupNorm(2, 4), nn.BatchNorm1d(4)]
     plain += [nn.BatchNorm2d(4), nn.BatchNorm3d(4), nn.InstanceNorm1d(4, affine=True)]
     plain.append(nn.InstanceNorm2d(4, affine=True, track_running_stats=True))
-    for norm in (*plain, *doubles.listening_norms(4).values()):
+    for norm in (*plain, *spies.listening_norms(4).values()):
         for name, tensor in norm.state_dict().items():
             if tensor.is_floating_point():
                 tensor.copy_(cases.normal(seed, 4).abs() * (1e6 if name == "running_var" else 1))
@@ -100,7 +101,7 @@ def test_convert_gives_norms_float32_and_hands_float16_on(answer):
 
     CUDA's LayerNorm refuses a float16 input beside float32 parameters.
     """
-    for norm in each(doubles.listening_norms(8)):
+    for norm in each(spies.listening_norms(8)):
         model16 = convert.of(answer, nn.Sequential(nn.Linear(8, 8), norm, nn.Linear(8, 2)))
         got = conversions.run(model16, torch.ones(3, 8).half(), convert.seam)
         expect.equal(model16[1].__dict__.get("heard"), [torch.float32], of="what the norm received")

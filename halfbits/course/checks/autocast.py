@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from halfbits.course.checks import cases, doubles, expect, hardened, tolerance
+from halfbits.course.checks import cases, doubles, expect, hardened, spies, tolerance
 from halfbits.course.checks.cases import each
 from halfbits.course.checks.inference import Inference
 
@@ -27,7 +27,7 @@ class Autocast(Inference):
         A Linear that comes last returns that dtype; autocast has to be on while the model runs.
         """
         for given, dtype in (((), torch.bfloat16), *(((low,), low) for low in cases.LOW)):
-            model = doubles.Probe()
+            model = spies.Probe()
             got = self.call(answer, model, torch.zeros(2, 8), *given)
             expect.dtype(got, dtype)
             seen = {"autocast": model.seen["autocast"], "dtype": model.seen["autocast dtype"]}
@@ -38,7 +38,7 @@ class Autocast(Inference):
 
         Autocast chooses a dtype for each operation; casting by hand takes that choice away.
         """
-        model = doubles.Probe()
+        model = spies.Probe()
         self.call(answer, model, torch.zeros(2, 8))
         seen = {key: model.seen[key] for key in ("input", "weight")}
         want = dict.fromkeys(seen, torch.float32)

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from halfbits.course.checks import Suite, cases, doubles, expect, hardened, tolerance
+from halfbits.course.checks import Suite, cases, doubles, expect, hardened, spies, tolerance
 from halfbits.course.checks.cases import each
 
 
@@ -88,7 +88,7 @@ class HalfInference(Inference):
         wanted = dict.fromkeys(cases.FLOATS, torch.float16)
         wanted |= {dtype: dtype for dtype in (*cases.INTEGERS, torch.bool)}
         for given, want in wanted.items():
-            model = doubles.Probe(4, 3).half().eval()
+            model = spies.Probe(4, 3).half().eval()
             self.call(answer, model, torch.ones(2, 4).to(given))
             expect.equal(f"it received {model.seen.get('input')}", f"it received {want}")
 
