@@ -7,15 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from halfbits.perf.architecture.families import (
-    Family,
-    family_of,
-    feed_forward_of,
-    layers_of,
-    mixer_of,
-)
+from halfbits.perf.architecture.families import Family, family_of
 from halfbits.perf.architecture.feed_forward import FeedForward
 from halfbits.perf.architecture.fields import ConfigError, Fields
+from halfbits.perf.architecture.layers import MULTI_TOKEN, further_layers_of, layers_of
 from halfbits.perf.architecture.mixers import Mixer
 
 PARTS = (
@@ -171,25 +166,22 @@ def _add_ends(
 
 
 def _multi_token(f: Fields, family: Family) -> Counter[str]:
-    """Layers that predict further tokens: each a layer of the last kind, a projection
-    [hidden, 2 hidden], three norms, and copies of embedding and head (DeepSeek-V3, section 2.2).
-    """
-    count = f.get("num_nextn_predict_layers", default=0)
-    if not count or "multi_token" not in family.traits:
+    """Layers that predict further tokens; for each of them a projection [hidden, 2 hidden], three
+    norms, and in some families copies of embedding and head (DeepSeek-V3, section 2.2)."""
+    layers = list(further_layers_of(f, family))
+    if not layers:
         return Counter()
-    last = f.layers - 1
-    halves = mixer_of(f, family, last), feed_forward_of(f, family, last)
-    layer = _counted(f, family, *halves)[0]
-    matrices = sum(layer[part] for part in MATRICES)
-    ends = 2 * f.hidden**2 + 3 * f.hidden + 2 * f.vocab * f.hidden
-    rest = sum(layer.values()) - matrices + ends
-    return Counter({"multi-token layers": count * matrices, "multi-token ends": count * rest})
+    counted = sum((_counted(f, family, *halves)[0] for halves in layers), Counter[str]())
+    matrices = sum(counted[part] for part in MATRICES)
+    has_ends = f.flag("mtp_use_dedicated_embeddings", "multi_token_ends" in family.traits)
+    ends = 2 * f.hidden**2 + 3 * f.hidden + 2 * f.vocab * f.hidden * has_ends
+    rest = sum(counted.values()) - matrices + f.number(*MULTI_TOKEN) * ends
+    return Counter({"multi-token layers": matrices, "multi-token ends": rest})
 
 
 def _not_counted(f: Fields, family: Family) -> Iterator[str]:
     """What a checkpoint of this config may hold besides."""
     if f.get("vision_config"):
         yield "the vision part is not counted"
-    names = ("num_nextn_predict_layers", "mtp_num_hidden_layers", "num_mtp_modules")
-    if f.get(*names) and "multi_token" not in family.traits:
+    if f.get(*MULTI_TOKEN, "num_mtp_modules") and not any(further_layers_of(f, family)):
         yield "layers for multi-token prediction are not counted"
