@@ -16,7 +16,9 @@ from halfbits.errors import CourseError
 # Jupyter rewrites the file in place, so a reader can meet a half-written one; for about this long.
 PATIENCE = 1.0
 MERGE = re.compile(r"^[ \t]*(<{7}|>{7}) ", re.MULTILINE)
-SKIPPED = {"skip-grading", "grade"}
+# In the solution of a repair: the program as the learner gets it.
+BROKEN = "broken"
+SKIPPED = {"skip-grading", "grade", BROKEN}
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,14 @@ def read_cells(path: Path, patience: float | None = None, kind: str = "") -> lis
     if (kind or path.suffix) == ".py":
         return [Cell("", _patiently(path, lambda text: text))]
     return cells_of(_patiently(path, lambda text: _parse(text, path.name), patience))
+
+
+def broken_cells(solution: Path) -> list[Cell]:
+    """The program of a repair as the learner gets it; none where `solution` cannot be read."""
+    try:
+        return [cell for cell in read_cells(solution, patience=0) if BROKEN in cell.tags]
+    except CourseError:
+        return []
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -1,10 +1,10 @@
-"""What the source of an answer tells before anything runs: names, imports, untouched stubs."""
+"""What the source of an answer tells before anything runs: names, imports, what is untouched."""
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,15 +30,18 @@ def bound_names(tree: ast.AST) -> list[str]:
 
 def defined_names(source: str) -> list[str]:
     """The functions and classes that a cell defines at its top level."""
+    return [node.name for node in _body(source) if isinstance(node, DEFINES)]
+
+
+def _body(source: str) -> list[ast.stmt]:
     tree = parse_leniently(source)
-    return [node.name for node in (tree.body if tree else ()) if isinstance(node, DEFINES)]
+    return tree.body if tree else []
 
 
 def top_imports(source: str) -> set[str]:
     """The packages that a cell imports when it runs, those inside its functions left out."""
-    tree = parse_leniently(source)
     found: set[str] = set()
-    for node in tree.body if tree else ():
+    for node in _body(source):
         if isinstance(node, ast.Import):
             found |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -52,6 +55,24 @@ def unwritten(cells: Iterable[Cell], tasks: Iterable[str]) -> set[str]:
     A task counts only if its one binding in the whole notebook is a stub and nothing could
     bind it behind our back; when in doubt it is left out, and running the cells decides.
     """
+    return _surely(cells, tasks, is_stub)
+
+
+def unmended(cells: Iterable[Cell], tasks: Iterable[str], broken: Iterable[Cell]) -> set[str]:
+    """The tasks whose program is still the broken one, comments and layout aside.
+
+    All that the cells of `broken` define has to stand in `cells` as it was.
+    """
+    cells = list(cells)
+    programs = {ast.dump(node) for cell in broken for node in _body(cell.source)}
+    if programs - {ast.dump(node) for cell in cells for node in _body(cell.source)}:
+        return set()
+    return _surely(cells, tasks, lambda node: ast.dump(node) in programs)
+
+
+def _surely(
+    cells: Iterable[Cell], tasks: Iterable[str], untouched: Callable[[ast.stmt], bool]
+) -> set[str]:
     sources = [cell.source for cell in cells]
     trees = [tree for source in sources if (tree := parse_leniently(source)) is not None]
     words = {word for source in sources for word in _words_outside(source)}
@@ -61,7 +82,8 @@ def unwritten(cells: Iterable[Cell], tasks: Iterable[str]) -> set[str]:
     if (names | words) & INDIRECT or "*" in bound or words & {"%run", "import *"}:
         return set()
     words |= {name for node in nodes for name in _altered(node)}
-    stubs = {s.name for tree in trees for s in tree.body if isinstance(s, DEFINES) and is_stub(s)}
+    defines = [node for tree in trees for node in tree.body if isinstance(node, DEFINES)]
+    stubs = {node.name for node in defines if untouched(node)}
     return {task for task in tasks if task in stubs - words and bound.count(task) == 1}
 
 

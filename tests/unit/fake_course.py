@@ -115,6 +115,18 @@ def hints(task: str) -> list[dict[str, Any]]:
     ]
 
 
+BROKEN_HALVE = "def halve(x: float) -> float:\n    return x // 2\n"
+
+
+def with_a_repair(root: Path) -> Path:
+    """Turn `halve` of the course at `root` into a program to repair."""
+    toml = root / "exercises" / "course.toml"
+    write(toml, toml.read_text(encoding="utf-8") + 'kind = "repair"\n')
+    cells = (cell(BROKEN_HALVE, "broken", id="program"), cell(HALVE, "answer", id="mended"))
+    write(root / "solutions" / "numbers" / "halve.ipynb", notebook(*hints("halve"), *cells))
+    return root
+
+
 def make_course(root: Path) -> Path:
     """Write the course with its solutions and checks, without the exercise notebooks."""
     write(root / "exercises" / "course.toml", CATALOG)

@@ -14,7 +14,7 @@ from halfbits.course.grading.process.forks import Forks
 from halfbits.course.grading.process.spare import SPARE, Spare
 from halfbits.course.grading.report import Report
 from halfbits.course.grading.runner import Submission, open_answer
-from halfbits.course.notebook import Cell, cells_of, read_answer
+from halfbits.course.notebook import Cell, cells_of, read_answer, read_cells
 from halfbits.course.sources import defined_names
 from halfbits.errors import CourseError
 
@@ -124,6 +124,11 @@ class Trial:
     @cached_property
     def checks(self) -> tuple[Check, ...]:
         return read_checks(self.catalog.checks(self.exercise))
+
+    @cached_property
+    def all_cells(self) -> list[Cell]:
+        """All cells of the solution, those that are not graded too."""
+        return read_cells(self.catalog.notebook(self.exercise, "solutions"))
 
     @cached_property
     def solution(self) -> list[Cell]:

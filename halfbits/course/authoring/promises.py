@@ -14,7 +14,7 @@ from halfbits.course.authoring.stub import is_pristine, make_exercise
 from halfbits.course.grading.process.forks import Forks
 from halfbits.course.grading.report import NOT_RUN, Report
 from halfbits.course.grading.runner import Submission, fresh_seed, open_answer
-from halfbits.course.notebook import read_cells
+from halfbits.course.notebook import BROKEN
 from halfbits.course.progress.hints import LEVELS, read_hints
 from halfbits.errors import CourseError
 
@@ -24,7 +24,12 @@ SEEDS = 25
 
 
 def stub_is_rejected(trial: Trial) -> Iterator[str]:
-    """No check passes with nothing written, and each task counts as not written yet."""
+    """No check passes with nothing written, and each task counts as not written yet.
+
+    The broken program of a repair is not run until somebody changes it.
+    """
+    if trial.exercise.kind == "repair":
+        return
     report = trial.grade(trial.stub)
     if report.problem:
         yield f"the stub cannot be graded: {report.problem}"
@@ -44,6 +49,18 @@ def stub_is_seen_without_running(trial: Trial) -> Iterator[str]:
     stubs = Submission(trial.catalog, trial.exercise, answer).stubs
     for task in sorted(set(trial.exercise.tasks) - stubs):
         yield f"the stub of {task} is not recognized from its source"
+
+
+def broken_program_is_rejected(trial: Trial) -> Iterator[str]:
+    """The program of a repair runs, and for each task a core check notices its fault."""
+    if trial.exercise.kind != "repair":
+        return
+    report = trial.grade(trial.stub)
+    if report.problem:
+        yield f"the broken program cannot be graded: {report.problem}"
+    failed = {v.check.task for v in report.of("failed") if not v.check.hardened}
+    for task in sorted(set(trial.exercise.tasks) - failed):
+        yield f"no core check notices the fault of {task} on seed {report.seed}"
 
 
 def solution_passes(trial: Trial) -> Iterator[str]:
@@ -110,6 +127,9 @@ def parts_are_complete(trial: Trial) -> Iterator[str]:
             yield f"{check.name} is for {check.task!r}, which is no task"
         if names.count(check.name) > 1:
             yield f"{check.name} is defined twice"
+    broken = any(BROKEN in c.tags for c in trial.all_cells)
+    if broken != (trial.exercise.kind == "repair"):
+        yield f"a cell tagged {BROKEN} is what a repair has, and no other exercise"
     for task in sorted(tasks - {check.task for check in trial.checks if not check.hardened}):
         yield f"{task} has no core check"
     hints = set(read_hints(trial.catalog, trial.exercise))
@@ -139,8 +159,7 @@ def explained_mutants_pass(trial: Trial) -> Iterator[str]:
 
 def hints_keep_the_answer(trial: Trial) -> Iterator[str]:
     """No hint holds a long line of the solution."""
-    cells = read_cells(trial.catalog.notebook(trial.exercise, "solutions"))
-    lines = [line for c in cells if "answer" in c.tags for line in c.source.splitlines()]
+    lines = [line for c in trial.all_cells if "answer" in c.tags for line in c.source.splitlines()]
     for hint in read_hints(trial.catalog, trial.exercise).values():
         for line in lines:
             if len(line) > 40 and line.strip() in hint.text:
@@ -159,6 +178,7 @@ def rejections(report: Report, does: str) -> Iterator[str]:
 PROMISES: tuple[Callable[[Trial], Iterator[str]], ...] = (
     stub_is_rejected,
     stub_is_seen_without_running,
+    broken_program_is_rejected,
     solution_passes,
     verdicts_repeat,
     parts_are_complete,

@@ -1,4 +1,7 @@
-"""The learner's notebook, made from the solution: same cells, with the answers left to write."""
+"""The learner's notebook, made from the solution: same cells, with the answers left to write.
+
+In a repair the broken program takes the place of the answer.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from halfbits.course.catalog import Catalog, Exercise, load_catalog
-from halfbits.course.notebook import cells_of, read_json
+from halfbits.course.notebook import BROKEN, cells_of, read_json
 from halfbits.course.sources import DEFINES
 from halfbits.errors import CourseError
 
@@ -26,10 +29,9 @@ SOLUTION_LINK = """<details><summary>Solution (try first)</summary>
 def make_exercise(catalog: Catalog, exercise: Exercise) -> dict[str, Any]:
     """The exercise notebook as JSON, from its solution; raises CourseError."""
     solution = read_json(catalog.notebook(exercise, "solutions"))
+    hidden = {"solution-only", *(["answer"] if exercise.kind == "repair" else [])}
     cells = [
-        _exercise_cell(raw, exercise)
-        for raw in solution["cells"]
-        if "solution-only" not in _tags(raw)
+        _exercise_cell(raw, exercise) for raw in solution["cells"] if hidden.isdisjoint(_tags(raw))
     ]
     cells.append(_link(exercise))
     metadata = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
@@ -94,14 +96,16 @@ def stub_source(source: str, tasks: tuple[str, ...]) -> str:
 
 
 def _exercise_cell(raw: dict[str, Any], exercise: Exercise) -> dict[str, Any]:
-    source = "".join(raw["source"])
-    if "answer" in _tags(raw):
+    source, tags = "".join(raw["source"]), _tags(raw)
+    if BROKEN in tags:
+        return _cell("code", raw["id"], source, ["answer"])
+    if "answer" in tags:
         try:
             source = stub_source(source, exercise.tasks)
         except (CourseError, SyntaxError) as error:
             where = f"solutions/{exercise.key}.ipynb, cell {raw.get('id')!r}"
             raise CourseError(f"{where}: {error}") from error
-    return _cell(raw["cell_type"], raw["id"], source, _tags(raw))
+    return _cell(raw["cell_type"], raw["id"], source, tags)
 
 
 def _cell(kind: str, id: str, source: str, tags: list[str]) -> dict[str, Any]:

@@ -92,10 +92,10 @@ class Report:
             return f"{self.passed} of {_count(self.total)} pass; {why}"
         late = len(self.of(UNWRITTEN))
         if late == self.total:
-            return f"not written yet ({_count(late)})"
+            return f"{untouched(self.exercise)} ({_count(late)})"
         lacking = len(self.of(NOT_RUN))
         return f"{self.passed} of {_count(self.total)} pass" + (
-            (f"; {late} not written yet" if late else "")
+            (f"; {late} {untouched(self.exercise)}" if late else "")
             + (f"; {lacking} not judged" if lacking else "")
             + ("; solved, not hardened yet" if self.solved and not self.all_pass else "")
         )
@@ -115,6 +115,11 @@ class Report:
         return f"python course.py hint {self.exercise.slug} {self.first_open_task()}".strip()
 
 
+def untouched(exercise: Exercise) -> str:
+    """What is said of a task that the learner has left as it was."""
+    return "not mended yet" if exercise.kind == "repair" else "not written yet"
+
+
 def lines(report: Report) -> Iterable[str]:
     """The report as plain text, without its summary line."""
     if report.problem:
@@ -125,7 +130,7 @@ def lines(report: Report) -> Iterable[str]:
         yield ""
     for task in report.unwritten_tasks():
         count = sum(verdict.check.task == task for verdict in report.of(UNWRITTEN))
-        yield f"not written yet: {task} ({_count(count)})"
+        yield f"{untouched(report.exercise)}: {task} ({_count(count)})"
     if report.to_show():
         yield seed_line(report)
     yield from (f"note: {clean(note)}" for note in report.notes)

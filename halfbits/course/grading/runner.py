@@ -16,10 +16,10 @@ from halfbits.course.checklist import Check, read_checks
 from halfbits.course.grading.process.client import Late, Worker
 from halfbits.course.grading.process.forks import Forks
 from halfbits.course.grading.process.spare import SPARE, Spare
-from halfbits.course.grading.report import NOT_RUN, UNWRITTEN, Report, Verdict
-from halfbits.course.notebook import Answer, Cell, read_answer
+from halfbits.course.grading.report import NOT_RUN, UNWRITTEN, Report, Verdict, untouched
+from halfbits.course.notebook import Answer, Cell, broken_cells, read_answer
 from halfbits.course.selection import defined_twice, graded_cells
-from halfbits.course.sources import defined_names, top_imports, unwritten
+from halfbits.course.sources import defined_names, top_imports, unmended, unwritten
 from halfbits.errors import CourseError
 
 FRAMEWORKS = {"tensorflow": ("tensorflow", "keras"), "torch": ("torch",)}
@@ -49,7 +49,15 @@ class Submission:
         self.seed = fresh_seed() if seed is None else seed
         self.cells, notes = graded_cells(getattr(answer, "cells", ()))
         self.notes = (*notes, *defined_twice(self.cells, exercise.tasks))
-        self.stubs = unwritten(self.cells, exercise.tasks) if skip_stubs else set()
+        self.stubs = self._untouched(catalog) if skip_stubs else set()
+
+    def _untouched(self, catalog: Catalog) -> set[str]:
+        """The tasks that are as the learner got them: stubs, or the broken program of a repair."""
+        tasks = self.exercise.tasks
+        if self.exercise.kind != "repair":
+            return unwritten(self.cells, tasks)
+        broken = broken_cells(catalog.notebook(self.exercise, "solutions"))
+        return unmended(self.cells, tasks, broken)
 
     @property
     def to_run(self) -> list[Check]:
@@ -108,7 +116,7 @@ class Submission:
             return Verdict(check, *kinds[check.name])
         if problem is not None:
             return Verdict(check, NOT_RUN, problem)
-        return Verdict(check, UNWRITTEN, f"{check.task}: not written yet")
+        return Verdict(check, UNWRITTEN, f"{check.task}: {untouched(self.exercise)}")
 
 
 def grade_answers(

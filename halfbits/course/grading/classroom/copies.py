@@ -42,8 +42,11 @@ def to_look_at(
 
 
 def tasks_text(exercise: Exercise, answer: Answer | CourseError) -> str:
-    """The written functions and classes of the tasks, without comments and layout; "" for none."""
-    if not isinstance(answer, Answer):
+    """The written functions and classes of the tasks, without comments and layout; "" for none.
+
+    None of a repair either: those who mend one line of the same program have the same functions.
+    """
+    if not isinstance(answer, Answer) or exercise.kind == "repair":
         return ""
     trees = [parse_leniently(cell.source) for cell in graded_cells(answer.cells)[0]]
     last = {

@@ -204,7 +204,7 @@ def _summarize(report: Report, out: Any) -> None:
     out.write_line(f": {report.summary()}")
     tasks = report.unwritten_tasks()
     if tasks and not _only_unwritten(report):
-        out.write_line(f"  not written yet: {', '.join(tasks)}")
+        out.write_line(f"  {reports.untouched(report.exercise)}: {', '.join(tasks)}")
     if report.to_show():
         out.write_line(f"  {reports.seed_line(report)}")
     for note in report.notes:

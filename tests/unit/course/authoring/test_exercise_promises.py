@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from fake_course import DOUBLE_CHECKS, make_course, write
+from fake_course import BROKEN_HALVE, DOUBLE_CHECKS, HALVE, make_course, with_a_repair, write
 
 from halfbits.course.authoring import promises
 from halfbits.course.authoring.contract import RightAnswer, Trial, WrongAnswer
@@ -192,6 +192,32 @@ def test_broken_promise_is_one_sentence(
     faults = [fault for fault in promise(trial(root, workers)) if fault.startswith(says)]
     assert faults, list(promise(trial(root, workers)))
     assert not any("\n" in fault for fault in faults)
+
+
+def repair(root: Path, workers: Forks) -> Trial:
+    catalog = load_catalog(with_a_repair(root))
+    write(root / "tests" / "wrong_answers" / "numbers" / "halve.py", "WRONG, RIGHT = {}, []")
+    return Trial(catalog, catalog.find("halve"), workers)
+
+
+def test_repair_is_not_mended_yet_and_its_fault_is_noticed(root: Path, workers: Forks) -> None:
+    one = repair(root, workers)
+    for promise in (promises.stub_is_seen_without_running, promises.broken_program_is_rejected):
+        assert list(promise(one)) == []
+    assert not any("repair" in fault for fault in promises.parts_are_complete(one))
+
+
+def test_repair_without_a_fault_is_one_sentence(root: Path, workers: Forks) -> None:
+    one = repair(root, workers)
+    path = root / "solutions" / "numbers" / "halve.ipynb"
+    write(path, path.read_text(encoding="utf-8").replace(BROKEN_HALVE[-7:-1], HALVE[-6:-1]))
+    (fault,) = promises.broken_program_is_rejected(one)
+    assert fault.startswith("no core check notices the fault of halve on seed ")
+
+
+def test_broken_cell_is_for_repairs_alone(root: Path, workers: Forks) -> None:
+    solution('"tags": []', '"tags": ["broken"]')(root)
+    assert any("repair" in fault for fault in promises.parts_are_complete(trial(root, workers)))
 
 
 @pytest.mark.parametrize(

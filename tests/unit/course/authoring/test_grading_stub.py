@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
-from fake_course import make_course
+from fake_course import BROKEN_HALVE, make_course, with_a_repair
 
 from halfbits.course.authoring.stub import is_pristine, make_exercise, stub_source, stub_text
 from halfbits.course.catalog import Catalog, load_catalog
@@ -103,6 +103,14 @@ def test_exercise_has_no_outputs_no_answers_and_a_link_to_the_solution(course: C
     code = [cell for cell in made["cells"] if cell["cell_type"] == "code"]
     assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in code)
     assert is_pristine(made)
+
+
+def test_repair_shows_the_broken_program_in_place_of_the_answer(course: Catalog) -> None:
+    course = load_catalog(with_a_repair(course.root))
+    made = make_exercise(course, course.find("halve"))
+    (program,) = [cell for cell in made["cells"] if cell["cell_type"] == "code"]
+    assert "".join(program["source"]) == BROKEN_HALVE.rstrip()
+    assert program["metadata"]["tags"] == ["answer"]
 
 
 def test_stub_text_is_what_sync_writes(course: Catalog) -> None:

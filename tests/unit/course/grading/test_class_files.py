@@ -8,7 +8,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from fake_course import COUNTER, DOUBLE, make_course, notebook, write
+from fake_course import COUNTER, DOUBLE, HALVE, make_course, notebook, with_a_repair, write
 
 from halfbits.course.catalog import Catalog, load_catalog
 from halfbits.course.grading.classroom.copies import to_look_at
@@ -200,6 +200,17 @@ def test_copies_of_classmates_and_solutions_are_shown(
         "dan": "has the functions of the solution",
         "eve": "names ../ada/double.py",
     }
+
+
+def test_students_who_mended_the_same_line_are_no_copies(
+    students: Path, course: Catalog, tmp_path: Path
+) -> None:
+    course = load_catalog(with_a_repair(course.root))
+    for student in ("ada", "bob"):
+        write(students / student / "halve.py", HALVE)
+    graded = run(students, course, tmp_path)
+    assert passed(graded) == {"ada": 1, "bob": 1}
+    assert to_look_at(course, graded.graded) == []
 
 
 @pytest.mark.skipif(not forks.AVAILABLE, reason="signals are POSIX")

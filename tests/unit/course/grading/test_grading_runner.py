@@ -9,11 +9,19 @@ import time
 from pathlib import Path
 
 import pytest
-from fake_course import COUNTER, DOUBLE, make_course, notebook, write
+from fake_course import (
+    BROKEN_HALVE,
+    COUNTER,
+    DOUBLE,
+    make_course,
+    notebook,
+    with_a_repair,
+    write,
+)
 from processes import is_running, soon
 
 from halfbits.course.catalog import Catalog, load_catalog
-from halfbits.course.grading.report import Report, lines
+from halfbits.course.grading.report import Report, as_text, lines
 from halfbits.course.grading.runner import grade_answers
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
@@ -74,6 +82,38 @@ def test_untouched_exercise_is_judged_without_starting_a_worker(
     stubs = "def double(x):\n    raise NotImplementedError\nclass Counter:\n"
     report = graded(course, stubs + "    def add(self):\n        raise NotImplementedError")
     assert report.summary() == "not written yet (3 checks)"
+
+
+@pytest.mark.parametrize(
+    "changed", [BROKEN_HALVE, BROKEN_HALVE + "# it floors\n", f"\n{BROKEN_HALVE}\nprint(halve(3))"]
+)
+def test_repair_left_as_it_was_is_not_mended_yet(course: Catalog, changed: str) -> None:
+    course = load_catalog(with_a_repair(course.root))
+    report = grade_answers(course, course.find("halve"), [changed])
+    assert report.summary() == "not mended yet (1 check)"
+    assert "not mended yet: halve (1 check)" in as_text(report)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        BROKEN_HALVE.replace("x // 2", "x // 2.0"),
+        BROKEN_HALVE + "old = halve\nhalve = lambda x: old(x)",
+        BROKEN_HALVE + "exec('')",
+    ],
+)
+def test_repair_that_may_be_another_program_is_run(course: Catalog, changed: str) -> None:
+    course = load_catalog(with_a_repair(course.root))
+    report = grade_answers(course, course.find("halve"), [changed])
+    assert report.summary() == "0 of 1 check pass"
+    assert "expected: 1.5" in report.failures["test_halves"]
+
+
+def test_solution_of_a_repair_passes_without_a_word_on_the_broken_program(course: Catalog) -> None:
+    course = load_catalog(with_a_repair(course.root))
+    halve = course.find("halve")
+    report = grade_answers(course, halve, course.notebook(halve, "solutions"))
+    assert report.all_pass and report.notes == []
 
 
 def test_returning_none_is_named(course: Catalog) -> None:
