@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -28,6 +28,17 @@ class LanguageModel:
     def encode(self, text: str) -> Tensor:
         """Token ids int64 [n]; the name of the end token in the text becomes `end`."""
         return torch.tensor(self.tokenizer.encode(text).ids, dtype=torch.int64)
+
+    def openings(self, texts: Sequence[str], length: int) -> Tensor:
+        """The first `length` tokens of every text that has as many, behind `end`.
+
+        int64 [texts that are long enough, length + 1]: the windows of `log_probabilities`, one a
+        document.
+        """
+        rows = [self.encode(text)[:length] for text in texts]
+        kept = [row for row in rows if len(row) == length]
+        ends = torch.full((len(kept), 1), self.end)
+        return torch.cat([ends, torch.stack(kept)], 1) if kept else ends.expand(0, length + 1)
 
     def decode(self, ids: Tensor) -> str:
         """The text of int64 [n], without special tokens."""

@@ -165,6 +165,15 @@ def test_recording_keeps_every_input_of_the_matching_layers_and_then_stops(lm, i
     assert not any(m._forward_pre_hooks for m in lm.model.modules())
 
 
+def test_openings_are_cut_to_one_length_behind_the_end_token_and_short_texts_are_left_out(lm):
+    texts = ["import os\n" * 9, "x", "def f(x):\n    return x\n" * 9]
+    found = lm.openings(texts, 12)
+    assert found.shape == (2, 13) and found.dtype == torch.int64
+    assert found[:, 0].tolist() == [lm.end] * 2
+    assert torch.equal(found[1, 1:], lm.encode(texts[2])[:12])
+    assert lm.openings(["x"], 12).shape == (0, 13)
+
+
 def test_the_head_is_the_embedding(lm):
     assert lm.model.lm_head.weight is lm.model.embed_tokens.weight
     assert not lm.model.training
