@@ -6,6 +6,7 @@ import runpy
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 from halfbits.course.authoring.stub import make_exercise
 from halfbits.course.catalog import Catalog, Exercise
@@ -87,7 +88,7 @@ def _change(rest: Sequence[str | Swap]) -> str | Swap:
 
 @dataclass(frozen=True)
 class Answers:
-    """What tests/wrong_answers/<topic>/<slug>.py defines."""
+    """What tests/wrong_answers and tests/right_answers/<topic>/<slug>.py define."""
 
     wrong: tuple[WrongAnswer, ...]
     right: tuple[RightAnswer, ...]
@@ -96,17 +97,24 @@ class Answers:
 
 
 def load_answers(catalog: Catalog, exercise: Exercise) -> Answers:
-    """The answers of `exercise`; raises CourseError when their file or its names are missing."""
-    path = catalog.root / "tests" / "wrong_answers" / exercise.topic / f"{exercise.slug}.py"
+    """The answers of `exercise`; raises CourseError when a file or its table is missing."""
+    wrong = _names(catalog, exercise, "wrong_answers", "WRONG")
+    if "RIGHT" in wrong:  # a file of both
+        right = tuple(wrong["RIGHT"])
+    else:
+        table = _names(catalog, exercise, "right_answers", "RIGHT")["RIGHT"]
+        right = tuple(RightAnswer(name, change) for name, change in table.items())
+    return Answers(wrong_answers(wrong["WRONG"]), right, wrong.get("EQUIVALENT", {}))
+
+
+def _names(catalog: Catalog, exercise: Exercise, folder: str, table: str) -> dict[str, Any]:
+    path = catalog.root / "tests" / folder / exercise.topic / f"{exercise.slug}.py"
     if not path.is_file():
         raise CourseError(f"{path} is missing: every exercise ships its wrong and right answers.")
     names = runpy.run_path(str(path))
-    try:
-        wrong = names["WRONG"]
-        wrong = wrong_answers(wrong) if isinstance(wrong, Mapping) else tuple(wrong)
-        return Answers(wrong, tuple(names["RIGHT"]), names.get("EQUIVALENT", {}))
-    except KeyError as error:
-        raise CourseError(f"{path} defines no {error}: define WRONG and RIGHT lists.") from error
+    if table not in names:
+        raise CourseError(f"{path} defines no {table}.")
+    return names
 
 
 @dataclass(frozen=True)

@@ -18,14 +18,12 @@ from halfbits.course.grading.process.spare import Spare
 
 pytestmark = pytest.mark.skipif(not forks.AVAILABLE, reason="needs workers that fork")
 
-ANSWERS = """
-from halfbits.course.authoring.contract import RightAnswer, WrongAnswer
-
-WRONG = [
-    WrongAnswer(f"adds {n}", f"def double(x): return x + {n}", "test_doubles_numbers", "2 + 2 = 4")
-    for n in range(1, 7)
-]
-RIGHT = [RightAnswer(f"way {n}", "def double(x): return 2 * x") for n in range(3)]
+WRONG = """
+ADDS = [(f"adds {n}", "2 + 2 = 4", f"def double(x): return x + {n}") for n in range(1, 7)]
+WRONG = {"test_doubles_numbers": ADDS}
+"""
+RIGHT = """
+RIGHT = {f"way {n}": "def double(x): return 2 * x" for n in range(3)}
 """
 EXTRA = """
 
@@ -56,7 +54,8 @@ def machines() -> Iterator[dict[str, Spare | Forks]]:
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     root = make_course(tmp_path)
-    write(root / "tests" / "wrong_answers" / "numbers" / "double.py", ANSWERS)
+    write(root / "tests" / "wrong_answers" / "numbers" / "double.py", WRONG)
+    write(root / "tests" / "right_answers" / "numbers" / "double.py", RIGHT)
     return root
 
 
@@ -150,22 +149,22 @@ FAULTS: dict[str, tuple[Break, Callable[[Trial], Iterator[str]], str]] = {
         "test_counts is for 'Count', which is no task",
     ),
     "too few wrong answers": (
-        answers(ANSWERS.replace("range(1, 7)", "range(1, 4)")),
+        answers(WRONG.replace("range(1, 7)", "range(1, 4)")),
         promises.parts_are_complete,
         "only 3 wrong answers are shipped; 6 are wanted",
     ),
     "a wrong answer that names no check": (
-        answers(ANSWERS.replace('"test_doubles_numbers"', '"test_doubles"')),
+        answers(WRONG.replace('"test_doubles_numbers"', '"test_doubles"')),
         promises.parts_are_complete,
         '"adds 1" names test_doubles, which is no check',
     ),
     "an explanation of a mutant that is none": (
-        answers(ANSWERS + "EQUIVALENT = {'return 7': 'seven is double'}"),
+        answers(WRONG + "EQUIVALENT = {'return 7': 'seven is double'}"),
         promises.explained_mutants_pass,
         'EQUIVALENT explains "return 7", which is no mutant of the solution',
     ),
     "a mutant that is not the same program": (
-        answers(ANSWERS + "EQUIVALENT = {'return x - x': 'minus is plus'}"),
+        answers(WRONG + "EQUIVALENT = {'return x - x': 'minus is plus'}"),
         promises.explained_mutants_pass,
         'test_doubles_numbers rejects the mutant "return x - x" on seed ',
     ),

@@ -62,6 +62,13 @@ def test_no_mutant_is_proposed_twice_or_is_the_program_itself() -> None:
     assert len(sources) == len(set(sources)) and source not in sources
 
 
+def explain(root: Path, equivalent: dict[str, str]) -> None:
+    """Give the exercise halve no answers, and these explanations of its mutants."""
+    place = Path("numbers") / "halve.py"
+    write(root / "tests" / "wrong_answers" / place, f"WRONG = {{}}\nEQUIVALENT = {equivalent}\n")
+    write(root / "tests" / "right_answers" / place, "RIGHT = {}\n")
+
+
 @pytest.mark.skipif(not forks.AVAILABLE, reason="needs workers that fork")
 def test_a_survivor_is_named_until_it_is_explained(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
@@ -71,16 +78,13 @@ def test_a_survivor_is_named_until_it_is_explained(
     text = solution.read_text(encoding="utf-8")
     assert "return x / 2" in text
     write(solution, text.replace("return x / 2", "return x / 2 if x > 0 else 0"))
-    answers = root / "tests" / "wrong_answers" / "numbers" / "halve.py"
-    write(answers, "WRONG = {}\nRIGHT = []\n")
+    explain(root, {})
     monkeypatch.setattr(mutate, "find_root", lambda: root)
     assert mutate.mutate("halve") == 1
     said = capsys.readouterr().out
     assert "+ return x / 2 if (x >= 0) else 0\n" in said and "without a check" in said
     survivors = [line[4:] for line in said.splitlines() if line.startswith("  + ")]
-    write(
-        answers, f"WRONG = {{}}\nRIGHT = []\nEQUIVALENT = {dict.fromkeys(survivors, 'one case')}\n"
-    )
+    explain(root, dict.fromkeys(survivors, "one case"))
     assert mutate.mutate("halve") == 0
     assert f"{len(survivors)} equivalent, 0 without a check" in capsys.readouterr().out
 
@@ -90,8 +94,7 @@ def test_an_explanation_of_no_survivor_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = make_course(tmp_path)
-    answers = root / "tests" / "wrong_answers" / "numbers" / "halve.py"
-    write(answers, "WRONG = {}\nRIGHT = []\nEQUIVALENT = {'return x / 3': 'three is two'}\n")
+    explain(root, {"return x / 3": "three is two"})
     monkeypatch.setattr(mutate, "find_root", lambda: root)
     assert mutate.mutate("halve") == 1
     assert "EQUIVALENT explains what is no survivor: return x / 3\n" in capsys.readouterr().out
