@@ -41,6 +41,12 @@ BOOK = (
     "halfbits.quantities",
     "halfbits.selectors",
 )
+# What writes the list of rules on an exercise's page, besides the exercise's own checks.
+RULES = (
+    "halfbits.course.checklist",
+    "halfbits.course.checks",
+    "halfbits.course.rules",
+)
 
 
 def fingerprint(names: tuple[str, ...]) -> str:

@@ -27,6 +27,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     for exercise in catalog.exercises:
         path = catalog.notebook(exercise)
         path.parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / catalog.checks(exercise).relative_to(root), path.parent)
         path.write_text(SPOILED, encoding="utf-8")
     made = Site(root, root / "_build")
     with pytest.MonkeyPatch.context() as patch:

@@ -16,7 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from halfbits.course.catalog import load_catalog
-from halfbits.course.fingerprint import BOOK, fingerprint
+from halfbits.course.fingerprint import BOOK, RULES, fingerprint
 from halfbits.folders import find_root
 
 STAGED = ("book", "notebooks", "solutions")
@@ -69,7 +69,9 @@ class Site:
         everything = machinery.copy()
         for path in sorted(files_of(self.root, *MACHINERY)):
             machinery.update(described(self.root, path))
-        for path in sorted(files_of(self.root, *STAGED, "exercises/course.toml")):
+        everything.update(fingerprint(RULES).encode())
+        checks = (self.root / "exercises").rglob("test_*.py")
+        for path in sorted({*files_of(self.root, *STAGED, "exercises/course.toml"), *checks}):
             everything.update(described(self.root, path))
         return {"all": everything.hexdigest(), "machinery": machinery.hexdigest()}
 

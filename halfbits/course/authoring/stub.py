@@ -15,6 +15,7 @@ from typing import Any
 
 from halfbits.course.catalog import Catalog, Exercise, load_catalog
 from halfbits.course.notebook import BROKEN, cells_of, read_json
+from halfbits.course.rules import rules_of
 from halfbits.course.sources import DEFINES
 from halfbits.errors import CourseError
 
@@ -24,15 +25,21 @@ SOLUTION_LINK = """<details><summary>Solution (try first)</summary>
 [Open the reference solution](../../solutions/{topic}/{slug}.ipynb)
 
 </details>"""
+RULES = """<details><summary>All rules that the checks hold your answer to</summary>
+
+{rules}
+
+</details>"""
 
 
 def make_exercise(catalog: Catalog, exercise: Exercise) -> dict[str, Any]:
-    """The exercise notebook as JSON, from its solution; raises CourseError."""
+    """The exercise notebook as JSON, from its solution and its checks; raises CourseError."""
     solution = read_json(catalog.notebook(exercise, "solutions"))
     hidden = {"solution-only", *(["answer"] if exercise.kind == "repair" else [])}
     cells = [
         _exercise_cell(raw, exercise) for raw in solution["cells"] if hidden.isdisjoint(_tags(raw))
     ]
+    cells.insert(_grading(cells), _rules(catalog, exercise))
     cells.append(_link(exercise))
     metadata = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
     notebook = {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
@@ -121,6 +128,16 @@ def _cell(kind: str, id: str, source: str, tags: list[str]) -> dict[str, Any]:
 def _link(exercise: Exercise) -> dict[str, Any]:
     text = SOLUTION_LINK.format(topic=exercise.topic, slug=exercise.slug)
     return _cell("markdown", "solution-link", text, [])
+
+
+def _rules(catalog: Catalog, exercise: Exercise) -> dict[str, Any]:
+    return _cell("markdown", "rules", RULES.format(rules=rules_of(catalog, exercise)), [])
+
+
+def _grading(cells: list[dict[str, Any]]) -> int:
+    """Where the section that grades begins: its text, or the cell that calls `grade`."""
+    grade = next((i for i, cell in enumerate(cells) if "grade" in _tags(cell)), len(cells))
+    return grade - (grade > 0 and cells[grade - 1]["cell_type"] == "markdown")
 
 
 def _tags(raw: dict[str, Any]) -> list[str]:

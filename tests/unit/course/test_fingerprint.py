@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from halfbits.course import fingerprint as of
-from halfbits.course.fingerprint import BOOK, GRADER, covers, fingerprint
+from halfbits.course.fingerprint import BOOK, GRADER, RULES, covers, fingerprint
 
 ROOT = Path(__file__).parents[3]
 # What a package's own __init__ holds is a docstring, or loads nothing before it is asked to.
@@ -32,7 +32,7 @@ def python_files(library: Path, names: tuple[str, ...]) -> list[Path]:
     return sorted({path for name in names for path in of.files(name) if path.suffix == ".py"})
 
 
-@pytest.mark.parametrize("names", [GRADER, BOOK], ids=["grader", "book"])
+@pytest.mark.parametrize("names", [GRADER, BOOK, RULES], ids=["grader", "book", "rules"])
 def test_every_module_counts(library: Path, names: tuple[str, ...]) -> None:
     seen = {fingerprint(names)}
     paths = python_files(library, names)

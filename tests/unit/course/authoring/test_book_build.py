@@ -31,6 +31,11 @@ ANSWER = {
     "outputs": [],
     "source": "def double(x: int) -> int:\n    return x + x",
 }
+CHECKS = '''
+@task("double")
+def test_doubles(answer):
+    """Every number is doubled."""
+'''
 SOLUTION = json.dumps({"cells": [ANSWER], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
 
 
@@ -42,6 +47,7 @@ def root(tmp_path: Path) -> Path:
         "book/index.md": "# Home",
         "exercises/course.toml": TOML,
         "exercises/topic/task.ipynb": "<<<<<<< broken",
+        "exercises/topic/test_task.py": CHECKS,
         "solutions/topic/task.ipynb": SOLUTION,
         "solutions/topic/.ipynb_checkpoints/task.ipynb": "{}",
         "notebooks/lesson.ipynb": "{}",
@@ -106,6 +112,14 @@ def test_a_learners_work_does_not_make_the_book_stale(
     (root / "exercises/topic/task.ipynb").write_text("other work", encoding="utf-8")
     build(root=root)
     assert "up to date" in capsys.readouterr().out
+
+
+def test_an_edited_check_makes_the_book_stale(root: Path, runs: list[int]) -> None:
+    """Exercise pages list the claims of their checks."""
+    before = Site(root, root / "_build").fingerprint
+    (root / "exercises/topic/test_task.py").write_text(CHECKS.replace("Every", "A"), "utf-8")
+    after = Site(root, root / "_build").fingerprint
+    assert before["all"] != after["all"] and before["machinery"] == after["machinery"]
 
 
 def test_an_edited_module_of_the_library_makes_the_book_stale(

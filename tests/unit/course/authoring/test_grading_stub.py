@@ -12,6 +12,7 @@ from fake_course import BROKEN_HALVE, make_course, with_a_repair
 from halfbits.course.authoring.stub import is_pristine, make_exercise, stub_source, stub_text
 from halfbits.course.catalog import Catalog, load_catalog
 from halfbits.course.cli import grading as commands
+from halfbits.course.rules import rules_of
 from halfbits.errors import CourseError
 
 ANSWER = '''from __future__ import annotations
@@ -111,6 +112,13 @@ def test_repair_shows_the_broken_program_in_place_of_the_answer(course: Catalog)
     (program,) = [cell for cell in made["cells"] if cell["cell_type"] == "code"]
     assert "".join(program["source"]) == BROKEN_HALVE.rstrip()
     assert program["metadata"]["tags"] == ["answer"]
+
+
+def test_exercise_lists_every_rule_that_can_fail_it_before_it_is_graded(course: Catalog) -> None:
+    exercise = course.find("double")
+    cells = {c["id"]: "".join(c["source"]) for c in make_exercise(course, exercise)["cells"]}
+    assert rules_of(course, exercise) in cells["rules"]
+    assert list(cells).index("rules") < list(cells).index("grade")
 
 
 def test_stub_text_is_what_sync_writes(course: Catalog) -> None:
