@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from halfbits.course.catalog import Catalog, Exercise
@@ -30,7 +31,12 @@ def _of_tasks(exercise: Exercise, checks: tuple[Check, ...]) -> Iterator[str]:
         for hardened, title in ((False, f"**{task}**"), (True, f"**{task}, hardened**")):
             own = [c.claim for c in checks if c.task == task and c.hardened == hardened]
             if own:
-                yield from (title, "", *(f"- {claim}" for claim in own), "")
+                yield from (title, "", *(f"- {as_markdown(claim)}" for claim in own), "")
+
+
+def as_markdown(claim: str) -> str:
+    """A claim whose stars are multiplications and powers, not emphasis; code is left as it is."""
+    return re.sub(r"(`[^`]*`)|\*", lambda part: part[1] or r"\*", claim)
 
 
 def _always(exercise: Exercise) -> Iterator[str]:

@@ -9,7 +9,7 @@ from halfbits.course.catalog import load_catalog
 from halfbits.course.checklist import read_checks
 from halfbits.course.cli.grading import rules
 from halfbits.course.grading.judge.state import State
-from halfbits.course.rules import rules_of
+from halfbits.course.rules import as_markdown, rules_of
 
 CATALOG = load_catalog()
 
@@ -20,8 +20,12 @@ def test_each_check_stands_in_the_list_under_its_task_and_tier(exercise) -> None
     for check in read_checks(CATALOG.checks(exercise)):
         title = f"**{check.task}, hardened**" if check.hardened else f"**{check.task}**"
         section = text.partition(f"{title}\n")[2].partition("\n**")[0]
-        assert f"- {check.claim}" in section
+        assert f"- {as_markdown(check.claim)}" in section
     assert f"within {exercise.time_limit:g} s" in text
+
+
+def test_a_power_in_a_claim_is_not_read_as_emphasis() -> None:
+    assert as_markdown("2**k times `2**k`") == r"2\*\*k times `2**k`"
 
 
 def test_each_global_setting_that_is_compared_is_named() -> None:
