@@ -14,7 +14,7 @@ from rich.live import Live
 from halfbits.course.catalog import Catalog, Exercise, load_catalog
 from halfbits.course.grading.report import as_text
 from halfbits.course.grading.watch.screen import Screen, age_of
-from halfbits.course.grading.watch.session import Desk, Graded
+from halfbits.course.grading.watch.session import TimedReport, WatchSession
 from halfbits.course.progress.progress import next_exercise, read_progress
 from halfbits.course.terminal.keys import Keys
 
@@ -48,17 +48,17 @@ class NoKeys(contextlib.AbstractContextManager["NoKeys", None]):
 def run(name: str | None) -> int:
     """Watch until q or Ctrl-C. Without a terminal, or on a dumb one, print plain reports."""
     catalog = load_catalog()
-    desk = Desk(catalog, catalog.find(name) if name else first_shown(catalog))
+    session = WatchSession(catalog, catalog.find(name) if name else first_shown(catalog))
     console = Console(highlight=False)
     try:
         if sys.stdout.isatty() and not console.is_dumb_terminal:
-            live(desk, console)
+            live(session, console)
         else:
-            plain(desk)
+            plain(session)
     except KeyboardInterrupt:
         pass
     finally:
-        desk.close()
+        session.close()
     return 0
 
 
@@ -67,44 +67,44 @@ def first_shown(catalog: Catalog) -> Exercise:
     return next_exercise(catalog, read_progress()) or catalog.exercises[0]
 
 
-def live(desk: Desk, console: Console) -> None:
+def live(session: WatchSession, console: Console) -> None:
     """A screen of its own; what was on the terminal is back afterwards."""
     keys: Reader = Keys() if sys.stdin.isatty() else NoKeys()
-    screen = Screen(desk, has_keys=isinstance(keys, Keys))
+    screen = Screen(session, has_keys=isinstance(keys, Keys))
     with keys, Live(screen, console=console, screen=True, auto_refresh=False) as shown:
-        desk.changed = shown.refresh
-        desk.start()
+        session.changed = shown.refresh
+        session.start()
         before: object = None
         while (key := keys.read(TICK)) != "q":
-            act(desk, key)
-            if desk.error is not None:
-                raise desk.error
-            now = (console.size, age_of(desk, desk.shown), desk.shown)
+            act(session, key)
+            if session.error is not None:
+                raise session.error
+            now = (console.size, age_of(session, session.shown), session.shown)
             if now != before:
                 shown.refresh()
             before = now
 
 
-def act(desk: Desk, key: str) -> None:
+def act(session: WatchSession, key: str) -> None:
     """Do what a key asks for."""
     if key in ("n", "p"):
-        desk.move(1 if key == "n" else -1)
+        session.move(1 if key == "n" else -1)
     elif key == "h":
-        desk.open_next_hint()
+        session.open_next_hint()
     elif key == "r":
-        desk.grade_again()
+        session.grade_again()
 
 
-def plain(desk: Desk) -> None:
+def plain(session: WatchSession) -> None:
     """Print each report as it comes, without control codes."""
-    print(f"Watching {desk.folder}: save a notebook to grade it. Ctrl-C ends it.", flush=True)
-    desk.arrived = tell
-    desk.start()
-    while desk.error is None:
+    print(f"Watching {session.folder}: save a notebook to grade it. Ctrl-C ends it.", flush=True)
+    session.arrived = tell
+    session.start()
+    while session.error is None:
         time.sleep(TICK)
-    raise desk.error
+    raise session.error
 
 
-def tell(graded: Graded) -> None:
+def tell(graded: TimedReport) -> None:
     """One report as text."""
     print(f"\n{as_text(graded.report)}\ngraded {graded.seconds:.2f} s after the save", flush=True)

@@ -26,7 +26,7 @@ from halfbits.course.grading.report import (
     seed_line,
     title,
 )
-from halfbits.course.grading.watch.session import Desk, Graded
+from halfbits.course.grading.watch.session import TimedReport, WatchSession
 from halfbits.course.progress.hints import LEVELS, Hint
 from halfbits.course.progress.progress import Record
 
@@ -40,8 +40,8 @@ WIDE = 100  # from this many columns on, the exercises stand beside the report
 class Screen:
     """The whole window as it is now."""
 
-    def __init__(self, desk: Desk, has_keys: bool = True) -> None:
-        self.desk = desk
+    def __init__(self, session: WatchSession, has_keys: bool = True) -> None:
+        self.session = session
         self.foot = KEYS if has_keys else "Ctrl-C ends it"
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
@@ -56,16 +56,16 @@ class Screen:
         yield Text(self.foot, style="reverse", no_wrap=True, overflow="crop")
 
     def _body(self, width: int) -> Iterator[RenderableType]:
-        main = [*_head(self.desk), *_report(self.desk)]
+        main = [*_head(self.session), *_report(self.session)]
         if width >= WIDE:
             both = Table.grid(padding=(0, 3), expand=True)
             both.add_column(ratio=1)
             both.add_column(width=36)
-            both.add_row(_stack(main), _exercises(self.desk))
+            both.add_row(_stack(main), _exercises(self.session))
             yield both
         else:
             yield from main
-            yield _exercises(self.desk)
+            yield _exercises(self.session)
 
 
 def _rows(
@@ -82,32 +82,34 @@ def _stack(parts: Iterable[RenderableType]) -> Table:
     return table
 
 
-def _head(desk: Desk) -> Iterator[RenderableType]:
-    exercise = desk.shown
+def _head(session: WatchSession) -> Iterator[RenderableType]:
+    exercise = session.shown
     yield Text(clean(exercise.title), style="bold")
-    yield Text(f"exercises/{exercise.topic}/{desk.path(exercise).name}, {_age(desk)}", style="dim")
+    yield Text(
+        f"exercises/{exercise.topic}/{session.path(exercise).name}, {_age(session)}", style="dim"
+    )
     yield Text()
 
 
-def _report(desk: Desk) -> Iterator[RenderableType]:
-    graded = desk.reports.get(desk.shown.key)
-    yield _state(desk, graded)
-    if desk.message:
-        yield Text(clean(desk.message), style="yellow")
+def _report(session: WatchSession) -> Iterator[RenderableType]:
+    graded = session.reports.get(session.shown.key)
+    yield _state(session, graded)
+    if session.message:
+        yield Text(clean(session.message), style="yellow")
     if graded is not None:
         yield from _tasks(graded.report)
-    if desk.hint is not None:
-        yield from _hint(desk.hint)
+    if session.hint is not None:
+        yield from _hint(session.hint)
     if graded is not None:
         yield from _details(graded.report)
-        if graded.report.solved and (following := desk.following):
+        if graded.report.solved and (following := session.following):
             yield Text(f"next exercise: exercises/{following.key}.ipynb", style="cyan")
     yield Text()
 
 
-def _state(desk: Desk, graded: Graded | None) -> RenderableType:
-    if desk.busy is not None:
-        return Text(f"grading {desk.busy.slug} ...", style="cyan")
+def _state(session: WatchSession, graded: TimedReport | None) -> RenderableType:
+    if session.busy is not None:
+        return Text(f"grading {session.busy.slug} ...", style="cyan")
     if graded is None:
         return Text("Save the notebook, and its verdict appears here.")
     report = graded.report
@@ -165,26 +167,28 @@ def _hint(hint: Hint) -> Iterator[RenderableType]:
     yield Panel(Markdown(clean(hint.text)), title=name, subtitle=f"{hint.level} of 3{rest}")
 
 
-def _exercises(desk: Desk) -> RenderableType:
+def _exercises(session: WatchSession) -> RenderableType:
     table = Table.grid(padding=(0, 1))
-    for exercise in desk.catalog.exercises:
-        record, total = desk.records.get(exercise.key, Record()), desk.totals[exercise.key]
-        here = ">" if exercise is desk.shown else " "
+    for exercise in session.catalog.exercises:
+        record, total = session.records.get(exercise.key, Record()), session.totals[exercise.key]
+        here = ">" if exercise is session.shown else " "
         word = "solved" if record.is_solved else f"{len(record.passed)} of {total}"
-        style = "bold" if exercise is desk.shown else "none"
+        style = "bold" if exercise is session.shown else "none"
         table.add_row(here, Text(exercise.slug, style=style), word)
-    solved = sum(record.is_solved for record in desk.records.values())
-    return _stack([Text(f"{solved} of {len(desk.catalog.exercises)} solved", style="dim"), table])
+    solved = sum(record.is_solved for record in session.records.values())
+    return _stack(
+        [Text(f"{solved} of {len(session.catalog.exercises)} solved", style="dim"), table]
+    )
 
 
-def _age(desk: Desk) -> str:
-    return age_of(desk, desk.shown)
+def _age(session: WatchSession) -> str:
+    return age_of(session, session.shown)
 
 
-def age_of(desk: Desk, exercise: Exercise) -> str:
+def age_of(session: WatchSession, exercise: Exercise) -> str:
     """ "saved 4 s ago": an autosave can be two minutes behind what is on the screen."""
     with contextlib.suppress(OSError):
-        seconds = max(0, int(time.time() - desk.path(exercise).stat().st_mtime))
+        seconds = max(0, int(time.time() - session.path(exercise).stat().st_mtime))
         for size, unit in ((86400, "days"), (3600, "h"), (60, "min")):
             if seconds >= 2 * size:
                 return f"saved {seconds // size} {unit} ago"

@@ -24,7 +24,7 @@ from halfbits.errors import CourseError
 
 
 @dataclass(frozen=True)
-class Graded:
+class TimedReport:
     """A report and the seconds from the save, or from the wish for it, to the verdict."""
 
     report: Report
@@ -80,13 +80,13 @@ class Workers(Spare):
         return worker
 
 
-class Desk:
+class WatchSession:
     """The state of one `watch`. `changed` is called, from any thread, when there is news."""
 
     def __init__(self, catalog: Catalog, shown: Exercise) -> None:
         self.catalog, self.shown = catalog, shown
         self.folder = catalog.root / "exercises"
-        self.reports: dict[str, Graded] = {}
+        self.reports: dict[str, TimedReport] = {}
         self.records: Mapping[str, Record] = read_progress()
         self.totals = {e.key: len(read_checks(catalog.checks(e))) for e in catalog.exercises}
         self.busy: Exercise | None = None
@@ -94,7 +94,7 @@ class Desk:
         self.message = ""
         self.error: BaseException | None = None
         self.changed: Callable[[], None] = lambda: None
-        self.arrived: Callable[[Graded], None] = lambda graded: None
+        self.arrived: Callable[[TimedReport], None] = lambda graded: None
         self._saves, self._workers = Saves(), Workers()
         self._stop = threading.Event()
         self._graded: dict[str, str] = {}
@@ -194,7 +194,7 @@ class Desk:
         if self._workers.gave_up:
             return
         self._graded[exercise.key] = self._at_work
-        graded = Graded(report, max(0.0, time.time() - moment))
+        graded = TimedReport(report, max(0.0, time.time() - moment))
         self.reports[exercise.key] = graded
         self._record(report)
         self.arrived(graded)

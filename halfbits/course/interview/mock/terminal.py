@@ -40,7 +40,7 @@ def run(minutes: int, level: str, language: str, seed: int | None, fresh: bool) 
         if resumed:
             console.print(Text(words["resume"], style="cyan"))
         try:
-            Desk(interview, console, keys, words).hold()
+            MockSession(interview, console, keys, words).hold()
         except KeyboardInterrupt:
             console.print()
         finally:
@@ -87,7 +87,7 @@ def finish(interview: Interview, console: Console) -> None:
 
 
 @dataclass
-class Desk:
+class MockSession:
     """An interview on a screen: shows each step, reads keys, saves."""
 
     interview: Interview

@@ -21,7 +21,7 @@ from halfbits.course.catalog import Catalog, load_catalog
 from halfbits.course.grading.watch.run import act
 from halfbits.course.grading.watch.saves import Saves, exercise_of, follow
 from halfbits.course.grading.watch.screen import Screen
-from halfbits.course.grading.watch.session import Desk
+from halfbits.course.grading.watch.session import WatchSession
 from halfbits.course.progress.progress import read_progress
 
 LONG = 60.0  # a busy machine starts a worker slowly
@@ -44,22 +44,22 @@ def save(root: Path, slug: str, *cells: str) -> Path:
 
 
 @pytest.fixture
-def desk(course: Catalog) -> Iterator[Desk]:
-    desk = Desk(course, course.find("double"))
-    yield desk
-    desk.close()
+def session(course: Catalog) -> Iterator[WatchSession]:
+    session = WatchSession(course, course.find("double"))
+    yield session
+    session.close()
 
 
-def graded(desk: Desk, slug: str, *cells: str) -> None:
+def graded(session: WatchSession, slug: str, *cells: str) -> None:
     """Save `cells`, and grade them in this thread."""
-    save(desk.catalog.root, slug, *cells)
-    desk.saved(desk.catalog.find(slug), time.time())
-    desk._grade(*desk._saves.take())
+    save(session.catalog.root, slug, *cells)
+    session.saved(session.catalog.find(slug), time.time())
+    session._grade(*session._saves.take())
 
 
-def screen_of(desk: Desk, width: int, height: int = 50) -> str:
+def screen_of(session: WatchSession, width: int, height: int = 50) -> str:
     shown = io.StringIO()
-    Console(file=shown, width=width, height=height, force_terminal=False).print(Screen(desk))
+    Console(file=shown, width=width, height=height, force_terminal=False).print(Screen(session))
     return shown.getvalue()
 
 
@@ -120,78 +120,78 @@ def test_every_way_of_saving_is_noticed(course: Catalog, way: str) -> None:
     assert abs(time.time() - moment) < LONG
 
 
-def test_grading_a_save_records_it_as_grade_does(desk: Desk) -> None:
-    graded(desk, "double", WRONG, COUNTER)
+def test_grading_a_save_records_it_as_grade_does(session: WatchSession) -> None:
+    graded(session, "double", WRONG, COUNTER)
     record = read_progress()["numbers/double"]
     assert (record.passed, record.tries, record.total) == (["test_counts"], 1, 3)
-    assert desk.reports["numbers/double"].report.passed == 1
-    assert desk.records == read_progress()
+    assert session.reports["numbers/double"].report.passed == 1
+    assert session.records == read_progress()
 
 
-def test_the_same_bytes_are_graded_once(desk: Desk) -> None:
-    graded(desk, "double", DOUBLE, COUNTER)
-    desk.saved(desk.shown, time.time())
-    assert desk._saves._waiting == {}
-    desk.grade_again()
-    assert list(desk._saves._waiting) == ["numbers/double"]
+def test_the_same_bytes_are_graded_once(session: WatchSession) -> None:
+    graded(session, "double", DOUBLE, COUNTER)
+    session.saved(session.shown, time.time())
+    assert session._saves._waiting == {}
+    session.grade_again()
+    assert list(session._saves._waiting) == ["numbers/double"]
 
 
-def test_a_save_while_grading_ends_that_grading_and_is_graded(desk: Desk) -> None:
+def test_a_save_while_grading_ends_that_grading_and_is_graded(session: WatchSession) -> None:
     done = []
-    desk.arrived = done.append
-    desk.start()
-    save(desk.catalog.root, "double", "while True: pass")
-    desk.saved(desk.shown, time.time())
-    assert soon(lambda: desk.busy, LONG)
+    session.arrived = done.append
+    session.start()
+    save(session.catalog.root, "double", "while True: pass")
+    session.saved(session.shown, time.time())
+    assert soon(lambda: session.busy, LONG)
     time.sleep(0.3)
-    save(desk.catalog.root, "double", DOUBLE, COUNTER)
-    desk.saved(desk.shown, time.time())
+    save(session.catalog.root, "double", DOUBLE, COUNTER)
+    session.saved(session.shown, time.time())
     assert soon(lambda: done, LONG)
     assert [graded.report.all_pass for graded in done] == [True]
-    assert desk.error is None
+    assert session.error is None
 
 
-def test_no_worker_is_prepared_after_the_end(desk: Desk) -> None:
+def test_no_worker_is_prepared_after_the_end(session: WatchSession) -> None:
     """The thread that grades prepares one after each verdict, and the end may come before that."""
     before = left_since(set())
-    desk._prepare()
+    session._prepare()
     assert len(left_since(before)) >= 1
-    desk.close()
-    desk._prepare()
+    session.close()
+    session._prepare()
     assert soon(lambda: not left_since(before), LONG)
 
 
-def test_saved_exercise_is_the_one_shown(desk: Desk) -> None:
-    graded(desk, "halve", HALVE)
-    assert desk.shown.slug == "halve"
-    act(desk, "n")
-    assert desk.shown.slug == "double"
-    act(desk, "p")
-    assert desk.shown.slug == "halve"
+def test_saved_exercise_is_the_one_shown(session: WatchSession) -> None:
+    graded(session, "halve", HALVE)
+    assert session.shown.slug == "halve"
+    act(session, "n")
+    assert session.shown.slug == "double"
+    act(session, "p")
+    assert session.shown.slug == "halve"
 
 
-def test_hints_open_level_by_level_and_are_recorded(desk: Desk) -> None:
+def test_hints_open_level_by_level_and_are_recorded(session: WatchSession) -> None:
     texts = []
     for _ in range(4):
-        act(desk, "h")
-        texts.append(desk.hint.text)
+        act(session, "h")
+        texts.append(session.hint.text)
     assert texts == ["Say it again.", "Look at +.", "Add x to itself.", "Add x to itself."]
     assert read_progress()["numbers/double"].hints == {"double": 3}
 
 
-def test_solved_exercise_needs_no_hint(desk: Desk) -> None:
-    graded(desk, "double", DOUBLE, COUNTER)
-    act(desk, "h")
-    assert desk.hint is None
-    assert "no hint is needed" in screen_of(desk, 80)
-    assert "next exercise: exercises/numbers/halve.ipynb" in screen_of(desk, 80)
+def test_solved_exercise_needs_no_hint(session: WatchSession) -> None:
+    graded(session, "double", DOUBLE, COUNTER)
+    act(session, "h")
+    assert session.hint is None
+    assert "no hint is needed" in screen_of(session, 80)
+    assert "next exercise: exercises/numbers/halve.ipynb" in screen_of(session, 80)
 
 
 @pytest.mark.parametrize("width", [40, 80, 100])
-def test_screen_says_all_that_counts_at_any_width(desk: Desk, width: int) -> None:
-    graded(desk, "double", WRONG, COUNTER)
-    act(desk, "h")
-    shown = screen_of(desk, width)
+def test_screen_says_all_that_counts_at_any_width(session: WatchSession, width: int) -> None:
+    graded(session, "double", WRONG, COUNTER)
+    act(session, "h")
+    shown = screen_of(session, width)
     assert all(len(line.rstrip()) <= width for line in shown.splitlines())
     text = " ".join(shown.split())
     for part in (
@@ -207,18 +207,18 @@ def test_screen_says_all_that_counts_at_any_width(desk: Desk, width: int) -> Non
         assert part in text, part
 
 
-def test_screen_is_cut_to_the_window_and_keeps_the_keys(desk: Desk) -> None:
-    graded(desk, "double", WRONG, COUNTER)
-    lines = screen_of(desk, 60, height=10).splitlines()
+def test_screen_is_cut_to_the_window_and_keeps_the_keys(session: WatchSession) -> None:
+    graded(session, "double", WRONG, COUNTER)
+    lines = screen_of(session, 60, height=10).splitlines()
     assert len(lines) == 10
     assert "more lines: enlarge the window" in lines[-2]
     assert lines[-1].startswith("h hint")
 
 
-def test_answer_can_neither_paint_nor_format_the_screen(desk: Desk) -> None:
+def test_answer_can_neither_paint_nor_format_the_screen(session: WatchSession) -> None:
     evil = "def double(x):\n    return '[bold]a[/nope]\\x1b[31m\\x07\\x9b2J'\n"
-    graded(desk, "double", evil, COUNTER)
-    shown = screen_of(desk, 80)
+    graded(session, "double", evil, COUNTER)
+    shown = screen_of(session, 80)
     assert "[bold]a[/nope]" in shown
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", shown)
 
