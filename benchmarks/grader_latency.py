@@ -104,7 +104,7 @@ def settle() -> None:
 def _work() -> dict[int, float]:
     """The CPU seconds of each process of this run, rounded to tenths.
 
-    A keeper counts processes ten times a second: that alone is no work.
+    A supervisor counts processes five times a second: that alone is no work.
     """
     found = {}
     for process in _own_processes():

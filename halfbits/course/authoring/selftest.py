@@ -51,7 +51,7 @@ NOTHING_COLLECTED = 5
 
 
 @dataclass
-class Outcome:
+class StepResult:
     """How one step ended: seconds, counts of passed, failed and skipped, and its skip reasons."""
 
     step: str
@@ -74,18 +74,18 @@ def run(only: list[str]) -> int:
     """Run the named steps, or all, in order; 0 when none of them failed."""
     steps = [_step(name) for name in only] or list(STEPS)
     root = find_root()
-    outcomes = []
+    results = []
     with tempfile.TemporaryDirectory(prefix="halfbits-test-") as folder:
         for step in steps:
             print(f"== {step}", flush=True)
-            outcomes.append(run_step(step, root, Path(folder)))
-    print(table(outcomes))
-    return 0 if all(outcome.is_good for outcome in outcomes) else 1
+            results.append(run_step(step, root, Path(folder)))
+    print(table(results))
+    return 0 if all(result.is_good for result in results) else 1
 
 
-def run_step(step: str, root: Path, scratch: Path) -> Outcome:
+def run_step(step: str, root: Path, scratch: Path) -> StepResult:
     """Run the commands of one step in `root`, keeping their files in `scratch`."""
-    outcome, began = Outcome(step), time.monotonic()
+    result, began = StepResult(step), time.monotonic()
     environment = {**os.environ, "HALFBITS_DATA": str(scratch / "data"), "PYTHONUTF8": "1"}
     # Threads that spin while they wait make a busy machine several times slower.
     environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -96,32 +96,32 @@ def run_step(step: str, root: Path, scratch: Path) -> Outcome:
         words = [*command, f"--junitxml={xml}"] if is_pytest else command
         code = subprocess.run(words, cwd=root, env=environment, check=False).returncode
         if is_pytest:
-            count(xml, code, outcome)
+            count(xml, code, result)
         else:
-            outcome.counts["failed" if code else "passed"] += 1
-    outcome.seconds = time.monotonic() - began
-    return outcome
+            result.counts["failed" if code else "passed"] += 1
+    result.seconds = time.monotonic() - began
+    return result
 
 
-def count(xml: Path, code: int, outcome: Outcome) -> None:
+def count(xml: Path, code: int, result: StepResult) -> None:
     """Add what a JUnit file says; a run that failed without a failing test counts as one."""
     counts = Counter[str]()
     if xml.is_file():
         for case in ElementTree.parse(xml).iter("testcase"):
             counts[_of(case)] += 1
-            outcome.reasons += [skip.get("message", "") for skip in case.iter("skipped")]
+            result.reasons += [skip.get("message", "") for skip in case.iter("skipped")]
     if code and not counts["failed"] and code != NOTHING_COLLECTED:
         counts["failed"] += 1
-    outcome.counts += counts
+    result.counts += counts
 
 
-def table(outcomes: list[Outcome]) -> str:
+def table(results: list[StepResult]) -> str:
     """Step, result and seconds; the reasons of skips; last the sum of the counts."""
-    rows = [f"{o.step:<12}{o.result:<13}{o.seconds:>7.1f} s" for o in outcomes]
+    rows = [f"{o.step:<12}{o.result:<13}{o.seconds:>7.1f} s" for o in results]
     skips = [
-        f"skipped in {o.step}: {reason}" for o in outcomes for reason in dict.fromkeys(o.reasons)
+        f"skipped in {o.step}: {reason}" for o in results for reason in dict.fromkeys(o.reasons)
     ]
-    total = sum((o.counts for o in outcomes), Counter[str]())
+    total = sum((o.counts for o in results), Counter[str]())
     last = ", ".join(f"{total[kind]} {kind}" for kind in ("passed", "failed", "skipped"))
     return "\n".join(["", *rows, *skips, last])
 

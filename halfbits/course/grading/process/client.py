@@ -44,7 +44,7 @@ class Late(Exception):  # noqa: N818
 
 
 class Worker:
-    """A single-use process that preloads and waits for its one job, behind its keeper.
+    """A single-use process that preloads and waits for its one job, behind its supervisor.
 
     With `waiting` the process may be one that an earlier grading left behind (idle.py).
     """
@@ -62,7 +62,7 @@ class Worker:
         self._nonce, self._over = "", dict[str, Any]()
         self._lines: queue.Queue[bytes | None] = queue.Queue()
         self._channel = idle.take(self._key) if waiting else None
-        self._keeper = None if self._channel else self._start()
+        self._supervisor = None if self._channel else self._start()
         self._source, self._sink = self._ends()
         self._reader = threading.Thread(target=self._read, args=(self._source,), daemon=True)
         self._reader.start()
@@ -116,25 +116,25 @@ class Worker:
                 self._channel.shutdown(socket.SHUT_WR)
             else:
                 self._sink.close()
-        # The keeper goes on by itself, even when this process ends.
+        # The supervisor goes on by itself, even when this process ends.
         threading.Thread(target=self.wait, daemon=True).start()
 
     def wait(self) -> None:
-        """After `close`, until the keeper has cleaned up, for at most END_LIMIT seconds."""
+        """After `close`, until the supervisor has cleaned up, for at most END_LIMIT seconds."""
         deadline = time.monotonic() + END_LIMIT
         self._reader.join(END_LIMIT)
-        if self._keeper is not None:
+        if self._supervisor is not None:
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self._keeper.wait(timeout=max(0.1, deadline - time.monotonic()))
-            self._keeper.kill()
-            self._keeper.wait()
+                self._supervisor.wait(timeout=max(0.1, deadline - time.monotonic()))
+            self._supervisor.kill()
+            self._supervisor.wait()
         if self._channel is not None:
             self._channel.close()
 
     @property
     def is_alive(self) -> bool:
-        """Whether its keeper still runs, as far as this process can tell."""
-        return self._keeper is None or self._keeper.poll() is None
+        """Whether its supervisor still runs, as far as this process can tell."""
+        return self._supervisor is None or self._supervisor.poll() is None
 
     @property
     def _key(self) -> str:
@@ -161,8 +161,8 @@ class Worker:
     def _ends(self) -> tuple[IO[bytes], IO[bytes]]:
         if self._channel is not None:
             return self._channel.makefile("rb"), self._channel.makefile("wb")
-        assert self._keeper is not None and self._keeper.stdout and self._keeper.stdin
-        return self._keeper.stdout, self._keeper.stdin
+        assert self._supervisor is not None and self._supervisor.stdout and self._supervisor.stdin
+        return self._supervisor.stdout, self._supervisor.stdin
 
     def _next(self, deadline: float) -> dict[str, Any] | None:
         while True:

@@ -37,7 +37,7 @@ DECISIVE = (
 
 
 class Seat:
-    """One place in the room: where a keeper waits for the grader that takes it."""
+    """One place in the room: where a supervisor waits for the grader that takes it."""
 
     def __init__(self, folder: str, key: str, seconds: str) -> None:
         self._path = Path(folder, f"{key}-{os.getpid()}.json")
@@ -71,7 +71,7 @@ def key_of(words: tuple[str, ...], environment: Mapping[str, str]) -> str:
 
 
 def take(key: str) -> socket.socket | None:
-    """A connection to a keeper that waits under `key`, or None."""
+    """A connection to a supervisor that waits under `key`, or None."""
     return next((channel for path in waiting(key) if (channel := _take(path))), None)
 
 
@@ -82,7 +82,7 @@ def waiting(key: str) -> list[Path]:
 
 
 def leave(key: str, words: tuple[str, ...], environment: Mapping[str, str]) -> None:
-    """Start a keeper that waits under `key`, unless one does or the learner wants none.
+    """Start a supervisor that waits under `key`, unless one does or the learner wants none.
 
     Of forking servers, MOST may wait: each serves one of a class run's threads.
     """
@@ -91,7 +91,7 @@ def leave(key: str, words: tuple[str, ...], environment: Mapping[str, str]) -> N
         return
     for path in sorted(folder.glob("*.json"), key=_age)[: -(MOST - 1) or None]:
         if channel := _take(path):
-            channel.close()  # its keeper ends then
+            channel.close()  # its supervisor ends then
     # A process that has run an operation has threads, and is not to fork then.
     early = [] if "--fork" in words else ["--warm"]
     command = [

@@ -1,9 +1,9 @@
 """The small process between a grader and a worker: it passes lines on, and cleans up.
 
 A worker runs code that nobody has read. When its grader is done with it, or is gone, or the
-worker ends, the keeper ends every process that came of it and removes the job's scratch folder.
+worker ends, the supervisor ends every process that came of it and removes the job's scratch folder.
 The grader is at the other end of standard input and output, or it comes later: with --wait the
-keeper stays in the waiting room (idle.py) while its worker imports the frameworks.
+supervisor stays in the waiting room (idle.py) while its worker imports the frameworks.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ LINE = 1 << 16
 WORKER = "halfbits.course.grading.process.worker"
 
 
-class Keeper:
+class Supervisor:
     """One worker process and the channel to its grader."""
 
     def __init__(self, words: list[str]) -> None:
@@ -143,19 +143,19 @@ def _background(target: Any, *args: Any) -> threading.Thread:
 
 
 def main(words: list[str]) -> None:
-    """`keeper [--wait FOLDER KEY SECONDS] -- WORDS OF THE WORKER`."""
+    """`supervisor [--wait FOLDER KEY SECONDS] -- ARGUMENTS OF THE WORKER`."""
     place = words.index("--")
     waiting, words = words[:place], words[place + 1 :]
     descendants.adopt_orphans()
-    keeper = Keeper(words)
+    supervisor = Supervisor(words)
     try:
         if not waiting:
-            keeper.serve(sys.stdin.buffer, sys.stdout.buffer)
-        elif channel := Seat(*waiting[1:]).wait(keeper.is_alive):
+            supervisor.serve(sys.stdin.buffer, sys.stdout.buffer)
+        elif channel := Seat(*waiting[1:]).wait(supervisor.is_alive):
             with channel:
-                keeper.serve(channel.makefile("rb"), channel.makefile("wb"))
+                supervisor.serve(channel.makefile("rb"), channel.makefile("wb"))
     finally:
-        keeper.clean_up()
+        supervisor.clean_up()
     os._exit(0)  # a thread may still wait for a line
 
 

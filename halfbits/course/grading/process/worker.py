@@ -1,4 +1,4 @@
-"""The child process that runs one answer and its checks, then ends; started by its keeper.
+"""The child process that runs one answer and its checks, then ends; started by its supervisor.
 
 It imports the frameworks named on its command line and says "ready". Then it waits for one job,
 a JSON line on its standard input, and sends events as JSON lines over a private copy of its

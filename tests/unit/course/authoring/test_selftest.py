@@ -9,7 +9,7 @@ import pytest
 from fake_course import write
 
 from halfbits.course.authoring import selftest
-from halfbits.course.authoring.selftest import Outcome, run_step, table
+from halfbits.course.authoring.selftest import StepResult, run_step, table
 from halfbits.errors import CourseError
 
 TESTS = """
@@ -22,7 +22,7 @@ def test_three(): pass
 """
 
 
-def outcome(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *commands: list[str]) -> Outcome:
+def result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *commands: list[str]) -> StepResult:
     monkeypatch.setitem(selftest.STEPS, "unit", list(commands))
     return run_step("unit", tmp_path, tmp_path)
 
@@ -33,7 +33,7 @@ def pytest_of(path: Path) -> list[str]:
 
 def test_counts_are_read_from_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tests = write(tmp_path / "test_it.py", TESTS.format(holds=False))
-    found = outcome(tmp_path, monkeypatch, pytest_of(tests))
+    found = result(tmp_path, monkeypatch, pytest_of(tests))
     assert dict(found.counts) == {"passed": 1, "failed": 1, "skipped": 1}
     assert not found.is_good
     assert "skipped in unit: no browser here" in table([found])
@@ -41,9 +41,9 @@ def test_counts_are_read_from_the_run(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_run_that_breaks_counts_as_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = outcome(tmp_path, monkeypatch, pytest_of(write(tmp_path / "test_it.py", "import (")))
+    found = result(tmp_path, monkeypatch, pytest_of(write(tmp_path / "test_it.py", "import (")))
     assert not found.is_good
-    found = outcome(tmp_path, monkeypatch, [sys.executable, "-c", "raise SystemExit(3)"])
+    found = result(tmp_path, monkeypatch, [sys.executable, "-c", "raise SystemExit(3)"])
     assert found.counts["failed"] == 1
 
 
@@ -51,7 +51,7 @@ def test_step_that_runs_nothing_is_not_good(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tests = write(tmp_path / "test_it.py", "")
-    assert not outcome(tmp_path, monkeypatch, pytest_of(tests)).is_good
+    assert not result(tmp_path, monkeypatch, pytest_of(tests)).is_good
 
 
 def test_unknown_step_is_one_sentence() -> None:

@@ -31,8 +31,8 @@ for _ in range({steps}):
         victim = int(file.read().rsplit(")", 1)[1].split()[1])
 os.kill(victim, signal.SIGKILL)
 """
-# Its parent is the forking server, then come the keeper and the cluster's worker.
-KILLS_ITS_SERVER, KILLS_ITS_KEEPER, KILLS_ITS_WORKER = (KILLS.format(steps=n) for n in range(3))
+# Its parent is the forking server, then come the supervisor and the cluster's worker.
+KILLS_ITS_SERVER, KILLS_ITS_SUPERVISOR, KILLS_ITS_WORKER = (KILLS.format(steps=n) for n in range(3))
 CONNECTS = """
 import socket
 sock = socket.socket()
@@ -121,7 +121,7 @@ def test_submission_that_kills_its_worker_is_named_and_nobody_else_suffers(
 
 @linux
 @pytest.mark.parametrize(
-    "code", [KILLS_ITS_SERVER, KILLS_ITS_KEEPER], ids=["the forking server", "the keeper"]
+    "code", [KILLS_ITS_SERVER, KILLS_ITS_SUPERVISOR], ids=["the forking server", "the supervisor"]
 )
 def test_submission_that_kills_what_runs_it_harms_only_itself(
     course: Catalog, students: Path, tmp_path: Path, few: None, code: str

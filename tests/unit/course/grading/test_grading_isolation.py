@@ -74,7 +74,7 @@ def test_daemon_in_a_class_is_ended_before_the_next_answer(course: Catalog) -> N
             graded(course, code.format(tell="pid"), workers=workers)
         assert graded(course, tell, workers=workers).all_pass
         alive = set(descendants.of(os.getpid())) - before
-        assert len(alive) == 2, "keeper and server alone remain"
+        assert len(alive) == 2, "supervisor and server alone remain"
     finally:
         workers.close()
 

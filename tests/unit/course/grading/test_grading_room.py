@@ -32,7 +32,7 @@ def seats(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     folder = tmp_path / "data" / "waiting"
     yield folder
     for path in folder.glob("*.json"):
-        path.unlink(missing_ok=True)  # its keeper ends when it notices, in a second or two
+        path.unlink(missing_ok=True)  # its supervisor ends when it notices, in a second or two
 
 
 @pytest.fixture
