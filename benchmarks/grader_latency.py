@@ -60,8 +60,8 @@ def main() -> None:
             seconds = _take_turns(ways, given.rounds)
         finally:
             watcher.close()
-            for seat in (folder / "data" / "waiting").glob("*.json"):
-                seat.unlink(missing_ok=True)  # who waits there goes home
+            for file in (folder / "data" / "waiting").glob("*.json"):
+                file.unlink(missing_ok=True)  # its idle worker ends
             time.sleep(3)
     record = _record(seconds)
     given.out.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
@@ -115,7 +115,7 @@ def _work() -> dict[int, float]:
 
 
 def _own_processes() -> list[psutil.Process]:
-    """What this process started, and who waits in its waiting room."""
+    """What this process started, and its idle workers."""
     found = psutil.Process().children(recursive=True)
     for process in psutil.process_iter(["cmdline"]):
         if os.environ["HALFBITS_DATA"] in " ".join(process.info["cmdline"] or ()):

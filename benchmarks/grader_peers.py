@@ -59,7 +59,7 @@ def main() -> None:
             "grade(), a worker waits": _call(),
         }
         seconds: dict[str, list[float]] = {name: [] for name in ways}
-        for way in ways.values():  # files in the cache, a worker in the waiting room
+        for way in ways.values():  # files in the cache, an idle worker
             way()
         for _ in range(given.rounds):
             for name, way in ways.items():
@@ -192,7 +192,7 @@ def _pytest() -> Callable[[], float]:
 
 def _call() -> Callable[[], float]:
     from halfbits.course.catalog import load_catalog
-    from halfbits.course.grading.process.spare import SPARE
+    from halfbits.course.grading.process.spawn_pool import POOL
     from halfbits.course.grading.runner import grade_answers
 
     catalog = load_catalog(ROOT)
@@ -205,7 +205,7 @@ def _call() -> Callable[[], float]:
         report = grade_answers(catalog, exercise, path, checks=SIX)
         taken = time.perf_counter() - began
         assert report.all_pass and report.total == len(SIX), report.failures
-        SPARE.leave_another()
+        POOL.leave_idle()
         return taken
 
     return grade

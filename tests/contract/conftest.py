@@ -1,4 +1,4 @@
-"""Every exercise of the course as a parameter, and where the processes that grade it come from."""
+"""Every exercise of the course as a parameter, and the pools of workers that grade it."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from halfbits.course.authoring.contract import RightAnswer, Trial, WrongAnswer, load_answers
-from halfbits.course.authoring.machines import MACHINES, forks_of
+from halfbits.course.authoring.machines import MACHINES, pool_of
 from halfbits.course.catalog import Catalog, Exercise, load_catalog
-from halfbits.course.grading.process import forks
-from halfbits.course.grading.process.forks import Forks
-from halfbits.course.grading.process.spare import SPARE, Spare
+from halfbits.course.grading.process.pool import WorkerPool, pool_for_many
 from halfbits.errors import CourseError
 from halfbits.folders import find_root
 
@@ -48,25 +46,22 @@ def catalog() -> Catalog:
 
 
 @pytest.fixture(scope="session")
-def workers() -> Iterator[Spare | Forks]:
+def workers() -> Iterator[WorkerPool]:
     """Forking servers where the system has them: hundreds of answers in a row."""
-    source = Forks() if forks.AVAILABLE else SPARE
-    yield source
-    source.close()
+    pool = pool_for_many()
+    yield pool
+    pool.close()
 
 
 @pytest.fixture(scope="session")
-def machines() -> Iterator[dict[str, Spare | Forks]]:
-    """A source of processes for each of MACHINES."""
-    sources: dict[str, Spare | Forks] = {
-        name: forks_of(settings) if forks.AVAILABLE else Spare()
-        for name, settings in MACHINES.items()
-    }
-    yield sources
-    for source in sources.values():
-        source.close()
+def machines() -> Iterator[dict[str, WorkerPool]]:
+    """A pool for each of MACHINES."""
+    pools: dict[str, WorkerPool] = {name: pool_of(settings) for name, settings in MACHINES.items()}
+    yield pools
+    for pool in pools.values():
+        pool.close()
 
 
 @pytest.fixture
-def trial(catalog: Catalog, exercise: Exercise, workers: Spare | Forks) -> Trial:
+def trial(catalog: Catalog, exercise: Exercise, workers: WorkerPool) -> Trial:
     return Trial(catalog, exercise, workers)

@@ -16,7 +16,7 @@ from halfbits.course.catalog import Catalog
 from halfbits.course.grading.classroom.journal import Journal, Result
 from halfbits.course.grading.classroom.run import grade_class
 from halfbits.course.grading.classroom.submissions import ClassRun, find_submissions
-from halfbits.course.grading.process import forks
+from halfbits.course.grading.process import fork_pool
 from halfbits.course.grading.runner import grade_answers
 from halfbits.course.notebook import Cell, read_json
 
@@ -55,7 +55,7 @@ class Mishaps:
 
 
 @pytest.mark.slow  # 200 gradings and 8 more with an import of torch each: half a minute
-@pytest.mark.skipif(not forks.AVAILABLE, reason="one import of torch per submission: minutes")
+@pytest.mark.skipif(not fork_pool.AVAILABLE, reason="one import of torch per submission: minutes")
 def test_class_loses_nothing_to_a_killed_worker_and_an_interruption(
     catalog: Catalog, tmp_path: Path
 ) -> None:

@@ -15,8 +15,7 @@ from halfbits.course.authoring.machines import verdicts_hold_elsewhere
 from halfbits.course.authoring.promises import PROMISES, right_is_accepted, wrong_is_rejected
 from halfbits.course.authoring.stub import stub_text
 from halfbits.course.catalog import Catalog, Exercise
-from halfbits.course.grading.process.forks import Forks
-from halfbits.course.grading.process.spare import Spare
+from halfbits.course.grading.process.pool import WorkerPool
 
 
 @pytest.mark.parametrize("promise", PROMISES, ids=lambda one: one.__name__)
@@ -27,7 +26,7 @@ def test_exercise_keeps_its_promise(
 
 
 def test_verdicts_are_the_same_on_other_machines(
-    trial: Trial, machines: dict[str, Spare | Forks]
+    trial: Trial, machines: dict[str, WorkerPool]
 ) -> None:
     no_fault(trial, verdicts_hold_elsewhere(trial, machines))
 

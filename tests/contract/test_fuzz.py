@@ -23,8 +23,8 @@ from halfbits.course.authoring.stub import is_pristine, make_exercise
 from halfbits.course.catalog import Catalog, Exercise, load_catalog
 from halfbits.course.grading.faces.html import ReportView
 from halfbits.course.grading.faces.notebook import executed_cells
-from halfbits.course.grading.process import forks
-from halfbits.course.grading.process.forks import Forks
+from halfbits.course.grading.process import fork_pool
+from halfbits.course.grading.process.fork_pool import ForkPool
 from halfbits.course.grading.report import (
     FAILED,
     MISSING,
@@ -247,7 +247,7 @@ def read(path: Path, data: bytes) -> Answer | CourseError:
 
 
 def judge(
-    catalog: Catalog, path: Path, case: int, edits: list[Edit], number: int, workers: Forks
+    catalog: Catalog, path: Path, case: int, edits: list[Edit], number: int, workers: ForkPool
 ) -> None:
     exercise, text = REAL[case]
     data = spoil(text, edits)
@@ -278,13 +278,13 @@ def test_spoiled_file_is_read_or_refused_in_a_sentence(
 
 
 @pytest.mark.slow  # 400 notebooks are read and most of them run
-@pytest.mark.skipif(not forks.AVAILABLE, reason="an import of torch for each case: an hour")
+@pytest.mark.skipif(not fork_pool.AVAILABLE, reason="an import of torch for each case: an hour")
 @profile(0.2)
 @given(real, some(st.one_of(byte_edits, value_edits, cell_edits)), seeds)
 def test_spoiled_notebook_is_graded_without_a_traceback(
     catalog: Catalog,
     folder: Path,
-    workers: Forks,
+    workers: ForkPool,
     case: int,
     edits: list[Edit],
     number: int,
@@ -293,13 +293,13 @@ def test_spoiled_notebook_is_graded_without_a_traceback(
 
 
 @pytest.mark.slow  # 400 notebooks are read and most of them run
-@pytest.mark.skipif(not forks.AVAILABLE, reason="an import of torch for each case: an hour")
+@pytest.mark.skipif(not fork_pool.AVAILABLE, reason="an import of torch for each case: an hour")
 @profile(0.2)
 @given(light, some(source_edits, 5), seeds)
 def test_spoiled_code_is_graded_without_a_traceback(
     catalog: Catalog,
     folder: Path,
-    workers: Forks,
+    workers: ForkPool,
     case: int,
     edits: list[Edit],
     number: int,

@@ -16,8 +16,7 @@ import pytest
 
 from halfbits.course import notebook
 from halfbits.course.catalog import Catalog
-from halfbits.course.grading.process.forks import Forks
-from halfbits.course.grading.process.spare import Spare
+from halfbits.course.grading.process.pool import WorkerPool
 from halfbits.course.grading.report import Report
 from halfbits.course.grading.session import submission
 from halfbits.course.notebook import read_json
@@ -219,7 +218,7 @@ def test_solution_left_in_this_way_passes(
     catalog: Catalog,
     solved: Notebook,
     folder: Path,
-    workers: Spare | Forks,
+    workers: WorkerPool,
     leave: Callable[[Notebook], Notebook],
     note: str,
 ) -> None:
@@ -233,7 +232,7 @@ def test_solution_left_in_this_way_passes(
 @pytest.mark.parametrize("ends", ["\r\n", "\r"])
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
 def test_line_ends_and_byte_order_mark_do_not_matter(
-    catalog: Catalog, solved: Notebook, folder: Path, workers: Spare | Forks, ends: str, mark: bytes
+    catalog: Catalog, solved: Notebook, folder: Path, workers: WorkerPool, ends: str, mark: bytes
 ) -> None:
     windows = with_answers(solved, lambda text: text.replace("\n", "\r\n"))
     text = json.dumps(windows, indent=1).replace("\n", ends)
@@ -241,7 +240,7 @@ def test_line_ends_and_byte_order_mark_do_not_matter(
 
 
 def test_plain_script_of_the_answers_passes(
-    catalog: Catalog, solved: Notebook, folder: Path, workers: Spare | Forks
+    catalog: Catalog, solved: Notebook, folder: Path, workers: WorkerPool
 ) -> None:
     text = source_of(answers_in_one_cell(solved)["cells"][0])
     (folder / "quantized_linear.py").write_bytes(b"\xef\xbb\xbf" + text.encode())
@@ -250,7 +249,7 @@ def test_plain_script_of_the_answers_passes(
 
 
 def test_sibling_files_that_shadow_packages_do_no_harm(
-    catalog: Catalog, solved: Notebook, folder: Path, workers: Spare | Forks
+    catalog: Catalog, solved: Notebook, folder: Path, workers: WorkerPool
 ) -> None:
     for name in ("torch", "numpy", "halfbits", "pytest", "json", "typing", "random", "test"):
         (folder / f"{name}.py").write_text("raise RuntimeError('a shadow')\n", encoding="utf-8")
@@ -262,7 +261,7 @@ def test_sibling_files_that_shadow_packages_do_no_harm(
 
 
 def test_endless_training_loop_is_stopped_and_named_and_the_answers_are_graded(
-    catalog: Catalog, solved: Notebook, folder: Path, workers: Spare | Forks
+    catalog: Catalog, solved: Notebook, folder: Path, workers: WorkerPool
 ) -> None:
     loop = "import torch\nw = torch.zeros(9)\nwhile True:\n    w = w + 1"
     text = json.dumps({**solved, "cells": [code(loop), *solved["cells"]]})
@@ -282,7 +281,7 @@ def test_endless_training_loop_is_stopped_and_named_and_the_answers_are_graded(
     ids=["half-written", "empty", "merge markers"],
 )
 def test_file_that_is_no_notebook_is_one_sentence(
-    catalog: Catalog, solved: Notebook, folder: Path, workers: Spare | Forks, cut: Any, says: str
+    catalog: Catalog, solved: Notebook, folder: Path, workers: WorkerPool, cut: Any, says: str
 ) -> None:
     report = graded(catalog, folder, cut(json.dumps(solved).encode()), workers)
     assert report.problem is not None and says in report.problem
@@ -291,7 +290,7 @@ def test_file_that_is_no_notebook_is_one_sentence(
 
 
 def test_folder_that_cannot_be_written_is_graded(
-    catalog: Catalog, solved: Notebook, folder: Path, workers: Spare | Forks
+    catalog: Catalog, solved: Notebook, folder: Path, workers: WorkerPool
 ) -> None:
     path = folder / "quantized_linear.ipynb"
     path.write_text(json.dumps(solved), encoding="utf-8")
@@ -309,7 +308,7 @@ def test_full_temporary_folder_is_one_sentence(
     catalog: Catalog,
     solved: Notebook,
     folder: Path,
-    workers: Spare | Forks,
+    workers: WorkerPool,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def full(*_: object, **__: object) -> str:
@@ -324,7 +323,7 @@ def test_full_temporary_folder_is_one_sentence(
 
 
 def graded(
-    catalog: Catalog, folder: Path, content: bytes, workers: Spare | Forks, **changes: Any
+    catalog: Catalog, folder: Path, content: bytes, workers: WorkerPool, **changes: Any
 ) -> Report:
     """The report of a notebook of these bytes, which are still the same afterwards."""
     path = folder / "quantized_linear.ipynb"

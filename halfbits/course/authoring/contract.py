@@ -11,8 +11,8 @@ from typing import Any
 from halfbits.course.authoring.stub import make_exercise
 from halfbits.course.catalog import Catalog, Exercise
 from halfbits.course.checklist import Check, read_checks
-from halfbits.course.grading.process.forks import Forks
-from halfbits.course.grading.process.spare import SPARE, Spare
+from halfbits.course.grading.process.pool import WorkerPool
+from halfbits.course.grading.process.spawn_pool import POOL
 from halfbits.course.grading.report import Report
 from halfbits.course.grading.runner import Submission, open_answer
 from halfbits.course.notebook import Cell, cells_of, read_answer, read_cells
@@ -123,7 +123,7 @@ class Trial:
 
     catalog: Catalog
     exercise: Exercise
-    workers: Spare | Forks = SPARE
+    workers: WorkerPool = POOL
 
     @cached_property
     def answers(self) -> Answers:

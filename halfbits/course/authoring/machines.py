@@ -9,8 +9,7 @@ from dataclasses import replace
 
 from halfbits.course.authoring.contract import Trial
 from halfbits.course.authoring.promises import rejections, wrong_is_rejected
-from halfbits.course.grading.process.forks import Forks
-from halfbits.course.grading.process.spare import Spare
+from halfbits.course.grading.process.pool import WorkerPool, pool_for_many
 
 # What a learner's machine may have set. Several at once, since each set costs an import of the
 # frameworks; where a set changes a verdict, its settings are tried one by one.
@@ -35,10 +34,10 @@ MACHINES: dict[str, dict[str, str]] = {
 }
 
 
-def verdicts_hold_elsewhere(trial: Trial, workers: Mapping[str, Spare | Forks]) -> Iterator[str]:
+def verdicts_hold_elsewhere(trial: Trial, workers: Mapping[str, WorkerPool]) -> Iterator[str]:
     """On each of MACHINES the solution passes and wrong answers fail, too.
 
-    `workers` holds a source of processes for each machine.
+    `workers` holds a pool for each machine.
     """
     for machine, settings in MACHINES.items():
         with environment(settings):
@@ -48,10 +47,10 @@ def verdicts_hold_elsewhere(trial: Trial, workers: Mapping[str, Spare | Forks]) 
             yield f"{blamed}, {faults[0]}"
 
 
-def forks_of(settings: Mapping[str, str]) -> Forks:
-    """Forking servers for a machine; they take the number of threads only when told."""
+def pool_of(settings: Mapping[str, str]) -> WorkerPool:
+    """A pool for a machine; forking servers take the number of threads only when told."""
     told = {key: value for key, value in settings.items() if key == "OMP_NUM_THREADS"}
-    return Forks(told)
+    return pool_for_many(told)
 
 
 @contextlib.contextmanager
@@ -68,14 +67,14 @@ def environment(changes: Mapping[str, str]) -> Iterator[None]:
 
 def _faults(trial: Trial) -> Iterator[str]:
     yield from rejections(trial.grade(trial.solution), "rejects the solution")
-    for wrong in trial.wrong_sample if isinstance(trial.workers, Forks) else ():
+    for wrong in trial.wrong_sample if trial.workers.forks else ():
         yield from wrong_is_rejected(trial, wrong)
 
 
 def _blamed(trial: Trial, settings: Mapping[str, str]) -> Iterator[str]:
     for key, value in settings.items():
         one = {key: value}
-        fresh = forks_of(one) if isinstance(trial.workers, Forks) else Spare()
+        fresh = pool_of(one)
         with environment(one), contextlib.closing(fresh):
             if list(_faults(replace(trial, workers=fresh))):
                 yield f"with {key}={value}"

@@ -8,9 +8,7 @@ from dataclasses import dataclass, replace
 from halfbits.course.authoring.contract import Trial
 from halfbits.course.authoring.mutants import Mutant, mutants_of
 from halfbits.course.catalog import find_root, load_catalog
-from halfbits.course.grading.process import forks
-from halfbits.course.grading.process.forks import Forks
-from halfbits.course.grading.process.spare import SPARE
+from halfbits.course.grading.process.pool import pool_for_many
 from halfbits.course.notebook import Cell
 from halfbits.course.sources import defined_names
 
@@ -34,7 +32,7 @@ def mutate(name: str) -> int:
     of no survivor; raises CourseError for a name that is no exercise.
     """
     catalog = load_catalog(find_root())
-    workers = Forks() if forks.AVAILABLE else SPARE
+    workers = pool_for_many()
     trial = Trial(catalog, catalog.find(name), workers)
     try:
         survey = survey_of(trial)

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from halfbits.course.authoring.contract import RightAnswer, Trial, WrongAnswer
 from halfbits.course.authoring.mutate import mutants, with_mutant
 from halfbits.course.authoring.stub import is_pristine, make_exercise
-from halfbits.course.grading.process.forks import Forks
 from halfbits.course.grading.report import NOT_RUN, Report
 from halfbits.course.grading.runner import Submission, fresh_seed, open_answer
 from halfbits.course.notebook import BROKEN
@@ -65,7 +64,7 @@ def broken_program_is_rejected(trial: Trial) -> Iterator[str]:
 
 def solution_passes(trial: Trial) -> Iterator[str]:
     """The solution passes on fresh seeds, the checks in another order each time."""
-    for _ in range(SEEDS if isinstance(trial.workers, Forks) else 2):
+    for _ in range(SEEDS if trial.workers.forks else 2):
         seed = fresh_seed()
         report = trial.grade(trial.solution, seed=seed, order=random.Random(seed).shuffle)
         yield from rejections(report, "rejects the solution")
@@ -76,7 +75,7 @@ def solution_passes(trial: Trial) -> Iterator[str]:
 def verdicts_repeat(trial: Trial) -> Iterator[str]:
     """A seed gives the same verdicts and messages again, and with the checks in reverse."""
     cases = {"the solution": trial.solution}
-    if isinstance(trial.workers, Forks):
+    if trial.workers.forks:
         cases |= {f'"{w.name}"': trial.with_answer(w) for w in trial.wrong_sample}
     seed = fresh_seed()
     for name, cells in cases.items():

@@ -14,8 +14,8 @@ from typing import Any
 from halfbits.course.catalog import Catalog, Exercise
 from halfbits.course.checklist import Check, read_checks
 from halfbits.course.grading.process.client import Late, Worker
-from halfbits.course.grading.process.forks import Forks
-from halfbits.course.grading.process.spare import SPARE, Spare
+from halfbits.course.grading.process.pool import WorkerPool
+from halfbits.course.grading.process.spawn_pool import POOL
 from halfbits.course.grading.report import NOT_RUN, UNWRITTEN, Report, Verdict, untouched
 from halfbits.course.notebook import Answer, Cell, broken_cells, read_answer
 from halfbits.course.selection import defined_twice, graded_cells
@@ -72,7 +72,8 @@ class Submission:
         """The exercise's frameworks that this run will need, as far as the sources tell.
 
         TensorFlow takes seconds to import, so it waits until a cell imports it at its top level
-        or a check to run is about it; what is missed here is imported on the clock.
+        or a check to run is about it. A framework that is missed here is imported within the time
+        limit.
         """
         tasks = {check.task for check in self.to_run}
         cells = [c.source for c in self.cells if tasks & set(defined_names(c.source))]
@@ -85,14 +86,13 @@ class Submission:
 
         return tuple(m for name in self.exercise.preload if needed(name) for m in modules_of(name))
 
-    @property
-    def full_preload(self) -> tuple[str, ...]:
-        """All the exercise's frameworks, for a server that many answers share."""
+    def preload_for(self, pool: WorkerPool) -> tuple[str, ...]:
+        """`preload`; all the exercise's frameworks for a server that many answers share."""
+        if not pool.forks:
+            return self.preload
         return tuple(module for name in self.exercise.preload for module in modules_of(name))
 
-    def grade(
-        self, meanwhile: tuple[str, ...] | None = None, workers: Spare | Forks = SPARE
-    ) -> Report:
+    def grade(self, meanwhile: tuple[str, ...] | None = None, workers: WorkerPool = POOL) -> Report:
         """Run it; everything that goes wrong is in the report.
 
         `meanwhile` is what the next submission preloads: its worker starts once this one is ready.
@@ -127,7 +127,7 @@ def grade_answers(
     checks: Iterable[str] | None = None,
     seed: int | None = None,
     skip_stubs: bool = True,
-    workers: Spare | Forks = SPARE,
+    workers: WorkerPool = POOL,
 ) -> Report:
     """Grade a file, or a list of cells, by all checks of `exercise` or by those named.
 
@@ -175,7 +175,7 @@ def _run(
     answer: Answer,
     report: Report,
     kinds: dict[str, tuple[str, str]],
-    workers: Spare | Forks,
+    workers: WorkerPool,
     meanwhile: tuple[str, ...] | None,
 ) -> None:
     try:
@@ -183,8 +183,7 @@ def _run(
     except CourseError as error:
         report.problem = f"{submission.exercise.slug} was not graded: {error}"
         return
-    shared = isinstance(workers, Forks)
-    worker = workers.take(submission.full_preload if shared else submission.preload)
+    worker = workers.take(submission.preload_for(workers))
     try:
         if reason := worker.ready():
             report.problem = f"{submission.exercise.slug} was not graded: {reason}."

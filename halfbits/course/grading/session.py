@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from halfbits.course.catalog import Catalog, Exercise
-from halfbits.course.grading.process.spare import SPARE
+from halfbits.course.grading.process.spawn_pool import POOL
 from halfbits.course.grading.report import Report
 from halfbits.course.grading.runner import Submission
 from halfbits.course.notebook import Answer, find_answer, read_answer
@@ -44,8 +44,8 @@ def grade_submissions(waiting: list[Submission]) -> Iterator[Report]:
     for index, one in enumerate(waiting):
         following = next((s for s in waiting[index + 1 :] if s.needs_worker), None)
         yield one.grade(meanwhile=following.preload if following else None)
-    SPARE.close()
-    SPARE.leave_another()
+    POOL.close()
+    POOL.leave_idle()
 
 
 def submission(

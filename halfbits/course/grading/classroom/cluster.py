@@ -18,9 +18,9 @@ from typing import Any
 from halfbits.course.catalog import Catalog, load_catalog
 from halfbits.course.grading.classroom.journal import Result
 from halfbits.course.grading.classroom.submissions import TRIES, Task, checks_digest
-from halfbits.course.grading.process import forks
-from halfbits.course.grading.process.forks import Forks
-from halfbits.course.grading.process.spare import Spare
+from halfbits.course.grading.process import fork_pool
+from halfbits.course.grading.process.fork_pool import ForkPool
+from halfbits.course.grading.process.pool import WorkerPool, pool_for_many
 from halfbits.errors import CourseError
 from halfbits.folders import CATALOG
 
@@ -28,25 +28,24 @@ START_LIMIT = 60.0
 # Enough for a worker to find its next submission waiting; few are lost with a worker.
 AHEAD = 2
 FEW = 20  # submissions for each process, which take about as long as a cluster's start
-_sources = threading.local()
+_of_thread = threading.local()
 
 
 def grade_task(task: Task) -> Result:
     """Grade one submission here; raises CourseError when this machine has other checks."""
-    catalog, source = _catalog(task.root), _source()
+    catalog, pool = _catalog(task.root), _pool()
     if checks_digest(catalog, task.handed.exercise) != task.checks:
         raise CourseError(
             f"{platform.node()} has another version of {task.handed.exercise.key}'s checks or of "
             f"the grader: update the course there, restart its worker, then run this again."
         )
-    graded = _graded(task, source)
-    if isinstance(source, Spare):
-        source.prepare(task.to_run(catalog).preload)
+    graded = _graded(task, pool)
+    pool.prepare(task.to_run(catalog).preload_for(pool))  # for the next submission
     return graded
 
 
-def _graded(task: Task, source: Forks | Spare) -> Result:
-    return task.grade(_catalog(task.root), source, f"{platform.node()}:{os.getpid()}")
+def _graded(task: Task, pool: WorkerPool) -> Result:
+    return task.grade(_catalog(task.root), pool, f"{platform.node()}:{os.getpid()}")
 
 
 def grade_tasks(
@@ -65,7 +64,7 @@ def grade_tasks(
     A few submissions are graded by threads of this process, without a cluster, which takes
     longer to start than they take; if one ends this very process, the next run knows it.
     """
-    if scheduler is None and not suspects and len(tasks) <= FEW * workers and forks.AVAILABLE:
+    if scheduler is None and not suspects and len(tasks) <= FEW * workers and fork_pool.AVAILABLE:
         yield from _at_hand(tasks, workers, sent)
         return
     with _client(scheduler, workers) as client:
@@ -86,28 +85,28 @@ def grade_tasks(
 def _at_hand(
     tasks: list[Task], workers: int, sent: Callable[[Task], None]
 ) -> Iterator[tuple[Task, Result | None]]:
-    sources = [Forks(waiting=True) for _ in range(min(workers, len(tasks)))]
-    idle = queue.SimpleQueue[Forks]()
-    for source in sources:
-        idle.put(source)
+    pools = [ForkPool(claim_idle=True) for _ in range(min(workers, len(tasks)))]
+    free = queue.SimpleQueue[ForkPool]()
+    for pool in pools:
+        free.put(pool)
 
     def grade(task: Task) -> tuple[Task, Result]:
-        source = idle.get()
+        pool = free.get()
         try:
             sent(task)
-            return task, _graded(task, source)
+            return task, _graded(task, pool)
         finally:
-            idle.put(source)
+            free.put(pool)
 
-    pool = ThreadPoolExecutor(len(sources))
+    threads = ThreadPoolExecutor(len(pools))
     try:
-        for done in as_completed([pool.submit(grade, task) for task in tasks]):
+        for done in as_completed([threads.submit(grade, task) for task in tasks]):
             yield done.result()
     finally:
-        pool.shutdown(cancel_futures=True)
-        for source in sources:
-            source.leave_others()
-            source.close()
+        threads.shutdown(cancel_futures=True)
+        for pool in pools:
+            pool.leave_idle()
+            pool.close()
 
 
 def _in_parallel(
@@ -204,8 +203,8 @@ def _catalog(root: Path) -> Catalog:
     return load_catalog(root if (root / CATALOG).is_file() else None)
 
 
-def _source() -> Forks | Spare:
-    """This thread's source of isolated processes, kept from one submission to the next."""
-    if not hasattr(_sources, "source"):
-        _sources.source = Forks() if forks.AVAILABLE else Spare()
-    return _sources.source
+def _pool() -> WorkerPool:
+    """This thread's pool of workers, kept from one submission to the next."""
+    if not hasattr(_of_thread, "pool"):
+        _of_thread.pool = pool_for_many()
+    return _of_thread.pool

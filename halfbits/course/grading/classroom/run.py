@@ -22,7 +22,7 @@ from halfbits.course.grading.classroom.submissions import (
     task_of,
 )
 from halfbits.course.grading.process.sandbox import can_confine
-from halfbits.course.grading.process.spare import SPARE
+from halfbits.course.grading.process.spawn_pool import POOL
 from halfbits.course.grading.runner import fresh_seed
 from halfbits.errors import CourseError
 
@@ -107,7 +107,7 @@ def _grade(
         elif journal.tries[task.identity]:
             suspects.append(task)
         elif isinstance(task.answer, CourseError):  # missing or unreadable: nothing runs
-            yield task.grade(catalog, SPARE)
+            yield task.grade(catalog, POOL)
         else:
             crowd.append(task)
     if crowd or suspects:

@@ -14,8 +14,7 @@ from halfbits.course.catalog import Catalog, Exercise
 from halfbits.course.fingerprint import GRADER, fingerprint
 from halfbits.course.grading.classroom.collect import Student, collect
 from halfbits.course.grading.classroom.journal import Identity, Result
-from halfbits.course.grading.process.forks import Forks
-from halfbits.course.grading.process.spare import Spare
+from halfbits.course.grading.process.pool import WorkerPool
 from halfbits.course.grading.report import NOT_RUN, Report, Verdict
 from halfbits.course.grading.runner import Submission
 from halfbits.course.notebook import Answer, read_answer
@@ -79,7 +78,7 @@ class Task:
             self.seed,
         )
 
-    def grade(self, catalog: Catalog, workers: Spare | Forks, machine: str = "") -> Result:
+    def grade(self, catalog: Catalog, workers: WorkerPool, machine: str = "") -> Result:
         """Run it and say how it ended."""
         began = time.perf_counter()
         for _ in range(TRIES):

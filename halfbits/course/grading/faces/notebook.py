@@ -31,7 +31,7 @@ def grade(name: str) -> Any:
     if os.environ.get("HALFBITS_GRADING"):
         return None
     from halfbits.course.grading.faces.html import ReportView
-    from halfbits.course.grading.process.spare import SPARE
+    from halfbits.course.grading.process.spawn_pool import POOL
     from halfbits.course.grading.runner import grade_answers
 
     catalog = load_catalog()
@@ -45,7 +45,7 @@ def grade(name: str) -> Any:
         report = grade_answers(catalog, exercise, cells)
         report.notes += notes
     seconds = time.monotonic() - began
-    SPARE.leave_another()
+    POOL.leave_idle()
     _remember(catalog, report, saved)
     return ReportView(report, _upcoming(catalog, report), seconds)
 

@@ -162,11 +162,11 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    from halfbits.course.grading.process.spare import SPARE
+    from halfbits.course.grading.process.spawn_pool import POOL
     from halfbits.course.grading.record import remember
 
-    SPARE.close()
-    SPARE.leave_another()
+    POOL.close()
+    POOL.leave_idle()
     files = {item.parent for item in session.items if isinstance(item, CheckItem)}
     for file in files:
         own = file.catalog.root / "exercises"

@@ -4,39 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import queue
 import secrets
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import IO, Any
 
-from halfbits.course.fingerprint import LIBRARY
 from halfbits.course.grading.process import idle
-from halfbits.course.grading.process.descendants import own_group
+from halfbits.course.grading.process.launch import (
+    SUPERVISOR,
+    module_command,
+    own_group,
+    worker_environment,
+)
 
 START_LIMIT = 180.0
 END_LIMIT = 10.0
 KILLED = (-9, -15)  # SIGKILL and SIGTERM, as return codes
-ENVIRONMENT = {
-    "CUDA_VISIBLE_DEVICES": "-1",
-    "HALFBITS_GRADING": "1",
-    "MPLBACKEND": "Agg",
-    "PYTHONBREAKPOINT": "0",
-    "PYTHONIOENCODING": "utf-8:backslashreplace",
-    "TF_CPP_MIN_LOG_LEVEL": "3",
-}
-# They would change what a check means (-O drops asserts) or leave files behind, or they only
-# tell one terminal from another.
-DROPPED = (
-    *("PYTHONOPTIMIZE", "PYTHONWARNINGS", "PYTHONINSPECT", "PYTHONSTARTUP", "PYTHONSAFEPATH"),
-    *("PYTHONUTF8", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"),
-)
 
 
 class Late(Exception):  # noqa: N818
@@ -46,7 +34,7 @@ class Late(Exception):  # noqa: N818
 class Worker:
     """A single-use process that preloads and waits for its one job, behind its supervisor.
 
-    With `waiting` the process may be one that an earlier grading left behind (idle.py).
+    With `claim_idle` the process may be an idle one that an earlier grading left (idle.py).
     """
 
     def __init__(
@@ -54,14 +42,14 @@ class Worker:
         preload: tuple[str, ...],
         options: Iterable[str] = (),
         environment: Mapping[str, str] | None = None,
-        waiting: bool = False,
+        claim_idle: bool = False,
     ) -> None:
         self.preload = preload
-        self._words = (*options, *preload)
+        self._arguments = (*options, *preload)
         self._environment = worker_environment() | dict(environment or {})
         self._nonce, self._over = "", dict[str, Any]()
         self._lines: queue.Queue[bytes | None] = queue.Queue()
-        self._channel = idle.take(self._key) if waiting else None
+        self._channel = idle.claim(self._key) if claim_idle else None
         self._supervisor = None if self._channel else self._start()
         self._source, self._sink = self._ends()
         self._reader = threading.Thread(target=self._read, args=(self._source,), daemon=True)
@@ -105,9 +93,9 @@ class Worker:
         """Whether somebody may have ended it from outside: by hand, or the system for memory."""
         return not self._over.get("reason") and self._over.get("status") in (None, *KILLED)
 
-    def leave_another(self) -> None:
-        """Let a process like this one preload and wait for the next grading."""
-        idle.leave(self._key, self._words, self._environment)
+    def leave_idle(self) -> None:
+        """Start an idle worker like this one, for the next grading."""
+        idle.start(self._key, self._arguments, self._environment)
 
     def close(self) -> None:
         """Have the process ended, everything it started, and what it wrote; does not wait."""
@@ -138,20 +126,11 @@ class Worker:
 
     @property
     def _key(self) -> str:
-        return idle.key_of(self._words, self._environment)
+        return idle.key_of(self._arguments, self._environment)
 
     def _start(self) -> subprocess.Popen[bytes]:
-        command = [
-            sys.executable,
-            "-P",
-            "-X",
-            "utf8",
-            "-m",
-            idle.SUPERVISOR,
-            "--",
-        ]
         return subprocess.Popen(
-            [*command, *self._words],
+            module_command(SUPERVISOR, "--", *self._arguments),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=self._environment,
@@ -192,15 +171,6 @@ def ending(code: int) -> str:
     if code > 0x7FFFFFFF:
         return f"crashed (Windows status {code:#x})"
     return f"ended early (exit status {code})"
-
-
-def worker_environment() -> dict[str, str]:
-    """This process's environment without what would change a check."""
-    kept = {key: value for key, value in os.environ.items() if key not in DROPPED}
-    package = str(LIBRARY.parent)
-    given = kept.get("PYTHONPATH", "").split(os.pathsep)
-    paths = [package, *(path for path in given if path and path != package)]
-    return kept | ENVIRONMENT | {"PYTHONPATH": os.pathsep.join(paths)}
 
 
 def _signal_name(number: int) -> str:

@@ -14,18 +14,10 @@ import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 AVAILABLE = sys.platform == "linux"
 PR_SET_CHILD_SUBREAPER = 36
 PATIENCE = 5.0
-
-
-def own_group() -> dict[str, Any]:
-    """Options of Popen that give the child a group of its own, so that it can be ended whole."""
-    if sys.platform == "win32":
-        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
-    return {"start_new_session": True}
 
 
 def adopt_orphans() -> None:

@@ -3,7 +3,7 @@
 A worker runs code that nobody has read. When its grader is done with it, or is gone, or the
 worker ends, the supervisor ends every process that came of it and removes the job's scratch folder.
 The grader is at the other end of standard input and output, or it comes later: with --wait the
-supervisor stays in the waiting room (idle.py) while its worker imports the frameworks.
+supervisor registers its worker as an idle one (idle.py), which meanwhile imports the frameworks.
 """
 
 from __future__ import annotations
@@ -21,37 +21,29 @@ from pathlib import Path
 from typing import IO, Any
 
 from halfbits.course.grading.process import descendants
-from halfbits.course.grading.process.idle import Seat
+from halfbits.course.grading.process.idle import Registration
+from halfbits.course.grading.process.launch import WORKER, module_command, own_group
 
 KEPT = 4096  # bytes of what a worker printed, for the sentence that says why it did not start
 WATCH = 0.2  # seconds between two looks at the number of processes
 MOST_PROCESSES = 64
 LINE = 1 << 16
-WORKER = "halfbits.course.grading.process.worker"
 
 
 class Supervisor:
     """One worker process and the channel to its grader."""
 
-    def __init__(self, words: list[str]) -> None:
-        self.is_single_use = "--fork" not in words
+    def __init__(self, arguments: list[str]) -> None:
+        self.is_single_use = "--fork" not in arguments
         self._printed, self._reason, self._nonce = b"", "", ""
         self._scratch: Path | None = None
         self._ended = threading.Event()
         self._child = subprocess.Popen(
-            [
-                sys.executable,
-                "-P",
-                "-X",
-                "utf8",
-                "-m",
-                WORKER,
-                *words,
-            ],
+            module_command(WORKER, *arguments),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            **descendants.own_group(),
+            **own_group(),
         )
         _background(self._drain)
 
@@ -142,16 +134,16 @@ def _background(target: Any, *args: Any) -> threading.Thread:
     return thread
 
 
-def main(words: list[str]) -> None:
+def main(arguments: list[str]) -> None:
     """`supervisor [--wait FOLDER KEY SECONDS] -- ARGUMENTS OF THE WORKER`."""
-    place = words.index("--")
-    waiting, words = words[:place], words[place + 1 :]
+    place = arguments.index("--")
+    waiting, arguments = arguments[:place], arguments[place + 1 :]
     descendants.adopt_orphans()
-    supervisor = Supervisor(words)
+    supervisor = Supervisor(arguments)
     try:
         if not waiting:
             supervisor.serve(sys.stdin.buffer, sys.stdout.buffer)
-        elif channel := Seat(*waiting[1:]).wait(supervisor.is_alive):
+        elif channel := Registration(*waiting[1:]).wait(supervisor.is_alive):
             with channel:
                 supervisor.serve(channel.makefile("rb"), channel.makefile("wb"))
     finally:

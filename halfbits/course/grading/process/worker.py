@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from halfbits.course.grading.process.forks import serve
+from halfbits.course.grading.process.fork_pool import serve
 from halfbits.course.grading.process.sandbox import confine, leave_network, open_scratch, show_only
 from halfbits.course.grading.process.warmup import warm_up
 from halfbits.errors import CourseError
@@ -31,13 +31,14 @@ DISPENSABLE = {"tensorflow", "keras"}
 COMPLETE = "`python course.py start` completes the environment"
 
 
-def main(words: list[str]) -> None:
+def main(arguments: list[str]) -> None:
     """Preload, say "ready", grade one job.
 
     With --fork any number of jobs, each in a child of its own; with --warm, which is for workers
     that have time, run the frameworks' first operations before being ready.
     """
-    forking, preload = "--fork" in words, [word for word in words if not word.startswith("--")]
+    forking, warm = "--fork" in arguments, "--warm" in arguments
+    preload = [argument for argument in arguments if not argument.startswith("--")]
     sys.dont_write_bytecode = True
     # Before numpy or a framework is imported: they start threads, and then it is too late. The
     # answers of a class may be hostile to each other.
@@ -49,14 +50,14 @@ def main(words: list[str]) -> None:
     say = _speaker(channel, "")
     try:
         # IPython's part is for magics: a worker that has time imports it for all.
-        magics = ["IPython.core.inputtransformer2"] if forking or "--warm" in words else []
+        magics = ["IPython.core.inputtransformer2"] if forking or warm else []
         for name in ("pytest", "halfbits.course.grading.judge.job", *magics, *preload):
             with contextlib.suppress(ModuleNotFoundError) if name in DISPENSABLE else NOTHING:
                 importlib.import_module(name)
     except BaseException as error:
         say(event="broken", message=f"{type(error).__name__}: {error}; {COMPLETE}")
         return
-    if "--warm" in words:
+    if warm:
         warm_up()
     from halfbits.course.grading.judge.job import run
 

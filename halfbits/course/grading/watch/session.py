@@ -11,7 +11,7 @@ from pathlib import Path
 from halfbits.course.catalog import Catalog, Exercise
 from halfbits.course.checklist import read_checks
 from halfbits.course.grading.process.client import Worker
-from halfbits.course.grading.process.spare import Spare
+from halfbits.course.grading.process.spawn_pool import SpawnPool
 from halfbits.course.grading.record import record_report
 from halfbits.course.grading.report import Report
 from halfbits.course.grading.runner import Submission
@@ -31,8 +31,8 @@ class TimedReport:
     seconds: float
 
 
-class Workers(Spare):
-    """The watcher's own spare worker, and a way to end the one at work."""
+class WatchPool(SpawnPool):
+    """A pool of the watch session's own, with a way to end the worker that grades."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -47,7 +47,7 @@ class Workers(Spare):
                 self._given_up.clear()
 
     def prepare(self, preload: tuple[str, ...]) -> None:
-        """As `Spare.prepare`, but not after the end: nobody would take that worker."""
+        """As `SpawnPool.prepare`, but not after the end: nobody would take that worker."""
         with self._lock:
             if not self._has_ended:
                 super().prepare(preload)
@@ -71,8 +71,8 @@ class Workers(Spare):
         return self._given_up.is_set()
 
     def take(self, preload: tuple[str, ...]) -> Worker:
-        """As `Spare.take`; a worker that died while it waited is passed over."""
-        if self._worker is not None and not self._worker.is_alive:
+        """As `SpawnPool.take`; a worker that died while it waited is passed over."""
+        if self._ahead is not None and not self._ahead.is_alive:
             self.close()
         worker = super().take(preload)
         if self._given_up.is_set():
@@ -95,7 +95,7 @@ class WatchSession:
         self.error: BaseException | None = None
         self.changed: Callable[[], None] = lambda: None
         self.arrived: Callable[[TimedReport], None] = lambda graded: None
-        self._saves, self._workers = Saves(), Workers()
+        self._saves, self._workers = Saves(), WatchPool()
         self._stop = threading.Event()
         self._graded: dict[str, str] = {}
         self._at_work = ""

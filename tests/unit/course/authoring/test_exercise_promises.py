@@ -10,13 +10,13 @@ from fake_course import BROKEN_HALVE, DOUBLE_CHECKS, HALVE, make_course, with_a_
 
 from halfbits.course.authoring import promises
 from halfbits.course.authoring.contract import RightAnswer, Trial, WrongAnswer
-from halfbits.course.authoring.machines import MACHINES, forks_of, verdicts_hold_elsewhere
+from halfbits.course.authoring.machines import MACHINES, pool_of, verdicts_hold_elsewhere
 from halfbits.course.catalog import load_catalog
-from halfbits.course.grading.process import forks
-from halfbits.course.grading.process.forks import Forks
-from halfbits.course.grading.process.spare import Spare
+from halfbits.course.grading.process import fork_pool
+from halfbits.course.grading.process.fork_pool import ForkPool
+from halfbits.course.grading.process.pool import WorkerPool
 
-pytestmark = pytest.mark.skipif(not forks.AVAILABLE, reason="needs workers that fork")
+pytestmark = pytest.mark.skipif(not fork_pool.AVAILABLE, reason="needs workers that fork")
 
 WRONG = """
 ADDS = [(f"adds {n}", "2 + 2 = 4", f"def double(x): return x + {n}") for n in range(1, 7)]
@@ -35,20 +35,18 @@ Break = Callable[[Path], object]
 
 
 @pytest.fixture
-def workers() -> Iterator[Forks]:
-    source = Forks()
+def workers() -> Iterator[ForkPool]:
+    source = ForkPool()
     yield source
     source.close()
 
 
 @pytest.fixture
-def machines() -> Iterator[dict[str, Spare | Forks]]:
-    sources: dict[str, Spare | Forks] = {
-        name: forks_of(settings) for name, settings in MACHINES.items()
-    }
-    yield sources
-    for source in sources.values():
-        source.close()
+def machines() -> Iterator[dict[str, WorkerPool]]:
+    pools: dict[str, WorkerPool] = {name: pool_of(settings) for name, settings in MACHINES.items()}
+    yield pools
+    for pool in pools.values():
+        pool.close()
 
 
 @pytest.fixture
@@ -64,7 +62,7 @@ def few_seeds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(promises, "SEEDS", 12)
 
 
-def trial(root: Path, workers: Spare | Forks) -> Trial:
+def trial(root: Path, workers: WorkerPool) -> Trial:
     catalog = load_catalog(root)
     return Trial(catalog, catalog.find("double"), workers)
 
@@ -182,7 +180,7 @@ FAULTS: dict[str, tuple[Break, Callable[[Trial], Iterator[str]], str]] = {
 @pytest.mark.parametrize(("spoil", "promise", "says"), FAULTS.values(), ids=FAULTS.keys())
 def test_broken_promise_is_one_sentence(
     root: Path,
-    workers: Forks,
+    workers: ForkPool,
     spoil: Break,
     promise: Callable[[Trial], Iterator[str]],
     says: str,
@@ -193,20 +191,20 @@ def test_broken_promise_is_one_sentence(
     assert not any("\n" in fault for fault in faults)
 
 
-def repair(root: Path, workers: Forks) -> Trial:
+def repair(root: Path, workers: WorkerPool) -> Trial:
     catalog = load_catalog(with_a_repair(root))
     write(root / "tests" / "wrong_answers" / "numbers" / "halve.py", "WRONG, RIGHT = {}, []")
     return Trial(catalog, catalog.find("halve"), workers)
 
 
-def test_repair_is_not_mended_yet_and_its_fault_is_noticed(root: Path, workers: Forks) -> None:
+def test_repair_is_not_mended_yet_and_its_fault_is_noticed(root: Path, workers: WorkerPool) -> None:
     one = repair(root, workers)
     for promise in (promises.stub_is_seen_without_running, promises.broken_program_is_rejected):
         assert list(promise(one)) == []
     assert not any("repair" in fault for fault in promises.parts_are_complete(one))
 
 
-def test_repair_without_a_fault_is_one_sentence(root: Path, workers: Forks) -> None:
+def test_repair_without_a_fault_is_one_sentence(root: Path, workers: WorkerPool) -> None:
     one = repair(root, workers)
     path = root / "solutions" / "numbers" / "halve.ipynb"
     write(path, path.read_text(encoding="utf-8").replace(BROKEN_HALVE[-7:-1], HALVE[-6:-1]))
@@ -214,7 +212,7 @@ def test_repair_without_a_fault_is_one_sentence(root: Path, workers: Forks) -> N
     assert fault.startswith("no core check notices the fault of halve on seed ")
 
 
-def test_broken_cell_is_for_repairs_alone(root: Path, workers: Forks) -> None:
+def test_broken_cell_is_for_repairs_alone(root: Path, workers: WorkerPool) -> None:
     solution('"tags": []', '"tags": ["broken"]')(root)
     assert any("repair" in fault for fault in promises.parts_are_complete(trial(root, workers)))
 
@@ -233,7 +231,7 @@ def test_broken_cell_is_for_repairs_alone(root: Path, workers: Forks) -> None:
     ],
 )
 def test_wrong_answer_that_is_not_caught_is_one_sentence(
-    root: Path, workers: Forks, wrong: tuple[str, str | None, str], says: str
+    root: Path, workers: ForkPool, wrong: tuple[str, str | None, str], says: str
 ) -> None:
     code, check, symptom = wrong
     one = WrongAnswer("one", f"def {code}", check, symptom)
@@ -241,7 +239,7 @@ def test_wrong_answer_that_is_not_caught_is_one_sentence(
     assert says in fault and "\n" not in fault
 
 
-def test_right_answer_that_is_rejected_is_one_sentence(root: Path, workers: Forks) -> None:
+def test_right_answer_that_is_rejected_is_one_sentence(root: Path, workers: ForkPool) -> None:
     right = RightAnswer("in floats", "def double(x): return 2.0 * float(x)")
     faults = list(promises.right_is_accepted(trial(root, workers), right))
     assert len(faults) == 1
@@ -250,7 +248,7 @@ def test_right_answer_that_is_rejected_is_one_sentence(root: Path, workers: Fork
 
 @pytest.mark.parametrize("setting", ["LC_ALL=tr_TR.UTF-8", "OMP_NUM_THREADS=2"])
 def test_setting_that_changes_a_verdict_is_named(
-    root: Path, machines: dict[str, Spare | Forks], setting: str
+    root: Path, machines: dict[str, WorkerPool], setting: str
 ) -> None:
     key, value = setting.split("=")
     with_check(f"assert answer.double(1) == 2\nassert os.environ.get({key!r}) != {value!r}")(root)
@@ -260,14 +258,14 @@ def test_setting_that_changes_a_verdict_is_named(
 
 
 def test_flags_that_would_change_a_check_do_not_reach_it(
-    root: Path, machines: dict[str, Spare | Forks]
+    root: Path, machines: dict[str, WorkerPool]
 ) -> None:
     with_check("import warnings\nwarnings.warn('w')\nassert answer.double(1) == 2")(root)
     some = trial(root, next(iter(machines.values())))
     assert list(verdicts_hold_elsewhere(some, machines)) == []
 
 
-def test_good_exercise_has_only_the_fault_it_was_made_with(root: Path, workers: Forks) -> None:
+def test_good_exercise_has_only_the_fault_it_was_made_with(root: Path, workers: ForkPool) -> None:
     good = trial(root, workers)
     for promise in promises.PROMISES:
         faults = list(promise(good))

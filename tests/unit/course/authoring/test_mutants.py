@@ -9,7 +9,7 @@ from fake_course import make_course, write
 
 from halfbits.course.authoring import mutate
 from halfbits.course.authoring.mutants import mutants_of
-from halfbits.course.grading.process import forks
+from halfbits.course.grading.process import fork_pool
 
 PROPOSED = [
     ("w.clamp(-127, 127)", "w"),
@@ -69,7 +69,7 @@ def explain(root: Path, equivalent: dict[str, str]) -> None:
     write(root / "tests" / "right_answers" / place, "RIGHT = {}\n")
 
 
-@pytest.mark.skipif(not forks.AVAILABLE, reason="needs workers that fork")
+@pytest.mark.skipif(not fork_pool.AVAILABLE, reason="needs workers that fork")
 def test_a_survivor_is_named_until_it_is_explained(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -89,7 +89,7 @@ def test_a_survivor_is_named_until_it_is_explained(
     assert f"{len(survivors)} equivalent, 0 without a check" in capsys.readouterr().out
 
 
-@pytest.mark.skipif(not forks.AVAILABLE, reason="needs workers that fork")
+@pytest.mark.skipif(not fork_pool.AVAILABLE, reason="needs workers that fork")
 def test_an_explanation_of_no_survivor_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -22,13 +22,13 @@ from halfbits.course.grading.classroom.submissions import (
     Handed,
     find_submissions,
 )
-from halfbits.course.grading.process import forks
+from halfbits.course.grading.process import fork_pool
 from halfbits.course.grading.process.sandbox import can_confine
 
 SEED = 5
 WHOLE = DOUBLE + COUNTER
 confining = pytest.mark.skipif(
-    not (forks.AVAILABLE and can_confine()), reason="this system gives users no namespaces"
+    not (fork_pool.AVAILABLE and can_confine()), reason="this system gives users no namespaces"
 )
 
 
@@ -213,7 +213,7 @@ def test_students_who_mended_the_same_line_are_no_copies(
     assert to_look_at(course, graded.graded) == []
 
 
-@pytest.mark.skipif(not forks.AVAILABLE, reason="signals are POSIX")
+@pytest.mark.skipif(not fork_pool.AVAILABLE, reason="signals are POSIX")
 def test_process_killed_from_outside_is_no_verdict(
     students: Path, course: Catalog, tmp_path: Path
 ) -> None:

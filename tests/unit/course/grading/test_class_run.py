@@ -16,11 +16,11 @@ from halfbits.course.catalog import Catalog, load_catalog
 from halfbits.course.grading.classroom.journal import Journal, Result
 from halfbits.course.grading.classroom.run import grade_class
 from halfbits.course.grading.classroom.submissions import NOT_JUDGED, ClassRun, find_submissions
-from halfbits.course.grading.process import forks
+from halfbits.course.grading.process import fork_pool
 from halfbits.course.grading.process.sandbox import can_confine
 from halfbits.course.grading.runner import grade_answers
 
-linux = pytest.mark.skipif(not forks.AVAILABLE, reason="forking servers are for Linux")
+linux = pytest.mark.skipif(not fork_pool.AVAILABLE, reason="forking servers are for Linux")
 SEED = 11
 # Ends the Dask worker: the parent of the forking server that this runs in a child of.
 KILLS = """

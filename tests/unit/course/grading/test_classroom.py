@@ -22,7 +22,7 @@ from halfbits.course.grading.classroom.submissions import (
     find_submissions,
     task_of,
 )
-from halfbits.course.grading.process.spare import SPARE
+from halfbits.course.grading.process.spawn_pool import POOL
 from halfbits.errors import CourseError
 
 SEED = 7
@@ -48,7 +48,7 @@ def strays(students: Path, course: Catalog) -> str:
 
 
 def graded(handed: Handed, course: Catalog) -> Result:
-    return task_of(handed, course, SEED).grade(course, SPARE)
+    return task_of(handed, course, SEED).grade(course, POOL)
 
 
 def test_submission_lies_in_its_topic_or_directly_in_the_students_folder(

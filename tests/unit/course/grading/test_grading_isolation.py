@@ -15,16 +15,16 @@ from fake_course import COUNTER, DOUBLE, make_course
 from processes import is_running, soon
 
 from halfbits.course.catalog import Catalog, load_catalog
-from halfbits.course.grading.process import descendants, forks
-from halfbits.course.grading.process.forks import Forks
+from halfbits.course.grading.process import descendants, fork_pool
+from halfbits.course.grading.process.fork_pool import ForkPool
 from halfbits.course.grading.process.sandbox import can_confine
-from halfbits.course.grading.process.spare import SPARE
+from halfbits.course.grading.process.spawn_pool import POOL
 from halfbits.course.grading.report import Report
 from halfbits.course.grading.runner import grade_answers
 
 linux = pytest.mark.skipif(not descendants.AVAILABLE, reason="complete on Linux only")
 confining = pytest.mark.skipif(
-    not (forks.AVAILABLE and can_confine()), reason="this system gives users no namespaces"
+    not (fork_pool.AVAILABLE and can_confine()), reason="this system gives users no namespaces"
 )
 DAEMON = """
 import os, subprocess, sys
@@ -48,7 +48,7 @@ def course(tmp_path: Path) -> Catalog:
     return load_catalog(make_course(tmp_path))
 
 
-def graded(course: Catalog, *cells: str, workers: object = SPARE) -> Report:
+def graded(course: Catalog, *cells: str, workers: object = POOL) -> Report:
     whole = [DOUBLE, COUNTER, *cells]
     return grade_answers(course, course.find("double"), whole, workers=workers)  # type: ignore[arg-type]
 
@@ -67,7 +67,7 @@ def test_daemon_of_an_answer_does_not_outlive_it(
 @linux
 def test_daemon_in_a_class_is_ended_before_the_next_answer(course: Catalog) -> None:
     before = set(descendants.of(os.getpid()))
-    workers = Forks()
+    workers = ForkPool()
     tell = "import os\nprint(os.getpid())"
     try:
         for code in (DAEMON, TWICE_FORKED):
@@ -109,7 +109,7 @@ def test_nothing_is_left_when_the_grader_itself_is_killed(course: Catalog, tmp_p
 
 
 @confining
-@pytest.mark.parametrize("source", [lambda: SPARE, Forks], ids=["alone", "in a class"])
+@pytest.mark.parametrize("source", [lambda: POOL, ForkPool], ids=["alone", "in a class"])
 def test_answer_has_no_network(course: Catalog, source: Callable[[], object]) -> None:
     workers = source()
     code = (
@@ -120,7 +120,7 @@ def test_answer_has_no_network(course: Catalog, source: Callable[[], object]) ->
         "    assert error.errno == 101, error\nelse:\n    raise SystemExit"
     )
     report = graded(course, code, workers=workers)
-    if isinstance(workers, Forks):
+    if isinstance(workers, ForkPool):
         workers.close()
     assert (report.all_pass, report.notes) == (True, [])
 
@@ -129,7 +129,7 @@ def test_answer_has_no_network(course: Catalog, source: Callable[[], object]) ->
 def test_answer_in_a_class_writes_to_its_scratch_folder_alone(
     course: Catalog, tmp_path: Path
 ) -> None:
-    workers, other = Forks(), tmp_path / "another student.ipynb"
+    workers, other = ForkPool(), tmp_path / "another student.ipynb"
     other.write_text("theirs", encoding="utf-8")
     code = (
         "import tempfile\nopen('mine', 'w').write('x')\ntempfile.NamedTemporaryFile().write(b'x')\n"
@@ -154,7 +154,7 @@ def test_answer_in_a_class_finds_no_solutions(
     there = course.root / "solutions" / "numbers" / "double.ipynb"
     there.parent.mkdir(parents=True, exist_ok=True)
     there.write_text("{}", encoding="utf-8")
-    workers = Forks()
+    workers = ForkPool()
     code = f"import os\nassert not os.listdir({str(course.root / 'solutions')!r})"
     try:
         report = graded(course, code, workers=workers)
@@ -171,7 +171,7 @@ def test_framework_has_a_temporary_folder_while_it_is_imported(
     writing = "import tempfile\ntempfile.NamedTemporaryFile().write(b'x')\n"
     (tmp_path / "a_framework.py").write_text(writing, encoding="utf-8")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    workers = Forks()
+    workers = ForkPool()
     try:
         assert workers.take(("a_framework",)).ready() == ""
     finally:

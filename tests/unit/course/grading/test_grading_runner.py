@@ -78,7 +78,7 @@ def test_stub_counts_as_not_written_yet_even_when_it_is_run(course: Catalog) -> 
 def test_untouched_exercise_is_judged_without_starting_a_worker(
     course: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("halfbits.course.grading.process.spare.Worker", None)
+    monkeypatch.setattr("halfbits.course.grading.process.spawn_pool.Worker", None)
     stubs = "def double(x):\n    raise NotImplementedError\nclass Counter:\n"
     report = graded(course, stubs + "    def add(self):\n        raise NotImplementedError")
     assert report.summary() == "not written yet (3 checks)"

@@ -1,7 +1,8 @@
 """Preloaded processes that fork a child per job, for many answers in a row; Linux only.
 
 A fork takes milliseconds where an import takes seconds, so the contract tests (and a class of
-students) use this; a learner's own run uses single-use workers (spare.py), which work everywhere.
+students) use this; a learner's own run uses single-use workers (spawn_pool.py), which work
+everywhere.
 Forking is safe because the server runs no operation itself and OMP_NUM_THREADS=1 keeps it at one
 thread: a fork after the frameworks' thread pools have started would hang in the child.
 """
@@ -31,10 +32,10 @@ class ForkingWorker(Worker):
         self,
         preload: tuple[str, ...],
         environment: Mapping[str, str] | None = None,
-        waiting: bool = False,
+        claim_idle: bool = False,
     ) -> None:
         one_thread = {"OMP_NUM_THREADS": "1"}
-        super().__init__(preload, ["--fork"], {**one_thread, **(environment or {})}, waiting)
+        super().__init__(preload, ["--fork"], {**one_thread, **(environment or {})}, claim_idle)
         self._is_ready = self._is_shut = False
 
     def ready(self) -> str:
@@ -64,32 +65,36 @@ class ForkingWorker(Worker):
         return not self._is_shut and super().is_alive
 
 
-class Forks:
-    """One forking server per set of preloaded modules; used in place of a Spare.
+class ForkPool:
+    """One forking server for each set of preloaded modules. A `WorkerPool`.
 
     `environment` is added to the servers' own, for instance {"TZ": "Pacific/Chatham"}. With
-    `waiting`, servers may be ones that an earlier class run left behind.
+    `claim_idle`, servers may be idle ones that an earlier class run left.
     """
 
-    def __init__(self, environment: Mapping[str, str] | None = None, waiting: bool = False) -> None:
-        self._environment, self._waiting = dict(environment or {}), waiting
+    forks = True
+
+    def __init__(
+        self, environment: Mapping[str, str] | None = None, claim_idle: bool = False
+    ) -> None:
+        self._environment, self._claim_idle = dict(environment or {}), claim_idle
         self._servers: dict[tuple[str, ...], ForkingWorker] = {}
 
     def prepare(self, preload: tuple[str, ...]) -> None:
         """Start the server of these modules, unless it runs already."""
         server = self._servers.get(preload)
         if server is None or not server.is_alive:
-            self._servers[preload] = ForkingWorker(preload, self._environment, self._waiting)
+            self._servers[preload] = ForkingWorker(preload, self._environment, self._claim_idle)
 
     def take(self, preload: tuple[str, ...]) -> Worker:
         """The server of these modules."""
         self.prepare(preload)
         return self._servers[preload]
 
-    def leave_others(self) -> None:
-        """Let servers like these wait for the next class run."""
+    def leave_idle(self) -> None:
+        """Start idle servers like these, for the next class run."""
         for server in self._servers.values():
-            server.leave_another()
+            server.leave_idle()
 
     def close(self) -> None:
         """End all servers."""
