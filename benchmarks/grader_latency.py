@@ -160,15 +160,23 @@ def _pytest(catalog: Catalog, exercise: Exercise, spare: str) -> Callable[[], fl
 
 def _class(catalog: Catalog, folder: Path) -> Callable[[], float]:
     exercise = catalog.find(EXERCISES["torch"])
-    handed = folder / "class"
+    submitted = folder / "class"
     for number in range(STUDENTS):
-        path = handed / f"student{number:02}" / f"{exercise.slug}.ipynb"
+        path = submitted / f"student{number:02}" / f"{exercise.slug}.ipynb"
         path.parent.mkdir(parents=True)
         shutil.copy(catalog.notebook(exercise, "solutions"), path)
 
     def way() -> float:
         out = Path(tempfile.mkdtemp(dir=folder), "report.html")
-        command = [sys.executable, "-m", "halfbits", "grade-class", str(handed), "--out", str(out)]
+        command = [
+            sys.executable,
+            "-m",
+            "halfbits",
+            "grade-class",
+            str(submitted),
+            "--out",
+            str(out),
+        ]
         return timed(command, catalog.root)
 
     return way

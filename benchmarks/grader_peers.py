@@ -127,12 +127,12 @@ def _nbgrader(folder: Path, python: Path) -> Callable[[], float]:
     source.write_text(json.dumps(_notebook(cells)), encoding="utf-8")
     app = [str(python), "-m", "nbgrader"]
     _timed([*app, "generate_assignment", "ps1"], folder)
-    handed = folder / "submitted" / "ada" / "ps1" / "weights.ipynb"
-    handed.parent.mkdir(parents=True)
+    submitted = folder / "submitted" / "ada" / "ps1" / "weights.ipynb"
+    submitted.parent.mkdir(parents=True)
     # What nbgrader releases holds a stub: the submission is the answer itself.
     released = json.loads((folder / "release/ps1/weights.ipynb").read_text(encoding="utf-8"))
     released["cells"][0]["source"] = _answer()
-    handed.write_text(json.dumps(released), encoding="utf-8")
+    submitted.write_text(json.dumps(released), encoding="utf-8")
 
     def grade() -> float:
         shutil.rmtree(folder / "autograded", ignore_errors=True)
@@ -161,12 +161,12 @@ def _otter(folder: Path, python: Path) -> Callable[[], float]:
         (tests / f"{name}.py").write_text(text, encoding="utf-8")
     (folder / "otter_config.json").write_text("{}", encoding="utf-8")
     shutil.make_archive(str(folder / "autograder"), "zip", folder)
-    handed = folder / "weights.ipynb"
+    submitted = folder / "weights.ipynb"
     first = "import otter\ngrader = otter.Notebook()"
     cells = [_cell(first, "start"), _cell(_answer(), "answer")]
     cells += [_cell(f'grader.check("{name}")', f"check-{name}") for name in _checks()]
-    handed.write_text(json.dumps(_notebook(cells)), encoding="utf-8")
-    command = [str(python), "-m", "otter", "run", "-a", "autograder.zip", "-o", ".", handed.name]
+    submitted.write_text(json.dumps(_notebook(cells)), encoding="utf-8")
+    command = [str(python), "-m", "otter", "run", "-a", "autograder.zip", "-o", ".", submitted.name]
 
     def grade() -> float:
         taken = _timed(command, folder)

@@ -61,18 +61,18 @@ def test_class_loses_nothing_to_a_killed_worker_and_an_interruption(
 ) -> None:
     write_class(tmp_path / "class", catalog)
     exercise = catalog.find(EXERCISE)
-    handed, strays = find_submissions(tmp_path / "class", catalog)
-    assert (len(handed), strays) == (STUDENTS, [])
+    submitted, strays = find_submissions(tmp_path / "class", catalog)
+    assert (len(submitted), strays) == (STUDENTS, [])
 
     def run(**options: object) -> ClassRun:
         journal = Journal(tmp_path / "report.jsonl")
-        return grade_class(catalog, handed, journal, SEED, workers=2, **options)  # type: ignore[arg-type]
+        return grade_class(catalog, submitted, journal, SEED, workers=2, **options)  # type: ignore[arg-type]
 
     with pytest.raises(KeyboardInterrupt):
         run(arrived=Mishaps())
     found = run()
     assert found.known == STOP_AT
-    assert [one.student for one, _ in found.graded] == [one.student for one in handed]
+    assert [one.student for one, _ in found.graded] == [one.student for one in submitted]
     _assert_same_answers_have_same_results(found)
     for one, result in found.graded[:: STUDENTS // SAMPLE]:
         assert one.path is not None
@@ -84,8 +84,8 @@ def test_class_loses_nothing_to_a_killed_worker_and_an_interruption(
 def _assert_same_answers_have_same_results(found: ClassRun) -> None:
     """Whichever worker graded it, before or after the interruption."""
     results: dict[str, tuple[object, ...]] = {}
-    for handed, result in found.graded:
+    for submitted, result in found.graded:
         outcome = (result.problem, result.verdicts)
         first = results.setdefault(result.submission, outcome)
-        assert outcome == first, f"{handed.student} was graded unlike another with the same file"
+        assert outcome == first, f"{submitted.student} was graded unlike another with the same file"
     assert len(results) > 30

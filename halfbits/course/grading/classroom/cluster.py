@@ -34,10 +34,11 @@ _of_thread = threading.local()
 def grade_task(task: Task) -> Result:
     """Grade one submission here; raises CourseError when this machine has other checks."""
     catalog, pool = _catalog(task.root), _pool()
-    if checks_digest(catalog, task.handed.exercise) != task.checks:
+    exercise = task.submitted.exercise
+    if checks_digest(catalog, exercise) != task.checks:
         raise CourseError(
-            f"{platform.node()} has another version of {task.handed.exercise.key}'s checks or of "
-            f"the grader: update the course there, restart its worker, then run this again."
+            f"{platform.node()} has another version of {exercise.key}'s checks or of the "
+            f"grader: update the course there, restart its worker, then run this again."
         )
     graded = _graded(task, pool)
     pool.prepare(task.to_run(catalog).preload_for(pool))  # for the next submission

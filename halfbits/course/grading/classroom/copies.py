@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from halfbits.course.catalog import Catalog, Exercise
 from halfbits.course.grading.classroom.journal import Result
-from halfbits.course.grading.classroom.submissions import Handed
+from halfbits.course.grading.classroom.submissions import StudentSubmission
 from halfbits.course.grading.judge.guard import PUT_BACK, suspicious
 from halfbits.course.notebook import Answer, read_answer
 from halfbits.course.selection import graded_cells
@@ -20,24 +20,24 @@ FOREIGN = ("solutions/", "solutions\\", "../", "..\\")
 
 
 def to_look_at(
-    catalog: Catalog, graded: Iterable[tuple[Handed, Result]]
-) -> list[tuple[Handed, str]]:
+    catalog: Catalog, graded: Iterable[tuple[StudentSubmission, Result]]
+) -> list[tuple[StudentSubmission, str]]:
     """Each submission worth a look, with what it does."""
-    found = [(handed, result, handed.read()) for handed, result in graded]
+    found = [(submitted, result, submitted.read()) for submitted, result in graded]
     same: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for handed, _, answer in found:
-        if text := tasks_text(handed.exercise, answer):
-            same[handed.exercise.key, text].append(handed.student)
+    for submitted, _, answer in found:
+        if text := tasks_text(submitted.exercise, answer):
+            same[submitted.exercise.key, text].append(submitted.student)
     solutions = {e.key: _solution(catalog, e) for e in catalog.exercises}
     rows = []
-    for handed, result, answer in found:
+    for submitted, result, answer in found:
         said = [f"names {', '.join(names)}"] if (names := _reaches(answer)) else []
         said += [note for note in result.notes if note.startswith(PUT_BACK)]
-        key, text = handed.exercise.key, tasks_text(handed.exercise, answer)
-        others = [name for name in same.get((key, text), ()) if name != handed.student]
+        key, text = submitted.exercise.key, tasks_text(submitted.exercise, answer)
+        others = [name for name in same.get((key, text), ()) if name != submitted.student]
         said += [f"has the same functions as {', '.join(others[:3])}"] if others else []
         said += ["has the functions of the solution"] if text and text == solutions[key] else []
-        rows += [(handed, "; ".join(said))] if said else []
+        rows += [(submitted, "; ".join(said))] if said else []
     return rows
 
 

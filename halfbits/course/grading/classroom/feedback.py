@@ -9,7 +9,7 @@ from pathlib import Path
 
 from halfbits.course.checklist import read_checks
 from halfbits.course.grading.classroom.journal import Result
-from halfbits.course.grading.classroom.submissions import ClassRun, Handed
+from halfbits.course.grading.classroom.submissions import ClassRun, StudentSubmission
 from halfbits.course.grading.report import FAILED, MISSING, NOT_RUN, PASSED, clean
 
 PAGE = """<!doctype html><html lang='en'><head><meta charset='utf-8'>
@@ -24,23 +24,23 @@ pre{{white-space:pre-wrap;overflow-wrap:anywhere}}</style></head>
 def write_feedback(found: ClassRun, folder: Path) -> list[Path]:
     """Write `folder`/<student>.html for each student; the paths written."""
     folder.mkdir(parents=True, exist_ok=True)
-    students: dict[str, list[tuple[Handed, Result]]] = defaultdict(list)
-    for handed, result in found.graded:
-        students[handed.student].append((handed, result))
+    students: dict[str, list[tuple[StudentSubmission, Result]]] = defaultdict(list)
+    for submitted, result in found.graded:
+        students[submitted.student].append((submitted, result))
     paths: list[Path] = []
     for name, graded in students.items():
-        sections = "".join(_section(found, handed, result) for handed, result in graded)
+        sections = "".join(_section(found, submitted, result) for submitted, result in graded)
         path = _free(folder, name, paths)
         path.write_text(PAGE.format(name=_text(name), sections=sections), encoding="utf-8")
         paths.append(path)
     return paths
 
 
-def _section(found: ClassRun, handed: Handed, result: Result) -> str:
-    head = f"<h2>{_text(handed.exercise.title)}</h2>"
-    if handed.path is None:
+def _section(found: ClassRun, submitted: StudentSubmission, result: Result) -> str:
+    head = f"<h2>{_text(submitted.exercise.title)}</h2>"
+    if submitted.path is None:
         return f"{head}<p>Not handed in.</p>"
-    claims = {c.name: c.claim for c in read_checks(found.catalog.checks(handed.exercise))}
+    claims = {c.name: c.claim for c in read_checks(found.catalog.checks(submitted.exercise))}
     shown: dict[str, str] = {}
     for name, kind, message in result.verdicts:
         judged = kind in (FAILED, MISSING) or (kind == NOT_RUN and not result.problem)

@@ -15,10 +15,10 @@ from halfbits.course.checklist import read_checks
 from halfbits.course.grading.classroom.copies import to_look_at
 from halfbits.course.grading.classroom.feedback import write_feedback
 from halfbits.course.grading.classroom.journal import Result
-from halfbits.course.grading.classroom.submissions import NOT_JUDGED, ClassRun, Handed
+from halfbits.course.grading.classroom.submissions import NOT_JUDGED, ClassRun, StudentSubmission
 from halfbits.course.grading.report import FAILED, MISSING, NOT_RUN, PASSED, UNWRITTEN, clean
 
-Graded = tuple[Handed, Result]
+GradedSubmission = tuple[StudentSubmission, Result]
 COMMON = 8
 # The columns of `nbgrader export` (CsvExportPlugin).
 NBGRADER = (
@@ -73,9 +73,9 @@ def page(found: ClassRun) -> str:
 def checks_rows(found: ClassRun) -> Iterable[Iterable[str | int]]:
     """One row for each student, exercise and check."""
     yield "student", "exercise", "file", "passed", "total", "problem", "check", "result"
-    for handed, result in found.graded:
-        file = handed.path.name if handed.path else ""
-        head = (handed.student, result.exercise, file, result.passed, result.total)
+    for submitted, result in found.graded:
+        file = submitted.path.name if submitted.path else ""
+        head = (submitted.student, result.exercise, file, result.passed, result.total)
         for check, kind, _ in result.verdicts:
             yield *head, result.problem or "", check, kind
 
@@ -86,17 +86,17 @@ def nbgrader_rows(found: ClassRun) -> Iterable[Iterable[str | int | float]]:
     A check is worth one point; the timestamp is the file's last change, in UTC.
     """
     yield NBGRADER
-    for handed, result in found.graded:
+    for submitted, result in found.graded:
         judged = NOT_JUDGED not in (result.problem or "")
         score = float(result.passed) if judged else ""
-        names = (handed.student, "", "", "")
+        names = (submitted.student, "", "", "")
         points = (score, 0.0, score, float(result.total))
-        yield handed.exercise.slug, "", _timestamp(handed.path), *names, *points
+        yield submitted.exercise.slug, "", _timestamp(submitted.path), *names, *points
 
 
-def _exercise(found: ClassRun, key: str, graded: list[Graded]) -> str:
+def _exercise(found: ClassRun, key: str, graded: list[GradedSubmission]) -> str:
     exercise = found.catalog.find(key)
-    there = [result for handed, result in graded if handed.path]
+    there = [result for submitted, result in graded if submitted.path]
     return (
         f"<h2>{_text(exercise.title)}</h2><p>{_text(key)}: {len(there)} of {len(graded)} students "
         f"handed it in.</p>{_checks(found, exercise, there)}{_failures(there)}{_problems(there)}"
@@ -150,10 +150,10 @@ def _problems(results: list[Result]) -> str:
     return _table("Not run to the end", ("Student", "Why"), rows) if rows else ""
 
 
-def _students(found: ClassRun, groups: dict[str, list[Graded]]) -> str:
-    by_student: dict[str, dict[str, Graded]] = defaultdict(dict)
-    for handed, result in found.graded:
-        by_student[handed.student][result.exercise] = handed, result
+def _students(found: ClassRun, groups: dict[str, list[GradedSubmission]]) -> str:
+    by_student: dict[str, dict[str, GradedSubmission]] = defaultdict(dict)
+    for submitted, result in found.graded:
+        by_student[submitted.student][result.exercise] = submitted, result
     rows = []
     for student, cells in by_student.items():
         shown = "".join(_score(found.catalog, *cells[key]) for key in groups)
@@ -168,9 +168,9 @@ def _students(found: ClassRun, groups: dict[str, list[Graded]]) -> str:
 def _to_look_at(found: ClassRun) -> str:
     """Submissions that reach for the grader, or for an answer that is not theirs."""
     rows = [
-        f"<tr><th scope='row'>{_text(handed.student)}</th>"
-        f"<td>{_text(handed.exercise.key)}</td><td>{_text(said)}</td></tr>"
-        for handed, said in to_look_at(found.catalog, found.graded)
+        f"<tr><th scope='row'>{_text(submitted.student)}</th>"
+        f"<td>{_text(submitted.exercise.key)}</td><td>{_text(said)}</td></tr>"
+        for submitted, said in to_look_at(found.catalog, found.graded)
     ]
     if not rows:
         return ""
@@ -178,21 +178,21 @@ def _to_look_at(found: ClassRun) -> str:
     return "<h2>Worth a look</h2>" + _table("Alike, or reaching for more", head, rows)
 
 
-def _files(graded: Iterable[Graded]) -> str:
+def _files(graded: Iterable[GradedSubmission]) -> str:
     """Which file was graded where its name or its place left a choice."""
     rows = [
-        f"<tr><th scope='row'>{_text(handed.student)}</th><td>{_text(handed.exercise.key)}</td>"
-        f"<td>{_text(' '.join(handed.notes))}</td></tr>"
-        for handed, _ in graded
-        if handed.notes
+        f"<tr><th scope='row'>{_text(submitted.student)}</th>"
+        f"<td>{_text(submitted.exercise.key)}</td><td>{_text(' '.join(submitted.notes))}</td></tr>"
+        for submitted, _ in graded
+        if submitted.notes
     ]
     return (
         _table("Files chosen among several", ("Student", "Exercise", "Why"), rows) if rows else ""
     )
 
 
-def _score(catalog: Catalog, handed: Handed, result: Result) -> str:
-    if handed.path is None:
+def _score(catalog: Catalog, submitted: StudentSubmission, result: Result) -> str:
+    if submitted.path is None:
         return "<td>not handed in</td>"
     score = f"{result.passed}/{result.total}"
     if NOT_JUDGED in (result.problem or ""):
@@ -201,7 +201,7 @@ def _score(catalog: Catalog, handed: Handed, result: Result) -> str:
         return f"<td class='problem'>{score}, not run to the end</td>"
     if result.passed == result.total:
         return f"<td class='all'>{score}</td>"
-    core = {c.name for c in read_checks(catalog.checks(handed.exercise)) if not c.hardened}
+    core = {c.name for c in read_checks(catalog.checks(submitted.exercise)) if not c.hardened}
     solved = all(kind == PASSED for name, kind, _ in result.verdicts if name in core)
     return f"<td>{score}{', solved' if solved else ''}</td>"
 
@@ -214,10 +214,10 @@ def _table(caption: str, head: Iterable[str], rows: list[str]) -> str:
     )
 
 
-def _by_exercise(graded: Iterable[Graded]) -> dict[str, list[Graded]]:
-    groups: dict[str, list[Graded]] = defaultdict(list)
-    for handed, result in graded:
-        groups[result.exercise].append((handed, result))
+def _by_exercise(graded: Iterable[GradedSubmission]) -> dict[str, list[GradedSubmission]]:
+    groups: dict[str, list[GradedSubmission]] = defaultdict(list)
+    for submitted, result in graded:
+        groups[result.exercise].append((submitted, result))
     return dict(groups)
 
 

@@ -15,7 +15,7 @@ from halfbits.course.grading.classroom.submissions import (
     NOT_JUDGED,
     TRIES,
     ClassRun,
-    Handed,
+    StudentSubmission,
     Task,
     find_submissions,
     result,
@@ -49,7 +49,7 @@ def _run(
 ) -> int:
     from halfbits.course.grading.classroom.report import write_reports
 
-    handed, strays = find_submissions(_folder(folder), catalog, exercises, unpacked)
+    submitted, strays = find_submissions(_folder(folder), catalog, exercises, unpacked)
     for line in strays:
         print(line)
     journal = Journal(_writable(out).with_suffix(".jsonl"))
@@ -60,7 +60,7 @@ def _run(
         )
     try:
         found = grade_class(
-            catalog, handed, journal, seed, scheduler=scheduler, workers=workers, arrived=shown
+            catalog, submitted, journal, seed, scheduler=scheduler, workers=workers, arrived=shown
         )
     except KeyboardInterrupt:
         journal.forgive()
@@ -75,7 +75,7 @@ def _run(
 
 def grade_class(
     catalog: Catalog,
-    handed: list[Handed],
+    submitted: list[StudentSubmission],
     journal: Journal,
     seed: int,
     *,
@@ -84,12 +84,12 @@ def grade_class(
     arrived: Callable[[Result, int, int], None] = lambda result, number, total: None,
 ) -> ClassRun:
     """Grade what the journal does not know yet; `arrived(result, number, total)` hears of each."""
-    tasks = [task_of(one, catalog, seed) for one in handed]
+    tasks = [task_of(one, catalog, seed) for one in submitted]
     new = [task for task in tasks if task.identity not in journal.results]
     for number, graded in enumerate(_grade(catalog, new, journal, scheduler, workers), 1):
         journal.add(graded)
         arrived(graded, number, len(new))
-    found = [(task.handed, journal.results[task.identity]) for task in tasks]
+    found = [(task.submitted, journal.results[task.identity]) for task in tasks]
     return ClassRun(catalog, seed, found, known=len(tasks) - len(new))
 
 
@@ -119,7 +119,7 @@ def _grade(
 
 def _poison(catalog: Catalog, task: Task) -> Result:
     submission = task.to_run(catalog)
-    submission.answer = CourseError(f"{task.handed.exercise.slug}: {NOT_JUDGED}.")
+    submission.answer = CourseError(f"{task.submitted.exercise.slug}: {NOT_JUDGED}.")
     return result(task, submission.grade())
 
 
@@ -136,8 +136,8 @@ class Progress:
 
     def summary(self, found: ClassRun) -> str:
         """ "3 students, 6 submissions; 4 pass all checks; 2 were graded before"."""
-        students = len({handed.student for handed, _ in found.graded})
-        there = [graded for handed, graded in found.graded if handed.path]
+        students = len({submitted.student for submitted, _ in found.graded})
+        there = [graded for submitted, graded in found.graded if submitted.path]
         solved = sum(0 < one.total == one.passed and not one.problem for one in there)
         before = f"; {found.known} results were known" if found.known else ""
         return (

@@ -26,7 +26,7 @@ NOT_JUDGED = f"not judged: {TRIES} times the process that graded it was ended fr
 
 
 @dataclass(frozen=True)
-class Handed:
+class StudentSubmission:
     """What one student handed in for one exercise; `path` is None when there is nothing."""
 
     student: str
@@ -61,7 +61,7 @@ class Handed:
 class Task:
     """One submission as it travels to a worker: everything but the checks, which it has."""
 
-    handed: Handed
+    submitted: StudentSubmission
     answer: Answer | CourseError
     submission: str
     checks: str
@@ -71,8 +71,8 @@ class Task:
     @property
     def identity(self) -> Identity:
         return (
-            self.handed.student,
-            self.handed.exercise.key,
+            self.submitted.student,
+            self.submitted.exercise.key,
             self.submission,
             self.checks,
             self.seed,
@@ -86,13 +86,13 @@ class Task:
             if not report.killed:
                 break
         else:
-            report.problem = f"{self.handed.exercise.slug}: {NOT_JUDGED}."
+            report.problem = f"{self.submitted.exercise.slug}: {NOT_JUDGED}."
             report.verdicts = [Verdict(v.check, NOT_RUN, report.problem) for v in report.verdicts]
         return result(self, report, time.perf_counter() - began, machine)
 
     def to_run(self, catalog: Catalog) -> Submission:
         """The submission as the runner takes it."""
-        one = self.handed
+        one = self.submitted
         return Submission(
             catalog,
             one.exercise,
@@ -110,15 +110,15 @@ class ClassRun:
 
     catalog: Catalog
     seed: int
-    graded: list[tuple[Handed, Result]] = field(default_factory=list)
+    graded: list[tuple[StudentSubmission, Result]] = field(default_factory=list)
     strays: list[str] = field(default_factory=list)
     known: int = 0
 
 
-def task_of(handed: Handed, catalog: Catalog, seed: int) -> Task:
+def task_of(submitted: StudentSubmission, catalog: Catalog, seed: int) -> Task:
     """The task of grading what was handed in."""
-    checks = checks_digest(catalog, handed.exercise)
-    return Task(handed, handed.read(), handed.digest(), checks, seed, catalog.root)
+    checks = checks_digest(catalog, submitted.exercise)
+    return Task(submitted, submitted.read(), submitted.digest(), checks, seed, catalog.root)
 
 
 def result(task: Task, report: Report, seconds: float = 0.0, worker: str = "") -> Result:
@@ -139,7 +139,7 @@ def find_submissions(
     catalog: Catalog,
     exercises: Iterable[Exercise] = (),
     unpacked: Path | None = None,
-) -> tuple[list[Handed], list[str]]:
+) -> tuple[list[StudentSubmission], list[str]]:
     """Every student with every exercise, and one line for each thing that is no submission.
 
     A student's file lies in the student's folder, at any depth, or is named as Canvas and Moodle
@@ -148,10 +148,10 @@ def find_submissions(
     """
     students, lines = collect(folder, catalog, unpacked)
     wanted = list(exercises) or list(catalog.exercises)
-    found = [_handed(student, exercise) for student in students for exercise in wanted]
+    found = [_submission_of(student, exercise) for student in students for exercise in wanted]
     if not exercises:
-        present = {handed.exercise.key for handed in found if handed.path}
-        found = [handed for handed in found if handed.exercise.key in present]
+        present = {submitted.exercise.key for submitted in found if submitted.path}
+        found = [submitted for submitted in found if submitted.exercise.key in present]
     if not found:
         raise CourseError(
             f"{folder} holds no submissions: expected a folder per student with files such as "
@@ -160,16 +160,18 @@ def find_submissions(
     return found, lines
 
 
-def _handed(student: Student, exercise: Exercise) -> Handed:
+def _submission_of(student: Student, exercise: Exercise) -> StudentSubmission:
     there = [one for one in student.files if one.slug == exercise.slug]
     if not there:
-        return Handed(student.name, exercise, shared=student.shared)
+        return StudentSubmission(student.name, exercise, shared=student.shared)
     first, *others = sorted(there, key=lambda one: one.rank)
     notes = [f"{first.name} was graded; it wins over {other.name}." for other in others]
     notes += [f"{first.name} was read as {exercise.slug}{first.kind}."] * (not first.exact)
     notes += ["It came late."] * first.late
     path, own = first.path, first.own_folder
-    return Handed(student.name, exercise, path, tuple(notes), first.kind, own, student.shared)
+    return StudentSubmission(
+        student.name, exercise, path, tuple(notes), first.kind, own, student.shared
+    )
 
 
 def checks_digest(catalog: Catalog, exercise: Exercise) -> str:

@@ -19,7 +19,7 @@ from halfbits.course.grading.classroom.run import grade_class
 from halfbits.course.grading.classroom.submissions import (
     NOT_JUDGED,
     ClassRun,
-    Handed,
+    StudentSubmission,
     find_submissions,
 )
 from halfbits.course.grading.process import fork_pool
@@ -42,21 +42,21 @@ def students(tmp_path: Path) -> Path:
     return tmp_path / "class"
 
 
-def found(students: Path, course: Catalog) -> tuple[dict[str, Handed], str]:
+def found(students: Path, course: Catalog) -> tuple[dict[str, StudentSubmission], str]:
     unpacked = students.parent / "unpacked"
-    handed, lines = find_submissions(students, course, (), unpacked)
-    return {one.student: one for one in handed if one.path}, "\n".join(lines)
+    submitted, lines = find_submissions(students, course, (), unpacked)
+    return {one.student: one for one in submitted if one.path}, "\n".join(lines)
 
 
 def run(students: Path, course: Catalog, tmp_path: Path) -> ClassRun:
-    handed, strays = find_submissions(students, course, (), tmp_path / "unpacked")
-    graded = grade_class(course, handed, Journal(tmp_path / "r.jsonl"), SEED, workers=2)
+    submitted, strays = find_submissions(students, course, (), tmp_path / "unpacked")
+    graded = grade_class(course, submitted, Journal(tmp_path / "r.jsonl"), SEED, workers=2)
     graded.strays = strays
     return graded
 
 
 def passed(graded: ClassRun) -> dict[str, int]:
-    return {handed.student: result.passed for handed, result in graded.graded}
+    return {submitted.student: result.passed for submitted, result in graded.graded}
 
 
 @pytest.mark.parametrize(
@@ -72,9 +72,9 @@ def test_file_is_found_at_any_depth_and_under_any_usual_name(
 ) -> None:
     code = WHOLE if ".py" in name else notebook(DOUBLE, COUNTER)
     path = write(students / "ada" / name, code)
-    handed, lines = found(students, course)
-    assert (handed["ada"].path, lines) == (path, "")
-    read = handed["ada"].read()
+    submitted, lines = found(students, course)
+    assert (submitted["ada"].path, lines) == (path, "")
+    read = submitted["ada"].read()
     assert "def double" in "".join(cell.source for cell in getattr(read, "cells", ()))
 
 
@@ -89,11 +89,11 @@ def test_canvas_export_keeps_late_marks_and_grades_the_last_attempt(
     for name in ("123_456_double.ipynb", "LATE_123_789_double-1.ipynb"):
         write(students / f"lovelaceada_{name}", notebook(DOUBLE))
     write(students / "boole_124_457_essay.pdf", "")
-    handed, lines = found(students, course)
-    assert [one.name for one in [handed["lovelaceada"].path] if one] == [
+    submitted, lines = found(students, course)
+    assert [one.name for one in [submitted["lovelaceada"].path] if one] == [
         "lovelaceada_LATE_123_789_double-1.ipynb"
     ]
-    notes = " ".join(handed["lovelaceada"].notes)
+    notes = " ".join(submitted["lovelaceada"].notes)
     assert "It came late." in notes
     assert "it wins over lovelaceada_123_456_double.ipynb" in notes
     assert "boole_124_457_essay.pdf was left out" in lines
@@ -105,9 +105,9 @@ def test_moodle_nbgrader_and_clones_are_understood(students: Path, course: Catal
     clone = students / "course-cyd"
     make_course(clone)
     write(clone / "exercises" / "numbers" / "double.ipynb", notebook(DOUBLE))
-    handed, lines = found(students, course)
-    assert set(handed) == {"Ada L", "Bo", "course-cyd"}
-    assert handed["course-cyd"].path == clone / "exercises" / "numbers" / "double.ipynb"
+    submitted, lines = found(students, course)
+    assert set(submitted) == {"Ada L", "Bo", "course-cyd"}
+    assert submitted["course-cyd"].path == clone / "exercises" / "numbers" / "double.ipynb"
     assert "solutions/numbers/double.ipynb was left out" in lines
     write(students.parent / "nb" / "submitted" / "eve" / "ps1" / "double.ipynb", notebook(DOUBLE))
     write(students.parent / "nb" / "source" / "ps1" / "double.ipynb", notebook(DOUBLE))
@@ -129,8 +129,8 @@ def test_archives_are_opened_and_bad_ones_named(students: Path, course: Catalog)
         tar.addfile(link)
     write(students / "rar" / "double.rar", "Rar!")
     write(students / "bad" / "double.zip", "not a zip")
-    handed, lines = found(students, course)
-    assert set(handed) == {"di", "tara"}
+    submitted, lines = found(students, course)
+    assert set(submitted) == {"di", "tara"}
     assert "mallory/mallory.zip was left out: its member ../../double.py leads out of it." in lines
     assert "rar/double.rar was left out: archives of this kind are not opened." in lines
     assert "bad/double.zip was left out" in lines
@@ -145,8 +145,8 @@ def test_links_are_refused_and_named(students: Path, course: Catalog) -> None:
     (students / "cyd").mkdir()
     (students / "cyd" / "double.py").symlink_to(mate)
     (students / "dan").symlink_to(students / "ada")
-    handed, lines = found(students, course)
-    assert set(handed) == {"ada"}
+    submitted, lines = found(students, course)
+    assert set(submitted) == {"ada"}
     for name in ("bob/double.ipynb", "cyd/double.py", "dan"):
         assert f"{name} was left out: it is a link to" in lines
 
@@ -156,12 +156,12 @@ def test_every_file_and_student_is_accounted_for(students: Path, course: Catalog
     for name in names:
         write(students / "ada" / name, notebook(DOUBLE) if "ipynb" in name else WHOLE)
     (students / "bob").mkdir()
-    handed, lines = find_submissions(students, course)
+    submitted, lines = find_submissions(students, course)
     told = "\n".join(
-        [*lines, *(str(one.path) for one in handed), *(n for h in handed for n in h.notes)]
+        [*lines, *(str(one.path) for one in submitted), *(n for h in submitted for n in h.notes)]
     )
     assert [name for name in names if name not in told] == []
-    assert {one.student for one in handed} == {"ada", "bob"}
+    assert {one.student for one in submitted} == {"ada", "bob"}
 
 
 @confining
@@ -193,7 +193,7 @@ def test_copies_of_classmates_and_solutions_are_shown(
     write(students / "dan" / "double.py", WHOLE)
     write(students / "eve" / "double.py", "exec(open('../ada/double.py').read())")
     graded = run(students, course, tmp_path)
-    said = {handed.student: text for handed, text in to_look_at(course, graded.graded)}
+    said = {submitted.student: text for submitted, text in to_look_at(course, graded.graded)}
     assert said == {
         "ada": "has the same functions as bob",
         "bob": "has the same functions as ada",
@@ -223,7 +223,7 @@ def test_process_killed_from_outside_is_no_verdict(
     write(students / "bob" / "double.py", kills)
     write(students / "cyd" / "double.py", "import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)")
     graded = run(students, course, tmp_path)
-    problems = {handed.student: result.problem for handed, result in graded.graded}
+    problems = {submitted.student: result.problem for submitted, result in graded.graded}
     assert problems["ada"] is None
     assert problems["bob"] == f"double: {NOT_JUDGED}."
     assert "SIGSEGV" in str(problems["cyd"])

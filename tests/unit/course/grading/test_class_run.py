@@ -59,8 +59,8 @@ def students(tmp_path: Path) -> Path:
 
 
 def run(course: Catalog, students: Path, journal: Path, **options: object) -> ClassRun:
-    handed, _ = find_submissions(students, course)
-    return grade_class(course, handed, Journal(journal), SEED, workers=2, **options)  # type: ignore[arg-type]
+    submitted, _ = find_submissions(students, course)
+    return grade_class(course, submitted, Journal(journal), SEED, workers=2, **options)  # type: ignore[arg-type]
 
 
 @pytest.fixture(params=[0, 1000], ids=["on a cluster", "at hand"])
@@ -75,7 +75,7 @@ def on_a_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def by_student(found: ClassRun) -> dict[str, Result]:
-    return {handed.student: result for handed, result in found.graded}
+    return {submitted.student: result for submitted, result in found.graded}
 
 
 def test_results_equal_grading_one_by_one_and_are_known_the_second_time(
@@ -95,9 +95,9 @@ def test_results_equal_grading_one_by_one_and_are_known_the_second_time(
     options = {"arrived": lambda result, number, total: heard.append(result.student)}
     found = run(course, students, tmp_path / "r.jsonl", **options)
     assert sorted(heard) == sorted(answers)
-    for handed, result in found.graded:
-        assert handed.path is not None
-        alone = grade_answers(course, handed.exercise, handed.path, seed=SEED)
+    for submitted, result in found.graded:
+        assert submitted.path is not None
+        alone = grade_answers(course, submitted.exercise, submitted.path, seed=SEED)
         assert result.problem == alone.problem
         assert result.verdicts == tuple((v.check.name, v.kind, v.message) for v in alone.verdicts)
     again = run(course, students, tmp_path / "r.jsonl", **options)
@@ -142,11 +142,11 @@ def test_submission_that_ended_the_whole_run_twice_is_not_tried_again(
 ) -> None:
     write(students / "ada" / "double.py", DOUBLE + COUNTER)
     journal = Journal(tmp_path / "r.jsonl")
-    handed, _ = find_submissions(students, course)
-    identity = by_student(grade_class(course, handed, journal, SEED, workers=1))["ada"].identity
+    submitted, _ = find_submissions(students, course)
+    identity = by_student(grade_class(course, submitted, journal, SEED, workers=1))["ada"].identity
     journal.results.clear()
     journal.tries[identity] = 3
-    found = grade_class(course, handed, journal, SEED, workers=1)
+    found = grade_class(course, submitted, journal, SEED, workers=1)
     assert NOT_JUDGED in str(by_student(found)["ada"].problem)
 
 

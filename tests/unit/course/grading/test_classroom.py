@@ -17,7 +17,7 @@ from halfbits.course.grading.classroom.journal import Journal, Result
 from halfbits.course.grading.classroom.report import NBGRADER, page, write_reports
 from halfbits.course.grading.classroom.submissions import (
     ClassRun,
-    Handed,
+    StudentSubmission,
     _checks_digest,
     find_submissions,
     task_of,
@@ -38,17 +38,17 @@ def students(tmp_path: Path) -> Path:
     return tmp_path / "class"
 
 
-def found(students: Path, course: Catalog) -> dict[tuple[str, str], Handed]:
-    handed, _ = find_submissions(students, course)
-    return {(one.student, one.exercise.slug): one for one in handed}
+def found(students: Path, course: Catalog) -> dict[tuple[str, str], StudentSubmission]:
+    submitted, _ = find_submissions(students, course)
+    return {(one.student, one.exercise.slug): one for one in submitted}
 
 
 def strays(students: Path, course: Catalog) -> str:
     return "\n".join(find_submissions(students, course)[1])
 
 
-def graded(handed: Handed, course: Catalog) -> Result:
-    return task_of(handed, course, SEED).grade(course, POOL)
+def graded(submitted: StudentSubmission, course: Catalog) -> Result:
+    return task_of(submitted, course, SEED).grade(course, POOL)
 
 
 def test_submission_lies_in_its_topic_or_directly_in_the_students_folder(
@@ -204,10 +204,10 @@ def a_class(students: Path, course: Catalog) -> ClassRun:
     write(students / "bob" / "double.py", "def double(x):\n    return '=<script>'\n")
     write(students / "cyd" / "halve.py", HALVE)
     write(students / "dan" / "double.ipynb", "{")
-    handed, strays = find_submissions(students, course)
+    submitted, strays = find_submissions(students, course)
     # Not every system allows such a folder, but some do.
-    handed = [replace(h, student="<b>bob</b>") if h.student == "bob" else h for h in handed]
-    return ClassRun(course, SEED, [(one, graded(one, course)) for one in handed], strays)
+    submitted = [replace(h, student="<b>bob</b>") if h.student == "bob" else h for h in submitted]
+    return ClassRun(course, SEED, [(one, graded(one, course)) for one in submitted], strays)
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:
@@ -225,7 +225,7 @@ def test_page_escapes_what_students_wrote(a_class: ClassRun) -> None:
 def test_page_tells_rates_failures_problems_and_the_seed(a_class: ClassRun) -> None:
     text = page(a_class)
     assert "Every number is doubled." in text
-    assert "33% <meter" in text  # one of the three who handed double in
+    assert "33% <meter" in text  # one of the three who submitted double in
     assert "broken JSON at line 1" in text
     assert f"HALFBITS_SEED={SEED}" in text
     assert "not handed in" in text
@@ -268,8 +268,8 @@ def test_code_that_reaches_for_the_grader_is_shown_to_the_teacher(
     write(students / "eve" / "double.py", f"{frames}\n{COUNTER}")
     write(students / "ada" / "double.py", f"def double(n):\n    return n * 2\n{COUNTER}")
     write(students / "bob" / "double.py", f"import math\nmath.pi = 3\n{DOUBLE}\n{COUNTER}")
-    handed = found(students, course).values()
-    text = page(ClassRun(course, SEED, [(one, graded(one, course)) for one in handed]))
+    submitted = found(students, course).values()
+    text = page(ClassRun(course, SEED, [(one, graded(one, course)) for one in submitted]))
     section = text.partition("Worth a look")[2].partition("</table>")[0]
     assert "names _getframe" in section
     assert "put back before the checks: math.pi" in section

@@ -74,6 +74,6 @@ def test_record_of_an_earlier_version_is_still_solved() -> None:
 
 def test_class_report_says_solved(course: Catalog, tmp_path: Path) -> None:
     write(tmp_path / "class" / "ada" / "double.ipynb", notebook(NUMBERS, COUNTER))
-    handed, _ = find_submissions(tmp_path / "class", course)
-    text = page(grade_class(course, handed, Journal(tmp_path / "r.jsonl"), 3, workers=1))
+    submitted, _ = find_submissions(tmp_path / "class", course)
+    text = page(grade_class(course, submitted, Journal(tmp_path / "r.jsonl"), 3, workers=1))
     assert "<td>2/3, solved</td>" in text
