@@ -104,7 +104,11 @@ def test_convert_gives_norms_float32_and_hands_float16_on(answer):
     for norm in each(spies.listening_norms(8)):
         model16 = convert.of(answer, nn.Sequential(nn.Linear(8, 8), norm, nn.Linear(8, 2)))
         got = conversions.run(model16, torch.ones(3, 8).half(), convert.seam)
-        expect.equal(model16[1].__dict__.get("heard"), [torch.float32], of="what the norm received")
+        expect.equal(
+            model16.get_submodule("1").__dict__.get("heard"),
+            [torch.float32],
+            of="what the norm received",
+        )
         expect.dtype(got, torch.float16, of="the output", why=convert.seam)
 
 

@@ -23,7 +23,7 @@ def right(answer, a, b, narrow, every):
     expect.same(answer.accumulate(a, b, narrow, every), wanted(a, b, narrow, every))
 
 
-def drawn(seed, n):
+def drawn(seed, n) -> tuple[torch.Tensor, torch.Tensor]:
     """Two vectors of n numbers each whose products are mostly positive: sums that grow."""
     a = cases.normal(seed, 2, n)
     return a[0].abs(), a[1].abs() - 0.2
