@@ -1,0 +1,100 @@
+"""What `rms_norm` must do once it is mended, one claim a check."""
+
+import torch
+
+from halfbits.course.checks import cases, expect, task, tolerance
+from halfbits.course.checks.cases import each
+
+TYPES = cases.named(*cases.LOW, torch.float32)
+
+
+def right(answer, x, gain, *eps):
+    """The rule in float64, within two roundings to the type of x and those of float32."""
+    wide = x.double()
+    mean = wide.square().mean(-1, keepdim=True) + (eps[0] if eps else 1e-6)
+    want = wide / mean.sqrt() * gain.double()
+    # The sum of n squares, a division, two roots and two products in float32; then two stores.
+    share = (x.shape[-1] + 8) * tolerance.eps() + tolerance.eps(x.dtype)
+    tiny = torch.finfo(x.dtype).smallest_normal * tolerance.eps(x.dtype)
+    got = answer.rms_norm(x, gain, *eps)
+    expect.close(got, want.to(x.dtype), atol=share * want.abs() + tiny)
+
+
+def tokens(seed, size, n=64):
+    """Five tokens of n numbers from size / 4 to size, with random signs."""
+    drawn = cases.normal(seed, 5, n)
+    return drawn.sign() * (drawn.abs() / drawn.abs().amax()).clamp(min=0.25) * size
+
+
+@task("rms_norm")
+def test_large_tokens_are_no_zeros(answer, seed):
+    """Tokens of 300, 6000 and 60000 are normalized like any others, in every type.
+
+    Their squares are beyond float16, whose largest number is 65504; the norm of them is not.
+    """
+    for dtype in each(TYPES):
+        for size in (300.0, 6e3, 6e4):
+            right(answer, tokens(seed, size).to(dtype), torch.ones(64, dtype=dtype))
+        level = torch.linspace(3.5e4, 6e4, 40).view(-1, 1) * cases.normal(seed, 40, 64).sign()
+        right(answer, level.to(dtype), torch.ones(64, dtype=dtype))
+
+
+@task("rms_norm")
+def test_ordinary_tokens_keep_the_digits_of_their_type(answer, seed):
+    """Tokens of about 1 are as exact as their type can store.
+
+    A square, a mean or a root that is rounded to 16 bits costs digits in every layer.
+    """
+    for dtype in each(TYPES):
+        for n in (64, 500):
+            x = tokens(seed, 1 + seed % 4, n).to(dtype)
+            right(answer, x, cases.normal(seed + 1, n).to(dtype))
+
+
+@task("rms_norm")
+def test_small_tokens_are_exact_too(answer, seed):
+    """Tokens of 0.001 and below are divided by the root of their mean square and eps.
+
+    Their squares are below the smallest float16, and eps is of their size there.
+    """
+    for dtype in each(TYPES):
+        for size in (1e-2, 1e-3, 4e-4):
+            right(answer, tokens(seed, size).to(dtype), torch.ones(64, dtype=dtype))
+        right(answer, tokens(seed, 1.0).to(dtype), torch.ones(64, dtype=dtype), 0.25)
+
+
+@task("rms_norm")
+def test_each_token_has_its_own_mean(answer, seed):
+    """A loud token changes no other: the mean is over the last axis, in every shape.
+
+    Tokens of one batch know nothing of each other.
+    """
+    loud = tokens(seed, 1.0) * torch.tensor([1.0, 9e3, 1.0, 20.0, 1e-2]).view(-1, 1)
+    for dtype in each(TYPES):
+        x, gain = loud.to(dtype), torch.ones(64, dtype=dtype)
+        for part in (x, x[1], x.view(5, 1, 64), x[::2, ::2]):
+            right(answer, part, gain[: part.shape[-1]])
+
+
+@task("rms_norm")
+def test_result_has_the_type_of_x_whatever_that_of_gain(answer, seed):
+    """A float32 gain on a float16 x, or the reverse, gives the type of x.
+
+    The next layer expects the type that came in.
+    """
+    for dtype in each(TYPES):
+        for other in TYPES.values():
+            gain = cases.normal(seed, 64).to(other)
+            right(answer, tokens(seed, 2.0).to(dtype), gain)
+
+
+@task("rms_norm")
+def test_inputs_are_left_as_they_were(answer, seed):
+    """x and gain keep their bits, in every type.
+
+    The residual stream goes on with the same x.
+    """
+    for dtype in each(TYPES):
+        x, gain = tokens(seed, 300.0).to(dtype), torch.ones(64, dtype=dtype)
+        with expect.untouched(x, gain):
+            right(answer, x, gain)
