@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from halfbits.course.authoring.contract import RightAnswer, Trial, WrongAnswer, load_answers
-from halfbits.course.authoring.machines import MACHINES, pool_of
+from halfbits.course.authoring.environments import ENVIRONMENTS, pool_of
 from halfbits.course.catalog import Catalog, Exercise, load_catalog
 from halfbits.course.grading.process.pool import WorkerPool, pool_for_many
 from halfbits.errors import CourseError
@@ -33,7 +33,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def _shipped(exercise: Exercise, kind: str) -> tuple[WrongAnswer | RightAnswer, ...]:
-    """The answers; none where the file is missing, which a promise of its own reports."""
+    """The answers; none where the file is missing, which a contract check reports."""
     try:
         return getattr(load_answers(CATALOG, exercise), kind)
     except CourseError:
@@ -54,9 +54,11 @@ def workers() -> Iterator[WorkerPool]:
 
 
 @pytest.fixture(scope="session")
-def machines() -> Iterator[dict[str, WorkerPool]]:
-    """A pool for each of MACHINES."""
-    pools: dict[str, WorkerPool] = {name: pool_of(settings) for name, settings in MACHINES.items()}
+def environments() -> Iterator[dict[str, WorkerPool]]:
+    """A pool for each of ENVIRONMENTS."""
+    pools: dict[str, WorkerPool] = {
+        name: pool_of(settings) for name, settings in ENVIRONMENTS.items()
+    }
     yield pools
     for pool in pools.values():
         pool.close()

@@ -1,4 +1,4 @@
-"""Every exercise of course.toml keeps the promises of the exercise contract."""
+"""Every exercise of course.toml passes the checks of the exercise contract."""
 
 from __future__ import annotations
 
@@ -11,24 +11,28 @@ from pathlib import Path
 import pytest
 
 from halfbits.course.authoring.contract import RightAnswer, Trial, WrongAnswer
-from halfbits.course.authoring.machines import verdicts_hold_elsewhere
-from halfbits.course.authoring.promises import PROMISES, right_is_accepted, wrong_is_rejected
+from halfbits.course.authoring.contract_checks import (
+    CONTRACT_CHECKS,
+    right_is_accepted,
+    wrong_is_rejected,
+)
+from halfbits.course.authoring.environments import verdicts_hold_elsewhere
 from halfbits.course.authoring.stub import stub_text
 from halfbits.course.catalog import Catalog, Exercise
 from halfbits.course.grading.process.pool import WorkerPool
 
 
-@pytest.mark.parametrize("promise", PROMISES, ids=lambda one: one.__name__)
+@pytest.mark.parametrize("contract_check", CONTRACT_CHECKS, ids=lambda one: one.__name__)
 def test_exercise_keeps_its_promise(
-    trial: Trial, promise: Callable[[Trial], Iterator[str]]
+    trial: Trial, contract_check: Callable[[Trial], Iterator[str]]
 ) -> None:
-    no_fault(trial, promise(trial))
+    no_fault(trial, contract_check(trial))
 
 
 def test_verdicts_are_the_same_on_other_machines(
-    trial: Trial, machines: dict[str, WorkerPool]
+    trial: Trial, environments: dict[str, WorkerPool]
 ) -> None:
-    no_fault(trial, verdicts_hold_elsewhere(trial, machines))
+    no_fault(trial, verdicts_hold_elsewhere(trial, environments))
 
 
 def test_wrong_answer_is_rejected_for_its_mistake(trial: Trial, wrong: WrongAnswer) -> None:

@@ -1,7 +1,7 @@
 """The Jupyter Server extension that serves the built book at /book/, beside JupyterLab.
 
-Pages need the server's token or cookie like every other page of the server. Three promises
-to the book's pages, which may also lie on a static host or be opened from the disk:
+Pages need the server's token or cookie like every other page of the server. The book's
+pages, which may also lie on a static host or be opened from the disk, can rely on three things:
 
 * Every HTML page served here carries `<meta name="halfbits-lab" content="lab/tree/">` as the
   first element of its head; served elsewhere it has none. So a page shows its "Open in

@@ -1,4 +1,4 @@
-"""Each promise of the exercise contract names an exercise that breaks it, in one sentence."""
+"""Each check of the exercise contract names an exercise that fails it, in one sentence."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from fake_course import BROKEN_HALVE, DOUBLE_CHECKS, HALVE, make_course, with_a_repair, write
 
-from halfbits.course.authoring import promises
+from halfbits.course.authoring import contract_checks
 from halfbits.course.authoring.contract import RightAnswer, Trial, WrongAnswer
-from halfbits.course.authoring.machines import MACHINES, pool_of, verdicts_hold_elsewhere
+from halfbits.course.authoring.environments import ENVIRONMENTS, pool_of, verdicts_hold_elsewhere
 from halfbits.course.catalog import load_catalog
 from halfbits.course.grading.process import fork_pool
 from halfbits.course.grading.process.fork_pool import ForkPool
@@ -42,8 +42,10 @@ def workers() -> Iterator[ForkPool]:
 
 
 @pytest.fixture
-def machines() -> Iterator[dict[str, WorkerPool]]:
-    pools: dict[str, WorkerPool] = {name: pool_of(settings) for name, settings in MACHINES.items()}
+def environments() -> Iterator[dict[str, WorkerPool]]:
+    pools: dict[str, WorkerPool] = {
+        name: pool_of(settings) for name, settings in ENVIRONMENTS.items()
+    }
     yield pools
     for pool in pools.values():
         pool.close()
@@ -59,7 +61,7 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def few_seeds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(promises, "SEEDS", 12)
+    monkeypatch.setattr(contract_checks, "SEEDS", 12)
 
 
 def trial(root: Path, workers: WorkerPool) -> Trial:
@@ -99,71 +101,71 @@ def counting(claim: str) -> Break:
     return lambda root: checks(root, f"RAN = []\n{counted}{EXTRA}    {claim}\n")
 
 
-# What is wrong with the exercise, the promise that it breaks, and what is said.
+# What is wrong with the exercise, the check that it fails, and what is said.
 FAULTS: dict[str, tuple[Break, Callable[[Trial], Iterator[str]], str]] = {
     "a check that needs no answer": (
         with_check("assert True"),
-        promises.stub_is_rejected,
+        contract_checks.stub_is_rejected,
         "test_extra passes with nothing written",
     ),
     "a stub that its check does not reach": (
         lambda root: checks(root, DOUBLE_CHECKS.replace("counter = answer.Counter()", "assert 0")),
-        promises.stub_is_rejected,
+        contract_checks.stub_is_rejected,
         "the stub of Counter does not count as not written yet: this does not hold: assert 0",
     ),
     "a stub that may be bound elsewhere": (
         solution('"double(1)"', '"exec(str(1))"'),
-        promises.stub_is_seen_without_running,
+        contract_checks.stub_is_seen_without_running,
         "the stub of double is not recognized from its source",
     ),
     "a solution that is wrong": (
         solution("return x + x", "return x + 1"),
-        promises.solution_passes,
+        contract_checks.solution_passes,
         "test_doubles_numbers rejects the solution on seed ",
     ),
     "a check that is unjust to half the draws": (
         with_check("assert answer.double(1) == 2\nassert seed % 2"),
-        promises.solution_passes,
+        contract_checks.solution_passes,
         "test_extra rejects the solution on seed ",
     ),
     "a check that needs another one before it": (
         counting("assert answer.double(1) == 2 and RAN"),
-        promises.solution_passes,
+        contract_checks.solution_passes,
         "test_extra rejects the solution on seed ",
     ),
     "a check that is told apart by the order": (
         counting("assert answer.double(3) == 6, f'after {len(RAN)}'"),
-        promises.verdicts_repeat,
+        contract_checks.verdicts_repeat,
         'test_extra judges "adds 1" by what ran before it: failed after 1; reversed: ',
     ),
     "a task without a check": (
         lambda root: checks(root, DOUBLE_CHECKS.replace('task("Counter")', 'task("double")')),
-        promises.parts_are_complete,
+        contract_checks.parts_are_complete,
         "Counter has no core check",
     ),
     "a check of no task": (
         lambda root: checks(root, DOUBLE_CHECKS.replace('task("Counter")', 'task("Count")')),
-        promises.parts_are_complete,
+        contract_checks.parts_are_complete,
         "test_counts is for 'Count', which is no task",
     ),
     "too few wrong answers": (
         answers(WRONG.replace("range(1, 7)", "range(1, 4)")),
-        promises.parts_are_complete,
+        contract_checks.parts_are_complete,
         "only 3 wrong answers are shipped; 6 are wanted",
     ),
     "a wrong answer that names no check": (
         answers(WRONG.replace('"test_doubles_numbers"', '"test_doubles"')),
-        promises.parts_are_complete,
+        contract_checks.parts_are_complete,
         '"adds 1" names test_doubles, which is no check',
     ),
     "an explanation of a mutant that is none": (
         answers(WRONG + "EQUIVALENT = {'return 7': 'seven is double'}"),
-        promises.explained_mutants_pass,
+        contract_checks.explained_mutants_pass,
         'EQUIVALENT explains "return 7", which is no mutant of the solution',
     ),
     "a mutant that is not the same program": (
         answers(WRONG + "EQUIVALENT = {'return x - x': 'minus is plus'}"),
-        promises.explained_mutants_pass,
+        contract_checks.explained_mutants_pass,
         'test_doubles_numbers rejects the mutant "return x - x" on seed ',
     ),
     "a hint with the answer in it": (
@@ -171,23 +173,23 @@ FAULTS: dict[str, tuple[Break, Callable[[Trial], Iterator[str]], str]] = {
             solution("return x + x", "return x + x if isinstance(x, str) else 2 * x")(root),
             solution("Add x to itself.", "return x + x if isinstance(x, str) else 2 * x")(root),
         ),
-        promises.hints_keep_the_answer,
+        contract_checks.hints_keep_the_answer,
         "hint 3 of double gives away: return x + x if isinstance(x, str) else 2 * x",
     ),
 }
 
 
-@pytest.mark.parametrize(("spoil", "promise", "says"), FAULTS.values(), ids=FAULTS.keys())
+@pytest.mark.parametrize(("spoil", "contract_check", "says"), FAULTS.values(), ids=FAULTS.keys())
 def test_broken_promise_is_one_sentence(
     root: Path,
     workers: ForkPool,
     spoil: Break,
-    promise: Callable[[Trial], Iterator[str]],
+    contract_check: Callable[[Trial], Iterator[str]],
     says: str,
 ) -> None:
     spoil(root)
-    faults = [fault for fault in promise(trial(root, workers)) if fault.startswith(says)]
-    assert faults, list(promise(trial(root, workers)))
+    faults = [fault for fault in contract_check(trial(root, workers)) if fault.startswith(says)]
+    assert faults, list(contract_check(trial(root, workers)))
     assert not any("\n" in fault for fault in faults)
 
 
@@ -199,22 +201,27 @@ def repair(root: Path, workers: WorkerPool) -> Trial:
 
 def test_repair_is_not_mended_yet_and_its_fault_is_noticed(root: Path, workers: WorkerPool) -> None:
     one = repair(root, workers)
-    for promise in (promises.stub_is_seen_without_running, promises.broken_program_is_rejected):
-        assert list(promise(one)) == []
-    assert not any("repair" in fault for fault in promises.parts_are_complete(one))
+    for contract_check in (
+        contract_checks.stub_is_seen_without_running,
+        contract_checks.broken_program_is_rejected,
+    ):
+        assert list(contract_check(one)) == []
+    assert not any("repair" in fault for fault in contract_checks.parts_are_complete(one))
 
 
 def test_repair_without_a_fault_is_one_sentence(root: Path, workers: WorkerPool) -> None:
     one = repair(root, workers)
     path = root / "solutions" / "numbers" / "halve.ipynb"
     write(path, path.read_text(encoding="utf-8").replace(BROKEN_HALVE[-7:-1], HALVE[-6:-1]))
-    (fault,) = promises.broken_program_is_rejected(one)
+    (fault,) = contract_checks.broken_program_is_rejected(one)
     assert fault.startswith("no core check notices the fault of halve on seed ")
 
 
 def test_broken_cell_is_for_repairs_alone(root: Path, workers: WorkerPool) -> None:
     solution('"tags": []', '"tags": ["broken"]')(root)
-    assert any("repair" in fault for fault in promises.parts_are_complete(trial(root, workers)))
+    assert any(
+        "repair" in fault for fault in contract_checks.parts_are_complete(trial(root, workers))
+    )
 
 
 @pytest.mark.parametrize(
@@ -235,45 +242,45 @@ def test_wrong_answer_that_is_not_caught_is_one_sentence(
 ) -> None:
     code, check, symptom = wrong
     one = WrongAnswer("one", f"def {code}", check, symptom)
-    (fault,) = promises.wrong_is_rejected(trial(root, workers), one)
+    (fault,) = contract_checks.wrong_is_rejected(trial(root, workers), one)
     assert says in fault and "\n" not in fault
 
 
 def test_right_answer_that_is_rejected_is_one_sentence(root: Path, workers: ForkPool) -> None:
     right = RightAnswer("in floats", "def double(x): return 2.0 * float(x)")
-    faults = list(promises.right_is_accepted(trial(root, workers), right))
+    faults = list(contract_checks.right_is_accepted(trial(root, workers), right))
     assert len(faults) == 1
     assert faults[0].startswith('test_doubles_text rejects "in floats" on seed ')
 
 
 @pytest.mark.parametrize("setting", ["LC_ALL=tr_TR.UTF-8", "OMP_NUM_THREADS=2"])
 def test_setting_that_changes_a_verdict_is_named(
-    root: Path, machines: dict[str, WorkerPool], setting: str
+    root: Path, environments: dict[str, WorkerPool], setting: str
 ) -> None:
     key, value = setting.split("=")
     with_check(f"assert answer.double(1) == 2\nassert os.environ.get({key!r}) != {value!r}")(root)
-    some = trial(root, next(iter(machines.values())))
-    (fault,) = verdicts_hold_elsewhere(some, machines)
+    some = trial(root, next(iter(environments.values())))
+    (fault,) = verdicts_hold_elsewhere(some, environments)
     assert fault.startswith(f"with {setting}, test_extra rejects the solution on seed ")
 
 
 def test_flags_that_would_change_a_check_do_not_reach_it(
-    root: Path, machines: dict[str, WorkerPool]
+    root: Path, environments: dict[str, WorkerPool]
 ) -> None:
     with_check("import warnings\nwarnings.warn('w')\nassert answer.double(1) == 2")(root)
-    some = trial(root, next(iter(machines.values())))
-    assert list(verdicts_hold_elsewhere(some, machines)) == []
+    some = trial(root, next(iter(environments.values())))
+    assert list(verdicts_hold_elsewhere(some, environments)) == []
 
 
 def test_good_exercise_has_only_the_fault_it_was_made_with(root: Path, workers: ForkPool) -> None:
     good = trial(root, workers)
-    for promise in promises.PROMISES:
-        faults = list(promise(good))
-        if promise is promises.parts_are_complete:
+    for contract_check in contract_checks.CONTRACT_CHECKS:
+        faults = list(contract_check(good))
+        if contract_check is contract_checks.parts_are_complete:
             assert faults == [f"hint {n} of Counter is missing" for n in (1, 2, 3)]
         else:
             assert faults == []
     for wrong in good.answers.wrong:
-        assert list(promises.wrong_is_rejected(good, wrong)) == []
+        assert list(contract_checks.wrong_is_rejected(good, wrong)) == []
     for right in good.answers.right:
-        assert list(promises.right_is_accepted(good, right)) == []
+        assert list(contract_checks.right_is_accepted(good, right)) == []

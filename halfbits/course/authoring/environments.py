@@ -1,4 +1,4 @@
-"""Machines that differ in what must not change a verdict: cores, locale, time zone, flags."""
+"""Environments that differ in what must not change a verdict: cores, locale, time zone, flags."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from halfbits.course.authoring.contract import Trial
-from halfbits.course.authoring.promises import rejections, wrong_is_rejected
+from halfbits.course.authoring.contract_checks import rejections, wrong_is_rejected
 from halfbits.course.grading.process.pool import WorkerPool, pool_for_many
 
 # What a learner's machine may have set. Several at once, since each set costs an import of the
 # frameworks; where a set changes a verdict, its settings are tried one by one.
-MACHINES: dict[str, dict[str, str]] = {
+ENVIRONMENTS: dict[str, dict[str, str]] = {
     "an old CPU with one thread": {
         "ATEN_CPU_CAPABILITY": "default",
         "LC_ALL": "tr_TR.UTF-8",
@@ -35,20 +35,20 @@ MACHINES: dict[str, dict[str, str]] = {
 
 
 def verdicts_hold_elsewhere(trial: Trial, workers: Mapping[str, WorkerPool]) -> Iterator[str]:
-    """On each of MACHINES the solution passes and wrong answers fail, too.
+    """In each of ENVIRONMENTS the solution passes and wrong answers fail, too.
 
-    `workers` holds a pool for each machine.
+    `workers` holds a pool for each environment.
     """
-    for machine, settings in MACHINES.items():
+    for name, settings in ENVIRONMENTS.items():
         with environment(settings):
-            faults = list(_faults(replace(trial, workers=workers[machine])))
+            faults = list(_faults(replace(trial, workers=workers[name])))
         if faults:
-            blamed = next(_blamed(trial, settings), f"on {machine}")
+            blamed = next(_blamed(trial, settings), f"on {name}")
             yield f"{blamed}, {faults[0]}"
 
 
 def pool_of(settings: Mapping[str, str]) -> WorkerPool:
-    """A pool for a machine; forking servers take the number of threads only when told."""
+    """A pool for an environment; forking servers take the number of threads only when told."""
     told = {key: value for key, value in settings.items() if key == "OMP_NUM_THREADS"}
     return pool_for_many(told)
 

@@ -1,4 +1,4 @@
-"""The promises that an exercise keeps, each a function that yields a sentence for each fault.
+"""The checks of the exercise contract, each a function that yields a sentence for each fault.
 
 tests/contract puts every exercise of course.toml through all of them.
 """
@@ -174,7 +174,7 @@ def rejections(report: Report, does: str) -> Iterator[str]:
             yield f"{verdict.check.name} {does} on seed {report.seed}: {_brief(verdict.message)}"
 
 
-PROMISES: tuple[Callable[[Trial], Iterator[str]], ...] = (
+CONTRACT_CHECKS: tuple[Callable[[Trial], Iterator[str]], ...] = (
     stub_is_rejected,
     stub_is_seen_without_running,
     broken_program_is_rejected,
