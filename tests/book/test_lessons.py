@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from book_sources import ROOT, notebooks_in_toc, source
+
+from halfbits.course.authoring.minutes import study_minutes
 
 Cell = dict[str, Any]
 
@@ -17,6 +20,7 @@ Cell = dict[str, Any]
 LESSONS = sorted(
     path for path in (ROOT / "notebooks").glob("[!.]*.ipynb") if path.stem[:4] != "faq_"
 )
+LISTINGS = sorted((ROOT / "notebooks").glob("faq_listing_*.ipynb"))
 OPENING = (
     r"# .+\?",
     r"\*\*Question\.\*\* .+",
@@ -122,6 +126,19 @@ def test_a_lesson_glues_what_it_quotes(path: Path) -> None:
         if "metadata" in output
     }
     assert not quoted - glued
+
+
+@lesson
+def test_a_lesson_states_the_minutes_that_the_rule_gives(path: Path) -> None:
+    quiz = yaml.safe_load((ROOT / "book" / "quizzes" / f"{path.stem}.yaml").read_text("utf-8"))
+    minutes = study_minutes(cells(path), len(quiz))
+    assert f"\n**Minutes.** {minutes}\n" in source(cells(path)[0]), f"write {minutes} minutes"
+
+
+@pytest.mark.parametrize("path", LISTINGS, ids=lambda path: path.stem)
+def test_a_listing_of_the_faq_states_the_minutes_that_the_rule_gives(path: Path) -> None:
+    minutes = study_minutes(cells(path), questions=0)
+    assert f"\n*About {minutes} minutes." in source(cells(path)[0]), f"write {minutes} minutes"
 
 
 @lesson

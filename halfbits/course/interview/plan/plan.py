@@ -9,7 +9,9 @@ from halfbits.course.interview.cards.forecast import Reviews
 
 MOCK_MINUTES = 30
 SMALLEST_MOCK = 10
-SMALLEST_PART = 10  # minutes; an exercise may be spread over days in such parts
+SMALLEST_PART = (
+    10  # minutes; what is spread over days has parts of this size, on short days half a day
+)
 CARDS_SHARE = 3  # at most a third of a day is for flashcards
 
 
@@ -41,9 +43,14 @@ class Day:
     work: list[tuple[Item, int]] = field(default_factory=list)
 
     @property
+    def whole(self) -> int:
+        """The minutes for work on such a day, were it without a mock interview."""
+        return self.minutes - self.reviews.minutes
+
+    @property
     def left(self) -> int:
         spent = sum(minutes for _, minutes in self.work)
-        return self.minutes - self.reviews.minutes - self.mock - spent
+        return self.whole - self.mock - spent
 
 
 @dataclass(frozen=True)
@@ -92,7 +99,7 @@ def place(items: Iterable[Item], days: Sequence[Day]) -> bool:
     left = {name: item.minutes for name, item in waiting.items()}
     for day in days:
         while (item := _next(waiting, left, day)) is not None:
-            part = part_of(item, left[item.name], day.left)
+            part = part_of(item, left[item.name], day)
             day.work.append((item, part))
             left[item.name] -= part
             if not left[item.name]:
@@ -103,17 +110,22 @@ def place(items: Iterable[Item], days: Sequence[Day]) -> bool:
 def _next(waiting: Mapping[str, Item], left: Mapping[str, int], day: Day) -> Item | None:
     """The first item whose needs are met and that fits into what is left of the day."""
     for item in waiting.values():
-        if item.needs.isdisjoint(waiting) and part_of(item, left[item.name], day.left):
+        if item.needs.isdisjoint(waiting) and part_of(item, left[item.name], day):
             return item
     return None
 
 
-def part_of(item: Item, minutes: int, room: int) -> int:
-    """How much of the item's minutes to put into the room; neither part of one gets too small."""
-    if minutes <= room:
+def part_of(item: Item, minutes: int, day: Day) -> int:
+    """How many of the minutes left of an item to put into the day; no part gets too small.
+
+    An exercise may be spread over days, a lesson only if no whole day has room for it.
+    """
+    if minutes <= day.left:
         return minutes
-    part = min(room, minutes - SMALLEST_PART)
-    return part if item.kind == "exercise" and part >= SMALLEST_PART else 0
+    smallest = min(SMALLEST_PART, day.whole // 2)
+    part = min(day.left, minutes - smallest)
+    is_divisible = item.kind == "exercise" or item.minutes > day.whole
+    return part if is_divisible and part >= max(1, smallest) else 0
 
 
 def least_important(items: Sequence[Item]) -> Item:

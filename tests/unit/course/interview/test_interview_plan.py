@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -17,7 +18,7 @@ from halfbits.course.interview.cards.forecast import Reviews, forecast
 from halfbits.course.interview.cards.schedule import Schedule
 from halfbits.course.interview.plan import items as plan_items
 from halfbits.course.interview.plan.plan import SMALLEST_PART, Item, Plan, make_plan
-from halfbits.course.lessons import Lesson, load_lessons
+from halfbits.course.lessons import Lesson, load_lessons, read_lesson
 from halfbits.course.progress.progress import Record, changing_progress
 from halfbits.errors import CourseError
 from halfbits.folders import find_root
@@ -85,6 +86,28 @@ def test_exercise_is_spread_over_days_in_parts_that_are_not_too_small() -> None:
     assert parts == [54, 10]
     assert min(parts) >= SMALLEST_PART
     assert found.left_out == ()
+
+
+def parts(found: Plan, name: str) -> list[int]:
+    return [part for day in found.days for placed, part in day.work if placed.name == name]
+
+
+@pytest.mark.parametrize(
+    ("minutes", "expected"), [(30, [30, 10]), (20, [20, 20]), (15, [15, 15, 10]), (10, [10] * 4)]
+)
+def test_lesson_that_is_longer_than_a_day_is_spread(minutes: int, expected: list[int]) -> None:
+    found = plan(item("a", 40), days=7, minutes=minutes)
+    assert parts(found, "a") == expected
+    assert found.left_out == ()
+
+
+def test_on_short_days_a_last_part_may_be_short() -> None:
+    assert parts(plan(item("a", 35), days=7, minutes=10), "a") == [10, 10, 10, 5]
+
+
+def test_lesson_that_needs_a_spread_one_waits_for_its_last_part() -> None:
+    items = [item("b", 10, needs=frozenset({"a"})), item("a", 40)]
+    assert names(plan(*items, days=8, minutes=20))[:3] == [["a"], ["a"], ["b"]]
 
 
 def test_lesson_stays_whole() -> None:
@@ -163,11 +186,20 @@ def test_every_lesson_of_the_course_states_its_minutes_and_exercises() -> None:
     lessons = load_lessons(find_root())
     assert set(lessons) >= {"number_formats", "quantization_theory"}
     real = [lesson for lesson in lessons.values() if lesson.minutes]
-    assert all(5 <= lesson.minutes <= 30 for lesson in real)
-    assert "quantization/quantized_linear" in lessons["quantization_theory"].needs
+    assert all(15 <= lesson.minutes <= 45 for lesson in real)
+    assert "quantization_theory" in lessons["quantize_a_model"].needs
+    assert "quantization/best_clip" in lessons["quantization_theory"].leads_to
     known = {e.key for e in load_catalog().exercises} | set(lessons)
     for lesson in real:
         assert set(lesson.needs) | set(lesson.leads_to) <= known, lesson.stem
+
+
+def test_lesson_needs_what_its_first_cell_links(tmp_path: Path) -> None:
+    needs = "[One](one.ipynb), [X](../exercises/amp/x.ipynb), [words](../book/glossary.md)"
+    text = f"# Why?\n\n**Minutes.** 30\n\n**Before this.** {needs}\n"
+    path = tmp_path / "two.ipynb"
+    path.write_text(json.dumps({"cells": [{"cell_type": "markdown", "source": [text]}]}))
+    assert read_lesson(path) == Lesson("two", "Why?", 30, ("one", "amp/x"), ())
 
 
 @pytest.mark.parametrize("days", [1, 3, 10, 30])
