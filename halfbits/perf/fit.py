@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from halfbits.perf.architecture.schemes import Scheme, scheme
+from halfbits.perf.architecture.schemes import KEPT, Scheme, scheme
 from halfbits.perf.architecture.sizes import Sizes
 from halfbits.perf.cost import Machine, Work
 from halfbits.perf.storage import storage
@@ -18,6 +18,12 @@ USABLE = 0.9  # of a card's memory; the rest is the runtime's: context, workspac
 CARDS = (1, 2, 4, 8)
 SMALLER = ("int8", "int4", "int4 g32")
 CACHES = ("fp8",)
+# The type in which a card may multiply both operands when the weights have this format; bf16 for
+# others, whose weights become bf16 on the way.
+MULTIPLIED = {
+    **dict.fromkeys(("fp8", "fp8 tiles", "mxfp8"), "fp8"),
+    **{"int8": "int8", "mxfp4": "fp4", "nvfp4": "fp4"},
+}
 
 
 @dataclass(frozen=True)
@@ -109,16 +115,36 @@ class Fit:
             counts["experts"] = experts * (1 - (1 - share) ** self.load.batch)
         return counts
 
+    @property
+    def arithmetic(self) -> str:
+        """The fastest type in which this card multiplies such weights."""
+        kind = MULTIPLIED.get(self.weights.format, "bf16")
+        return max((kind, "bf16"), key=lambda one: self.card.peak.get(one, 0))
+
+    def step_seconds(self) -> float:
+        """Least time of a new token for each row."""
+        return self._seconds(self.decode(), self.load.batch * self._rounded_weights())
+
     def tokens_a_second(self) -> float:
         """Of all rows together at most: batch / max(bytes / bandwidth, operations / peak)."""
-        return self.load.batch / self._seconds(self.decode())
+        return self.load.batch / self.step_seconds()
 
     def first_token_seconds(self) -> float:
         """Least time to read one prompt of the whole context."""
-        return self._seconds(self.prefill())
+        return self._seconds(self.prefill(), self.load.context * self._rounded_weights())
 
-    def _seconds(self, work: Work) -> float:
-        return self.card.seconds(work, "bf16") / self.count
+    def _rounded_weights(self) -> float:
+        """Weights of fewer than 16 bits that one token multiplies with, the head left out."""
+        bits = self.weights.bits
+        active = self.sizes.active.items()
+        return sum(n for part, n in active if bits[part] < KEPT and part != "head")
+
+    def _seconds(self, work: Work, rounded: float) -> float:
+        """max(bytes / bandwidth, operations / peak), with `rounded` products in `arithmetic`."""
+        fast = min(2 * rounded, work.flops)
+        compute = fast / self.card.peak[self.arithmetic]
+        compute += (work.flops - fast) / self.card.peak["bf16"]
+        return max(work.nbytes / self.card.bandwidth, compute) / self.count
 
     def _cache(self, windowed: bool) -> float:
         elements = self.sizes.cache.elements(self.load.context, windowed) - self.sizes.cache.state

@@ -103,8 +103,9 @@ class Predictor:
         return list(dict.fromkeys(row["way"] for row in rows(self.record, "layers")))
 
     def most(self, way: str) -> int:
-        """The largest batch at which the way was measured."""
-        return int(self._fit(way)[1][-1])
+        """The largest batch at which layers of this way were measured."""
+        found = rows(self.record, "layers", way=way, stage="decode")
+        return max(int(row["batch"]) for row in found)
 
     def errors(self) -> dict[str, list[float]]:
         """|predicted / measured - 1| of speed against bf16, by way, on layers not fitted to."""
@@ -113,6 +114,16 @@ class Predictor:
             if row["way"] != "bf16" and not FITTED_LAYERS.items() <= row.items():
                 error = self.speed(row) / self.measured_speed(row) - 1
                 found.setdefault(row["way"], []).append(abs(error))
+        return found
+
+    def time_errors(self) -> dict[str, list[float]]:
+        """|predicted / measured - 1| of a layer's time, by way, on layers not fitted to."""
+        found: dict[str, list[float]] = {}
+        for row in rows(self.record, "layers", stage="decode"):
+            if not FITTED_LAYERS.items() <= row.items():
+                sizes = MODELS[row["model"]], row["batch"], row["context"]
+                predicted = self.decode(row["way"], *sizes).total
+                found.setdefault(row["way"], []).append(abs(predicted / seconds(row) - 1))
         return found
 
     def speed(self, row: Row) -> float:

@@ -9,10 +9,12 @@ import pytest
 from typer.testing import CliRunner
 
 from halfbits.course.cli.main import app
+from halfbits.perf import records
 from halfbits.perf.architecture.published import model, published
 from halfbits.perf.architecture.schemes import scheme
 from halfbits.perf.cost import hardware, llama_3
 from halfbits.perf.fit import Fit, Load
+from halfbits.perf.recorded import Recorded
 
 H100 = hardware()["H100 SXM"]
 
@@ -99,7 +101,74 @@ def test_speeds_are_the_rooflines() -> None:
     assert two.first_token_seconds() == pytest.approx(long.first_token_seconds() / 2)
 
 
-def test_command_prints_lines_of_at_most_eighty_columns_for_every_model() -> None:
+def test_a_format_that_the_card_multiplies_raises_the_roof_of_a_prompt() -> None:
+    """fp8 weights: the layers' products at 1,979 TFLOPS, the scores and the head at 989."""
+    plain, fast = (fit("Llama-3.1-8B", name, context=8192) for name in ("bf16", "fp8"))
+    layers = 2 * 8192 * (plain.sizes.read - plain.sizes.active["head"])
+    rest = plain.prefill().flops - layers
+    roof = layers / H100.peak["fp8"] + rest / H100.peak["bf16"]
+    assert fast.first_token_seconds() == pytest.approx(roof, rel=1e-3)  # norms stay in bf16
+    assert fit("Llama-3.1-8B", "int4", context=8192).first_token_seconds() == pytest.approx(
+        plain.first_token_seconds()
+    )
+
+
+def test_a_type_that_a_card_multiplies_slower_than_bf16_is_not_used() -> None:
+    b300 = hardware()["B300"]  # int8 at 150 TOPS, bf16 at 2,250
+    made = replace(fit("Llama-3.1-8B", "int8"), card=b300)
+    assert made.arithmetic == "bf16"
+
+
+def test_recorded_speed_is_below_the_roof_and_names_its_card() -> None:
+    for row in json.loads(
+        command("Qwen3-8B", "--card", "h100", "--card", "h200", "--weights", "fp8", "--json")
+    ):
+        found = row["recorded"]
+        assert 0.2 < found["tokens_per_second"] / row["tokens_per_second_at_most"] < 1
+        assert 1 < found["first_token_seconds"] / row["first_token_seconds_at_least"] < 4
+        assert found["device"].split()[1] in row["card"] and 0 < found["error"] < 0.15
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "missing"),
+    [
+        ("Llama-3.1-8B", ("--card", "b200"), "no record of the B200 has layers"),
+        ("gpt-oss-120b", ("--card", "h200"), "a Llama's, without experts"),
+        ("Llama-3.1-8B", ("--cache", "fp8"), "bf16 cache alone"),
+        ("Llama-3.1-8B", ("--weights", "nvfp4"), "no record has a fused kernel for 'nvfp4'"),
+        ("Llama-3.1-8B", ("--cards", "2"), "of one card alone"),
+        ("Llama-3.1-8B", ("--context", "65536"), "prompts were measured up to 8,192 tokens"),
+        ("Llama-3.1-8B", ("--context", "128", "--batch", "300"), "measured for 1 to 256 rows"),
+    ],
+)
+def test_what_no_record_tells_is_said(name: str, words: tuple[str, ...], missing: str) -> None:
+    assert missing in command(name, *words)
+
+
+def test_a_recorded_layer_is_what_fit_predicts_for_its_model() -> None:
+    """Layers of the record times their number, within the error that is printed beside."""
+    card, record = H100, records.load("h100")
+    for way, weights in (("bf16", "bf16"), ("fp8", "fp8"), ("int4 g128, ours", "int4")):
+        for batch in (4, 32):
+            same = {"stage": "decode", "model": "8B", "batch": batch, "context": 2048}
+            [row] = records.rows(record, "layers", way=way, **same)
+            one = Fit(model("Llama-3.1-8B").sizes, scheme(weights), card, Load(batch, 2048))
+            found = Recorded.of(one, model("Llama-3.1-8B").config)
+            head = found.predictor.product("bf16", batch, 4096, 128_256)
+            layers = (found.step_seconds() - head) / 32
+            assert layers == pytest.approx(row["seconds"]["median"], rel=0.15)
+
+
+@pytest.mark.parametrize("name", ["Llama-3.1-8B", "gpt-oss-120b", "Nemotron-3-Nano-30B-A3B"])
+def test_what_fit_cannot_know_is_said(name: str) -> None:
+    text = command(name)
+    assert "Not known from a config, and assumed:" in text
+    assert ("router spreads tokens evenly" in text) == model(name).sizes.has_experts
+    assert ("kept in fp32" in text) == bool(model(name).sizes.cache.state)
+    assert "sending costs nothing" in command(name, "--cards", "2")
+
+
+def test_command_prints_lines_of_at_most_a_hundred_columns_for_every_model() -> None:
     for name in published():
         lines = command(name, "--card", "h100", "--card", "b200", "--batch", "16").splitlines()
         assert max(map(len, lines)) <= 100, name
@@ -117,7 +186,7 @@ def test_command_answers_programs_in_json() -> None:
     ("words", "says"),
     [
         (("lama",), "no published model 'lama'; there is Llama"),
-        (("Llama-3.1-8B", "--card", "h1000"), "no card here are called 'h1000'; there are A100"),
+        (("Llama-3.1-8B", "--card", "h1000"), "no card here is called 'h1000'; there are A100"),
         (("Llama-3.1-8B", "--weights", "int5"), "no format is called 'int5'"),
         (("Llama-3.1-8B", "--cache", "int5"), "no format is called 'int5'"),
     ],

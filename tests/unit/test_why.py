@@ -8,9 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from halfbits.course.cli import why
+from halfbits.course.cli import why, why_roofline
+from halfbits.course.cli.asked import ask, card_of
 from halfbits.errors import CourseError
 from halfbits.perf import bench, records
+from halfbits.perf.architecture.schemes import scheme
+from halfbits.perf.cost import hardware
+from halfbits.perf.fit import Fit, Load
+from halfbits.perf.gap import gap
 from halfbits.perf.predict import FITTED_LAYERS, MODELS, Predictor, between, median_error
 
 
@@ -22,6 +27,19 @@ def predictor(request: pytest.FixtureRequest) -> Predictor:
 @pytest.fixture(autouse=True)
 def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HALFBITS_DATA", str(tmp_path))
+
+
+def asked(device: str, weights: str, batch: int, kernel: str, model: str, context: int):
+    """The question of one command, from a record."""
+    known = ask(why.SHORT.get(model.lower(), model), weights)
+    return why.Question.of(known, device, Load(batch, context), kernel)
+
+
+def said(device: str, weights: str, batch: int, kernel: str, model: str, context: int) -> str:
+    return "\n".join(why.report(asked(device, weights, batch, kernel, model, context)))
+
+
+DEVICES = ("h100", "h200")
 
 
 def test_the_median_error_on_layers_not_fitted_to_is_at_most_7_percent(
@@ -77,24 +95,24 @@ def test_rates_between_two_batches_lie_between_their_rates() -> None:
         (("int8", 1, "converted"), "The kernel decides"),
     ],
 )
-def test_the_cause_is_named(predictor: Predictor, words: tuple[str, int, str], cause: str) -> None:
-    weights, batch, kernel = words
-    way = why.way_of(predictor, weights, kernel, batch)
-    assert cause in "\n".join(why.report(predictor, way, "70B", batch, 512))
+@pytest.mark.parametrize("device", DEVICES)
+def test_the_cause_is_named(device: str, words: tuple[str, int, str], cause: str) -> None:
+    assert cause in said(device, *words, "70B", 512)
 
 
-def test_what_does_not_fit_the_card_is_said_first(predictor: Predictor) -> None:
-    way = why.way_of(predictor, "int4", "fused", 64)
-    first, *rest = why.report(predictor, way, "70B", 64, 131_072)
+@pytest.mark.parametrize("device", DEVICES)
+def test_what_does_not_fit_the_card_is_said_first(device: str) -> None:
+    first, *rest = why.report(asked(device, "int4", 64, "fused", "70B", 131_072))
     assert "does not fit: the weights are 39.5 GB and the KV cache 2,748.8 GB" in first
-    memory = predictor.record["hardware"]["memory_bytes"] / 1e9
+    memory = records.load(device)["hardware"]["memory_bytes"] / 1e9
     assert f"the driver reports {memory:.1f} GB" in first and rest
-    assert "does not fit" not in "\n".join(why.report(predictor, way, "8B", 1, 512))
+    assert "does not fit" not in said(device, "int4", 1, "fused", "8B", 512)
 
 
-def test_bf16_is_not_compared_with_itself(predictor: Predictor) -> None:
-    said = "\n".join(why.report(predictor, "bf16", "8B", 1, 512))
-    assert "compared with; name another" in said and "1.00 times" not in said
+@pytest.mark.parametrize("device", DEVICES)
+def test_bf16_is_not_compared_with_itself(device: str) -> None:
+    lines = said(device, "bf16", 1, "fused", "8B", 512)
+    assert "compared with; name another" in lines and "1.00 times" not in lines
 
 
 @pytest.mark.parametrize(
@@ -109,23 +127,86 @@ def test_bf16_is_not_compared_with_itself(predictor: Predictor) -> None:
 def test_a_loss_says_whether_a_better_kernel_is_known(
     device: str, words: tuple[str, int, str], known: str
 ) -> None:
-    weights, batch, kernel = words
-    record = Predictor(records.load(device))
-    way = why.way_of(record, weights, kernel, batch)
-    assert known in "\n".join(why.report(record, way, "70B", batch, 512))
+    assert known in said(device, *words, "70B", 512)
 
 
-def test_a_long_context_makes_the_cache_decide(predictor: Predictor) -> None:
-    assert "KV cache decides" in "\n".join(why.report(predictor, "fp8", "8B", 64, 8192))
+@pytest.mark.parametrize("device", DEVICES)
+def test_a_long_context_makes_the_cache_decide(device: str) -> None:
+    assert "KV cache decides" in said(device, "fp8", 64, "fused", "8B", 8192)
+
+
+def test_a_model_of_the_same_build_is_predicted_from_the_record() -> None:
+    lines = said("h200", "int4", 8, "fused", "Qwen3-32B", 4096)
+    assert "One layer of Qwen3-32B on NVIDIA H200" in lines and "From the record." in lines
+
+
+def test_the_recorded_models_are_predicted_as_their_own_layers() -> None:
+    """The 8B of the published table is the 8B that the records measured."""
+    question = asked("h100", "fp8", 4, "fused", "Llama-3.1-8B", 512)
+    layer = question.layer[0]
+    assert layer == MODELS["8B"]
+
+
+def test_a_model_with_windows_is_predicted_with_its_widest() -> None:
+    assert asked("h100", "bf16", 1, "fused", "Mistral-7B-v0.1", 9000).layer[2] == 4096
+    assert asked("h100", "bf16", 1, "fused", "Gemma-2-9B", 9000).layer[2] == 9000
+
+
+def printed(capsys, *words: object) -> str:
+    assert why.run(*words) == 0  # type: ignore[arg-type]
+    return capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "missing"),
+    [
+        (("int4", 1, "b200", "8B", 128, "fused"), "no record of the B200 has layers"),
+        (("fp8", 1, "h100", "DeepSeek-V3", 128, "fused"), "a Llama's, without latent attention"),
+        (("nvfp4", 1, "h200", "8B", 128, "fused"), "no record has a fused kernel for 'nvfp4'"),
+        (("int4", 65, "h100", "8B", 128, "fused"), "measured for 1 to 64 rows"),
+    ],
+)
+def test_without_a_record_the_roofline_answers_with_its_error(
+    words: tuple[str, int, str, str, int, str], missing: str, capsys
+) -> None:
+    lines = printed(capsys, *words)
+    assert lines.startswith("From the roofline alone: ") and missing in lines.splitlines()[0]
+    assert "at best" in lines and "times the roofline's time" in lines
+    assert "From the record" not in lines
+
+
+def test_the_roofline_gives_the_step_of_every_model_on_every_card(capsys) -> None:
+    for card in hardware():
+        for model in ("8B", "gpt-oss-120b", "Nemotron-3-Nano-30B-A3B", "DeepSeek-V3"):
+            fit = Fit(ask(why.SHORT.get(model.lower(), model), "int4").sizes, scheme("int4"),
+                      card_of(card), Load(4, 1000))  # fmt: skip
+            weights, cache, arithmetic = why_roofline.parts(fit).values()
+            assert fit.step_seconds() == pytest.approx(max(weights + cache, arithmetic))
+
+
+@pytest.mark.parametrize("weights", ["bf16", "fp8", "int8", "int4"])
+def test_no_recorded_layer_is_faster_than_the_roofline(weights: str) -> None:
+    found = gap(weights)
+    assert found is not None and len(found.slower) >= 80
+    assert 1 < found.slower[0] <= found.typical <= found.slower[-1]
+
+
+def test_the_roofline_errs_more_than_the_record(predictor: Predictor) -> None:
+    for weights, way in (("fp8", "fp8"), ("int8", "int8, ours"), ("int4", "int4 g128, ours")):
+        from_roof = statistics.median(gap(weights).errors)  # type: ignore[union-attr]
+        assert from_roof > 2 * statistics.median(predictor.errors()[way])
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("int3", 1, "h100", "8B", 128, "fused"), "no kernel 'fused' for 'int3'"),
-        (("int4", 65, "h100", "8B", 128, "fused"), "measured for 1 to 64 rows"),
-        (("int4", 1, "b200", "8B", 128, "fused"), "no record of 'b200'"),
-        (("int4", 1, "h100", "9B", 128, "fused"), "no model '9B'"),
+        (("int3", 1, "h100", "8B", 128, "fused"), "no format is called 'int3'"),
+        (("int4", 257, "h100", "8B", 128, "torch"), "measured for 1 to 256 rows"),
+        (("int4", 0, "h100", "8B", 128, "fused"), "--batch is 0"),
+        (("int4", 1, "b300x", "8B", 128, "fused"), "no record of 'b300x'; there are .*, h100"),
+        (("int4", 1, "cpu_avx2", "8B", 128, "fused"), "holds products but no layers"),
+        (("int4", 1, "b200", "8B", 128, "converted"), "no record of the B200 has layers"),
+        (("int4", 1, "h100", "9B", 128, "fused"), "no published model '9B'"),
     ],
 )
 def test_what_was_not_measured_is_refused_in_a_sentence(
@@ -158,8 +239,7 @@ def test_a_card_has_a_short_name(device: str, name: str) -> None:
 def test_a_record_of_a_gpu_names_the_version_of_the_kernels() -> None:
     kept = {name: records.load(name) for name in ("h100", "h200")}
     assert {name: record["kernels"] for name, record in kept.items()} == {"h100": 1, "h200": 2}
-    lines = why.report(Predictor(kept["h200"]), "fp8", "8B", 1, 128)
-    assert "NVIDIA H200 (kernels of version 2)" in lines[0]
+    assert "NVIDIA H200 (kernels of version 2)" in said("h200", "fp8", 1, "fused", "8B", 128)
 
 
 def test_no_row_of_the_h200_is_faster_than_its_floor_but_for_the_spread() -> None:

@@ -4,31 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
-from halfbits.checkpoints import open_checkpoint
-from halfbits.checkpoints.described import config_of_gguf, scheme_of_checkpoint
+from halfbits.course.cli.asked import Asked, ask, card_of
+from halfbits.course.cli.fit_json import CHOICES, as_dict
 from halfbits.course.cli.inspect import size
 from halfbits.errors import CourseError
-from halfbits.perf.architecture import ConfigError, Sizes, read_config
-from halfbits.perf.architecture.published import model as published
-from halfbits.perf.architecture.schemes import Scheme, scheme, scheme_of
-from halfbits.perf.architecture.sizes import PARTS, sizes
-from halfbits.perf.cost import Machine, hardware
+from halfbits.perf.architecture.sizes import PARTS
 from halfbits.perf.fit import USABLE, Fit, Load
+from halfbits.perf.gap import gap
+from halfbits.perf.recorded import NotRecordedError, Recorded
 from halfbits.perf.storage import storage
-
-CHOICES = 3
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A model by name or file, and how its weights are stored."""
-
-    name: str
-    sizes: Sizes
-    weights: Scheme
 
 
 def run(
@@ -49,36 +34,6 @@ def run(
     return 0
 
 
-def ask(name: str, weights: str) -> Asked:
-    """A config.json, a folder with one, a GGUF file, or a published model.
-
-    `weights` "" means as released, or as the GGUF file has them.
-    """
-    path = Path(name)
-    if path.suffix == ".gguf":
-        checkpoint = open_checkpoint(path)
-        config, stored = config_of_gguf(checkpoint), scheme_of_checkpoint(checkpoint)
-    elif path.exists():
-        config, stored = read_config(path), None
-    else:
-        config, stored = published(name).config, scheme(published(name).released)
-    found = sizes(config)
-    if weights:
-        stored = scheme(weights)
-    return Asked(path.name, found, stored or scheme_of(config, found))
-
-
-def card_of(name: str) -> Machine:
-    """The card whose name begins like `name`, spaces and case aside. Raises ConfigError."""
-    plain = {"".join(key.lower().split()): made for key, made in hardware().items()}
-    wanted = "".join(name.lower().split())
-    found = [made for key, made in plain.items() if key.startswith(wanted)]
-    if len(found) != 1:
-        which = "several cards" if found else "no card"
-        raise ConfigError(f"{which} here are called {name!r}; there are {', '.join(hardware())}.")
-    return found[0]
-
-
 def report(asked: Asked, fits: Sequence[Fit]) -> Iterator[str]:
     """The model, then each card."""
     found, load = asked.sizes, fits[0].load
@@ -91,11 +46,13 @@ def report(asked: Asked, fits: Sequence[Fit]) -> Iterator[str]:
     for fit in fits:
         yield ""
         yield from card_lines(fit)
+        yield from recorded_lines(asked, fit)
     yield ""
     yield (
-        f"For {load.batch} row{'s' * (load.batch != 1)} of {load.context:,} tokens. Speeds are the "
-        "roofline's: no kernel is faster."
+        f'For {load.batch} row{"s" * (load.batch != 1)} of {load.context:,} tokens. "At most" is '
+        "the roofline's: no kernel is faster."
     )
+    yield from unknowns(fits[0])
 
 
 def parts(asked: Asked) -> Iterator[str]:
@@ -147,6 +104,42 @@ def card_lines(fit: Fit) -> Iterator[str]:
     )
 
 
+def recorded_lines(asked: Asked, fit: Fit) -> Iterator[str]:
+    """What recorded kernels would reach on this card, or why no record tells."""
+    if fit.what_fails():
+        return
+    try:
+        found = Recorded.of(fit, asked.config)
+        yield (
+            f"  recorded kernels, {found.device}: {fit.load.batch / found.step_seconds():,.0f} "
+            f"tokens/s (errs by {found.step_error():.0%})"
+        )
+        yield (
+            f"  and the first token after {milliseconds(found.prompt_seconds())} ms "
+            f"({found.prompt_way()}; errs by {found.prompt_error():.0%})"
+        )
+    except NotRecordedError as missing:
+        yield f"  not from a record: {missing}"
+        if known := gap(fit.weights.format):
+            yield (
+                f"  where {known.format} layers were recorded, they took {known.slower[0]:.1f} to "
+                f"{known.slower[-1]:.1f} times the roofline's time"
+            )
+
+
+def unknowns(fit: Fit) -> Iterator[str]:
+    """What neither a config nor a file tells, as far as it bears on these numbers."""
+    yield "Not known from a config, and assumed:"
+    yield f"- the engine takes {1 - USABLE:.0%} of a card for itself, activations included;"
+    if fit.sizes.has_experts:
+        yield "- the router spreads tokens evenly over the experts;"
+    if fit.sizes.cache.state:
+        yield "- the state of layers without a growing cache is kept in fp32;"
+    if fit.count > 1:
+        yield "- the cards divide everything evenly, and sending costs nothing;"
+    yield "- the cache has no scales, and the last page of a row is full."
+
+
 def choices(fit: Fit) -> Iterator[str]:
     """The first few that fit, each with its bytes and its speed at best."""
     found = list(fit.choices())[:CHOICES]
@@ -164,36 +157,3 @@ def choices(fit: Fit) -> Iterator[str]:
 def milliseconds(seconds: float) -> str:
     """Three digits: 0.487, 95.8, 2,600."""
     return f"{1e3 * seconds:.3g}" if seconds < 1 else f"{1e3 * seconds:,.0f}"
-
-
-def as_dict(asked: Asked, fit: Fit) -> dict[str, object]:
-    """Numbers of one card for programs: bytes, seconds, counts."""
-    return {
-        "model": asked.name,
-        "kind": asked.sizes.kind,
-        "parameters": asked.sizes.total,
-        "stored_parameters": asked.sizes.stored,
-        "read_parameters": asked.sizes.read,
-        "parts": dict(asked.sizes.parts),
-        "weights": fit.weights.name,
-        "checkpoint_bytes": fit.weights.nbytes(asked.sizes.parts),
-        "card": fit.card.name,
-        "cards": fit.count,
-        "memory_bytes": fit.card.memory * fit.count,
-        "weight_bytes": fit.weight_bytes,
-        "cache": fit.load.cache,
-        "cache_bytes_per_token": fit.sizes.cache.per_token * storage(fit.load.cache).bits / 8,
-        "cache_bytes_per_row": fit.row_bytes,
-        "cache_bytes_per_row_in_full": fit.full_row_bytes,
-        "context": fit.load.context,
-        "batch": fit.load.batch,
-        "fits": fit.fits,
-        "does_not_fit": fit.what_fails() or None,
-        "rows": fit.rows,
-        "tokens": fit.tokens,
-        "tokens_per_second_at_most": fit.tokens_a_second(),
-        "first_token_seconds_at_least": fit.first_token_seconds(),
-        "choices": [f"{o.weights.name}, {o.load.cache}, {o.count}" for o in fit.choices()][
-            :CHOICES
-        ],
-    }

@@ -142,10 +142,10 @@ def bench(
 
 @app.command()
 def why(
-    weights: Annotated[str, typer.Option(help="bf16, fp8, int8 or int4.")] = "int4",
+    weights: Annotated[str, typer.Option(help="bf16, fp8, int8, int4, nvfp4, ...")] = "int4",
     batch: Annotated[int, typer.Option(help="Rows that are decoded at once.")] = 1,
-    device: Annotated[str, typer.Option(help="A record: h100, h200, or one of yours.")] = "h100",
-    model: Annotated[str, typer.Option(help="8B or 70B.")] = "8B",
+    device: Annotated[str, typer.Option(help="A record or a card: h100, b200, ...")] = "h100",
+    model: Annotated[str, typer.Option(help="8B, 70B, a published model, a file.")] = "8B",
     context: Annotated[int, typer.Option(min=1, help="Tokens in the KV cache.")] = 2048,
     kernel: Annotated[
         str, typer.Option(help="fused, converted (a copy in each call) or torch.")

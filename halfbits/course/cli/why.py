@@ -1,75 +1,140 @@
-"""`python course.py why`: what a format does to the speed, in one table, and the cause."""
+"""`python course.py why`: what a format does to the speed, in one table, and the cause.
+
+From a record of the card where there is one that has the model's build and the format; else from
+the roofline, with its wider error.
+"""
 
 from __future__ import annotations
 
 import statistics
+from dataclasses import dataclass, replace
 from typing import Any
 
+from halfbits.course.cli import why_roofline
+from halfbits.course.cli.asked import Asked, ask, card_of
 from halfbits.errors import CourseError
 from halfbits.kernels import VERSION
 from halfbits.perf import records
-from halfbits.perf.cost import llama_3
-from halfbits.perf.predict import MODELS, Predictor, Terms, format_of, median_error
+from halfbits.perf.architecture.fields import ConfigError
+from halfbits.perf.cost import Decoder, Machine
+from halfbits.perf.fit import Fit, Load
+from halfbits.perf.predict import Predictor, Terms, median_error
+from halfbits.perf.recorded import NotRecordedError, decoder_of, predictor_of, way_of
 
-KERNELS = {
-    ("bf16", "fused"): "bf16",
-    ("fp8", "fused"): "fp8",
-    ("int8", "fused"): "int8, ours",
-    ("int4", "fused"): "int4 g128, ours",
-    ("int8", "converted"): "int8, converted in each call",
-    ("int4", "converted"): "int4 g128, converted in each call",
-    ("int4", "torch"): "int4 g128, torch _weight_int4pack_mm",
-}
 NEAR = 2.0  # times a roofline's floor that still count as bound by it
+SHORT = {"8b": "Llama-3.1-8B", "70b": "Llama-3.1-70B"}
+TYPES = ("fp32", "fp16", "bf16", "fp8", "int8")
 
 
 def run(weights: str, batch: int, device: str, model: str, context: int, kernel: str) -> int:
-    """Print the prediction; CourseError for what no record or kernel covers."""
-    record = records.machine(device.lower())
-    if "layers" not in record:
-        raise CourseError(
-            f"The record of {device} holds products but no layers, as of a CPU; name one of a GPU."
-        )
-    predictor = Predictor(record)
-    way = way_of(predictor, weights.lower(), kernel.lower(), batch)
-    print("\n".join(report(predictor, way, model.upper(), batch, context)))
+    """Print the prediction; CourseError for a model, a card or a format that is not known."""
+    asked = ask(SHORT.get(model.lower(), model), weights.lower())
+    load = Load(batch, context)
+    try:
+        if batch < 1:
+            raise CourseError(f"--batch is {batch}; a step has at least one row.")
+        question = Question.of(asked, device.lower(), load, kernel.lower())
+        lines = report(question)
+    except NotRecordedError as missing:
+        if kernel != "fused":
+            raise
+        lines = why_roofline.report(asked.name, fit_on(asked, device, load), str(missing))
+    print("\n".join(lines))
     return 0
 
 
-def way_of(predictor: Predictor, weights: str, kernel: str, batch: int) -> str:
-    """The record's way for a format and a kernel. CourseError when there is none, or too few rows
-    were measured."""
-    if (weights, kernel) not in KERNELS:
-        known = "; ".join(f"--weights {w} --kernel {k}" for w, k in KERNELS)
-        raise CourseError(f"There is no kernel {kernel!r} for {weights!r}; there are {known}.")
-    way = KERNELS[weights, kernel]
-    if batch < 1 or batch > predictor.most(way):
+@dataclass(frozen=True)
+class Question:
+    """A model on a recorded card, and the record's way for its format."""
+
+    name: str
+    predictor: Predictor
+    decoder: Decoder
+    fit: Fit
+    way: str
+
+    @classmethod
+    def of(cls, asked: Asked, device: str, load: Load, kernel: str = "fused") -> Question:
+        """Raises NotRecordedError when no record tells this."""
+        predictor = recorded(device)
+        decoder = decoder_of(asked.config)
+        fit = Fit(asked.sizes, asked.weights, machine_of(predictor), load)
+        way = way_of(asked.weights.format, kernel)
+        if load.batch > predictor.most(way):
+            raise NotRecordedError(f"{way!r} was measured for 1 to {predictor.most(way)} rows.")
+        return cls(asked.name, predictor, decoder, fit, way)
+
+    @property
+    def layer(self) -> tuple[Decoder, int, int]:
+        """One layer, and the rows and tokens that it sees; the widest of the windows."""
+        context = self.fit.load.context
+        windows = [layer.window or context for layer in self.fit.sizes.cache.layers]
+        one = replace(self.decoder, layers=1)
+        return one, self.fit.load.batch, min(context, max(windows))
+
+
+def recorded(device: str) -> Predictor:
+    """The record called `device`, or that of the card of the table with such a name. Raises
+    NotRecordedError for a card without a record, CourseError for a record without layers."""
+    if device not in records.known():
+        return predictor_of(named(device))
+    if "layers" not in (record := records.machine(device)):
         raise CourseError(
-            f"--batch is {batch}; {way!r} was measured for 1 to {predictor.most(way)} rows."
+            f"The record of {device} holds products but no layers, as of a CPU; name one of a GPU."
         )
-    return way
+    return Predictor(record)
 
 
-def report(predictor: Predictor, way: str, model: str, batch: int, context: int) -> list[str]:
+def named(device: str) -> Machine:
+    """The card of the table. Raises CourseError with all records and cards."""
+    try:
+        return card_of(device)
+    except ConfigError as error:
+        known = ", ".join(records.known())
+        raise CourseError(
+            f"There is no record of {device!r}; there are {known}. Also, {error}"
+        ) from error
+
+
+def machine_of(predictor: Predictor) -> Machine:
+    """The recorded card as the table has it, else with the limits that were measured."""
+    hardware = predictor.record["hardware"]
+    try:
+        return card_of(records.short_name(hardware["device"]))
+    except ConfigError:
+        peak = {kind: predictor.peak(kind) for kind in TYPES}
+        return Machine(hardware["device"], predictor.bandwidth, peak, hardware["memory_bytes"])
+
+
+def fit_on(asked: Asked, device: str, load: Load) -> Fit:
+    """The model on a card of the table, or on a recorded one."""
+    try:
+        card = machine_of(recorded(device.lower()))
+    except NotRecordedError:
+        card = named(device)
+    return Fit(asked.sizes, asked.weights, card, load)
+
+
+def report(asked: Question) -> list[str]:
     """The lines: sizes, a table of terms, the ratio, its cause, and how far such figures err."""
-    if model not in MODELS:
-        raise CourseError(f"There is no model {model!r}; there are {', '.join(MODELS)}.")
-    sizes = MODELS[model], batch, context
-    base, other = predictor.decode("bf16", *sizes), predictor.decode(way, *sizes)
+    predictor, way, (layer, batch, context) = asked.predictor, asked.way, asked.layer
+    base = predictor.decode("bf16", layer, batch, context)
+    other = predictor.decode(way, layer, batch, context)
     found = predictor.errors()
     errors = found.get(way) or [e for part in found.values() for e in part]
     return [
-        *capacity(predictor, way, model, batch, context),
-        f"One layer of a Llama {model} on {made_by(predictor.record)}, "
+        *why_roofline.capacity(asked.fit, "One layer by itself would take:"),
+        f"One layer of {asked.name} on {made_by(predictor.record)}, "
         f"one new token for each of {batch}, {context} tokens seen:",
         "",
         *table(base, other, way),
         "",
         ratio(base, other, way),
-        cause(predictor, way, *sizes),
+        cause(predictor, way, layer, batch, context),
         "",
-        f"Such ratios err by {statistics.median(errors):.0%} (median of {len(errors)} measured "
-        f"layers that nothing was fitted to); over all ways by {median_error(predictor):.0%}.",
+        f"From the record. Such ratios err by {statistics.median(errors):.0%} (median of "
+        f"{len(errors)} measured layers that nothing was fitted to); over all ways by "
+        f"{median_error(predictor):.0%}.",
     ]
 
 
@@ -79,25 +144,10 @@ def made_by(record: dict[str, Any]) -> str:
     return f"{record['hardware']['device']} (kernels of version {version})"
 
 
-def capacity(predictor: Predictor, way: str, model: str, batch: int, context: int) -> list[str]:
-    """What the whole model needs, when the card cannot hold it: the speed is then no question."""
-    sizes = llama_3(int(model.removesuffix("B")))
-    weights = sizes.stored(format_of(way)).total / 1e9
-    cache = batch * context * sizes.kv_bytes("bf16") / 1e9
-    memory = predictor.record["hardware"]["memory_bytes"] / 1e9
-    if weights + cache <= memory:
-        return []
-    return [
-        f"This does not fit: the weights are {weights:,.1f} GB and the KV cache {cache:,.1f} GB, "
-        f"the driver reports {memory:,.1f} GB. One layer by itself would take:",
-        "",
-    ]
-
-
 def ratio(base: Terms, other: Terms, way: str) -> str:
     """How many times faster or slower than bf16."""
     if way == "bf16":
-        return "bf16 is what the other formats are compared with; name another by --weights."
+        return why_roofline.SAME
     gain = base.total / other.total
     word = "faster" if gain >= 1 else "slower"
     return f"{way}: {max(gain, 1 / gain):.2f} times {word} than bf16."
@@ -118,10 +168,10 @@ def table(base: Terms, other: Terms, way: str) -> list[str]:
     ]
 
 
-def cause(predictor: Predictor, way: str, model: object, batch: int, context: int) -> str:
+def cause(predictor: Predictor, way: str, layer: Decoder, batch: int, context: int) -> str:
     """One sentence: which term decides, and what bounds it."""
-    terms = predictor.decode(way, model, batch, context)  # type: ignore[arg-type]
-    read, count = predictor.floors(way, model, batch)  # type: ignore[arg-type]
+    terms = predictor.decode(way, layer, batch, context)
+    read, count = predictor.floors(way, layer, batch)
     if terms.cache > terms.weights:
         return "The KV cache decides: smaller weights cannot help much; a smaller cache can."
     if terms.rest > terms.weights:

@@ -23,6 +23,11 @@ class Scheme:
     name: str
     bits: Mapping[str, float]
 
+    @property
+    def format(self) -> str:
+        """The format's own name, without what it is applied to."""
+        return self.name.removesuffix(EVERYTHING).removesuffix(EXPERTS)
+
     def nbytes(self, counts: Mapping[str, float]) -> float:
         """Bytes of these counts of parameters by part; scales that a whole row shares (one in
         thousands) are left out."""

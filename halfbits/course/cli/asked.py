@@ -1,0 +1,58 @@
+"""What a command is asked about: a model by its name or file, and a card by a part of its name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from halfbits.checkpoints import open_checkpoint
+from halfbits.checkpoints.described import config_of_gguf, scheme_of_checkpoint
+from halfbits.perf.architecture import ConfigError, Sizes, read_config
+from halfbits.perf.architecture.published import model as published
+from halfbits.perf.architecture.schemes import Scheme, scheme, scheme_of
+from halfbits.perf.architecture.sizes import sizes
+from halfbits.perf.cost import Machine, hardware
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A model by name or file, and how its weights are stored."""
+
+    name: str
+    sizes: Sizes
+    weights: Scheme
+    config: Mapping[str, Any]
+
+
+def ask(name: str, weights: str) -> Asked:
+    """A config.json, a folder with one, a GGUF file, or a published model.
+
+    `weights` "" means as released, or as the GGUF file has them.
+    """
+    path = Path(name)
+    if path.suffix == ".gguf":
+        checkpoint = open_checkpoint(path)
+        config, stored = config_of_gguf(checkpoint), scheme_of_checkpoint(checkpoint)
+    elif path.exists():
+        config, stored = read_config(path), None
+    else:
+        config, stored = published(name).config, scheme(published(name).released)
+    found = sizes(config)
+    if weights:
+        stored = scheme(weights)
+    return Asked(path.name, found, stored or scheme_of(config, found), config)
+
+
+def card_of(name: str) -> Machine:
+    """The card whose name begins like `name`, else holds it, spaces and case aside. Raises
+    ConfigError."""
+    plain = {"".join(key.lower().split()): made for key, made in hardware().items()}
+    wanted = "".join(name.lower().split())
+    found = [made for key, made in plain.items() if key.startswith(wanted)]
+    found = found or [made for key, made in plain.items() if wanted in key]
+    if len(found) != 1:
+        which = "several cards here are" if found else "no card here is"
+        raise ConfigError(f"{which} called {name!r}; there are {', '.join(hardware())}.")
+    return found[0]
