@@ -1,6 +1,6 @@
 """Half the Bits in one command: `python course.py start`, `python course.py test`.
 
-The first use makes .venv here and installs the pinned requirements; every word is then passed
+The first use makes .venv here and installs the pinned requirements; all arguments are then passed
 on to the `halfbits` command line in it. With --here the current environment is used instead
 (conda, Colab, JupyterHub). Standard library only; the file has to parse on old Pythons too, so
 that they get a sentence and not a traceback.
@@ -320,7 +320,7 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
-def hand_over(words: list[str], here: bool) -> int:
+def hand_over(arguments: list[str], here: bool) -> int:
     """Run `halfbits` in the environment, in this process where the system can do that."""
     env = {**os.environ, "HALFBITS_ROOT": str(ROOT)}
     python = sys.executable
@@ -329,26 +329,26 @@ def hand_over(words: list[str], here: bool) -> int:
         path = [str(venv_python().parent), env.get("PATH", "")]
         env.update(VIRTUAL_ENV=str(VENV), PATH=os.pathsep.join(path))
         env.pop("PYTHONHOME", None)
-    command = [python, "-m", "halfbits", *words]
+    command = [python, "-m", "halfbits", *arguments]
     if os.name != "nt":
         os.execve(python, command, env)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the child to answer
     return subprocess.run(command, env=env, check=False).returncode
 
 
-def main(words: list[str]) -> int:
+def main(arguments: list[str]) -> int:
     for stream in (sys.stdout, sys.stderr):  # a path may hold letters that a console lacks
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]
-    here = "--here" in words
-    words = [word for word in words if word != "--here"]
-    if not words or words[0] in ("-h", "--help", "help"):
+    here = "--here" in arguments
+    arguments = [argument for argument in arguments if argument != "--here"]
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
         print(USAGE, end="")
-        return 0 if words else 2
+        return 0 if arguments else 2
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         if not is_ready(here):
             install(here)
-        return hand_over(words, here)
+        return hand_over(arguments, here)
     except KeyboardInterrupt:
         print("\ncourse.py: stopped. Run the same command again: it goes on.", file=sys.stderr)
         return 130

@@ -76,9 +76,9 @@ def wheel_files(folder: Path, name: str, version: str) -> Iterator[tuple[str, st
     found = list(folder.glob(f"{name}-{version}-*.whl"))
     if not found:
         tags = ["--platform", PLATFORMS[name]] if name in PLATFORMS else []
-        words = ["pip", "download", "-q", "--no-deps", "--only-binary=:all:", "-d", str(folder)]
+        arguments = ["pip", "download", "-q", "--no-deps", "--only-binary=:all:", "-d", str(folder)]
         wanted = ["--python-version", "3.11", *tags, f"{name}=={version}"]
-        subprocess.run([sys.executable, "-m", *words, *wanted], check=True)
+        subprocess.run([sys.executable, "-m", *arguments, *wanted], check=True)
         found = list(folder.glob(f"{name}-{version}-*.whl"))
     with zipfile.ZipFile(found[0]) as wheel:
         for path in sorted(wheel.namelist()):

@@ -53,8 +53,8 @@ def record() -> dict[str, Any]:
     }
 
 
-def main(words: list[str]) -> None:
-    [name] = words
+def main(arguments: list[str]) -> None:
+    [name] = arguments
     target = find_root() / "book" / "data" / f"formats_cpu_{name}.json"
     made = json.dumps(record(), indent=1, default=float)
     Path(target).write_text(made + "\n", encoding="utf-8")

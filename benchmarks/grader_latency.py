@@ -40,11 +40,11 @@ LIMIT = 180.0
 
 def main() -> None:
     """Prepare the course, take turns, write the record."""
-    words = argparse.ArgumentParser(description=__doc__)
-    words.add_argument("--out", type=Path, required=True)
-    words.add_argument("--rounds", type=int, default=10)
-    words.add_argument("--only", default="", help="ways whose name holds this text")
-    given = words.parse_args()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--only", default="", help="ways whose name holds this text")
+    given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="halfbits-latency-") as name:
         folder = Path(name).resolve()
         catalog = _course(folder / "course")

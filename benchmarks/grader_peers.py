@@ -42,11 +42,11 @@ SETTLE = 12.0  # seconds in which the next waiting worker imports its framework
 
 def main() -> None:
     """Prepare every way, take turns, write the record."""
-    words = argparse.ArgumentParser(description=__doc__)
-    words.add_argument("--out", type=Path, required=True)
-    words.add_argument("--rounds", type=int, default=5)
-    words.add_argument("--environment", type=Path, help="keep the peers' environment here")
-    given = words.parse_args()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--environment", type=Path, help="keep the peers' environment here")
+    given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="halfbits-peers-") as name:
         folder = Path(name)
         os.environ["HALFBITS_DATA"] = str(folder / "data")

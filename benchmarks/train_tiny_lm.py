@@ -273,15 +273,15 @@ def main() -> None:
     parser.add_argument("--smoke", action="store_true", help="a toy on the CPU, in seconds")
     parser.add_argument("--steps", type=int, help="another number of steps than the recipe's")
     parser.add_argument("--batch", type=int, help="another batch size than the recipe's")
-    words = parser.parse_args()
+    given = parser.parse_args()
     torch.set_float32_matmul_precision("high")
     held_text = HELD_OUT.read_text(encoding="utf-8")
-    if words.smoke:
-        run(TOY, held_text[:200_000], held_text[-20_000:], words.out, every=20)
+    if given.smoke:
+        run(TOY, held_text[:200_000], held_text[-20_000:], given.out, every=20)
         return
-    changes = {k: v for k, v in (("steps", words.steps), ("batch", words.batch)) if v}
+    changes = {k: v for k, v in (("steps", given.steps), ("batch", given.batch)) if v}
     train_text = lzma.decompress(CORPUS.read_bytes()).decode("utf-8")
-    run(replace(FULL, **changes), train_text, held_text, words.out, every=200)
+    run(replace(FULL, **changes), train_text, held_text, given.out, every=200)
 
 
 if __name__ == "__main__":

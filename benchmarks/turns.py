@@ -1,4 +1,4 @@
-"""Ways that take turns at one task: their processes timed, their figures as rows of a record."""
+"""Times several commands for the same task, interleaved, and makes rows of a record of it."""
 
 from __future__ import annotations
 

@@ -14,7 +14,8 @@ from halfbits.quantize.blocks import Granularity, ungrouped
 class Quantized:
     """`codes` [blocks, size] count levels, `scale` and `zero_point` [blocks, 1] place them.
 
-    value = (levels[code] or code - zero_point) * scale, put back to `shape` by `granularity`.
+    value = levels[code] * scale with a table of levels, (code - zero_point) * scale without one
+    (zero_point 0 if there is none), put back to `shape` by `granularity`.
     `code_bits` is what one code takes when packed, `group_bits` what the parameters of one block
     take, `tensor_bits` what the whole tensor shares.
     """

@@ -240,8 +240,8 @@ def test_current_environment_is_used_when_asked(course, monkeypatch):
     assert course.is_ready(here=True) == (importlib.util.find_spec("halfbits") is not None)
 
 
-def run(folder: Path, *words: str) -> subprocess.CompletedProcess:
-    command = [sys.executable, str(folder / "course.py"), *words]
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
+    command = [sys.executable, str(folder / "course.py"), *arguments]
     return subprocess.run(
         command, cwd=folder.parent, capture_output=True, encoding="utf-8", timeout=120, check=False
     )
@@ -260,15 +260,15 @@ def test_words_and_exit_status_pass_through_from_any_folder(course):
     )
     done = run(course.ROOT, "grade", "a name", "--answers", "é", "--", "$HOME")
     assert done.returncode == 7, done.stderr
-    words, root, prefix = done.stdout.strip().split("|")
-    assert words == "['grade', 'a name', '--answers', 'é', '--', '$HOME']"
+    arguments, root, prefix = done.stdout.strip().split("|")
+    assert arguments == "['grade', 'a name', '--answers', 'é', '--', '$HOME']"
     assert Path(root).samefile(course.ROOT)
     assert Path(prefix).samefile(course.VENV)
 
 
 def test_no_words_shows_the_commands_and_installs_nothing(course):
-    for words, status in (((), 2), (("--help",), 0)):
-        done = run(course.ROOT, *words)
+    for arguments, status in (((), 2), (("--help",), 0)):
+        done = run(course.ROOT, *arguments)
         assert done.returncode == status
         assert "start" in done.stdout and "test" in done.stdout
     assert not course.VENV.exists()

@@ -134,10 +134,10 @@ def staged_files(site: Site) -> dict[Path, Path | bytes]:
 def run_jupyter_book(site: Site) -> int:
     """Run Jupyter Book on the staged sources; every warning fails the build. Output: the log."""
     book = site.source / "book"
-    words = ["build", str(site.source), "--path-output", str(site.log.parent)]
-    words += ["--config", str(book / "_config.yml"), "--toc", str(book / "_toc.yml")]
-    words += ["--warningiserror", "--keep-going"]
-    command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", *words]
+    arguments = ["build", str(site.source), "--path-output", str(site.log.parent)]
+    arguments += ["--config", str(book / "_config.yml"), "--toc", str(book / "_toc.yml")]
+    arguments += ["--warningiserror", "--keep-going"]
+    command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", *arguments]
     # course.py names its own checkout; what is built may be another.
     environment = {**os.environ, "PYTHONUTF8": "1", "HALFBITS_ROOT": str(site.root)}
     with site.log.open("w", encoding="utf-8") as log:

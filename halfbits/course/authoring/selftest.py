@@ -93,8 +93,8 @@ def run_step(step: str, root: Path, scratch: Path) -> StepResult:
     for number, command in enumerate(STEPS[step]):
         xml = scratch / f"{step}-{number}.xml"
         is_pytest = "pytest" in command
-        words = [*command, f"--junitxml={xml}"] if is_pytest else command
-        code = subprocess.run(words, cwd=root, env=environment, check=False).returncode
+        arguments = [*command, f"--junitxml={xml}"] if is_pytest else command
+        code = subprocess.run(arguments, cwd=root, env=environment, check=False).returncode
         if is_pytest:
             count(xml, code, result)
         else:

@@ -1,4 +1,4 @@
-"""What the grading words of the command line do: grade, hint, reset, progress, sync."""
+"""What the grading commands do: grade, hint, reset, progress, sync."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The interview's words of the command line: anki, cards, mock, plan."""
+"""The interview's commands: anki, cards, mock, plan."""
 
 from __future__ import annotations
 
@@ -69,6 +69,6 @@ def plan(
 
 
 def add_to(app: typer.Typer) -> None:
-    """Register the words with the command line."""
-    for word in (anki, cards, mock, plan):
-        app.command()(word)
+    """Add the commands to the command line."""
+    for command in (anki, cards, mock, plan):
+        app.command()(command)

@@ -110,7 +110,7 @@ def make_server(root: Path, port: int) -> ServerApp:
 
 
 def arguments(root: Path, port: int, token: str) -> list[str]:
-    """The server's settings, as command-line words so that they win over the user's files."""
+    """The server's settings, as command-line arguments so that they win over the user's files."""
     import zmq
 
     lab = root / "_build" / "lab"

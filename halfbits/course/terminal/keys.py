@@ -18,7 +18,7 @@ ENTER, ESCAPE = "\n", "\x1b"
 class Keys:
     """Reads keys while the `with` block runs; the terminal is as before afterwards.
 
-    Ctrl-C raises KeyboardInterrupt. A terminal that is closed, or a plea to end, raises
+    Ctrl-C raises KeyboardInterrupt. A terminal that is closed (SIGHUP) and SIGTERM raise
     SystemExit, so that `finally` blocks can save.
     """
 

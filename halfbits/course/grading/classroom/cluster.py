@@ -60,7 +60,7 @@ def grade_tasks(
 
     A worker that dies takes the tasks that it held along. They are run again, one at a time and
     alone, so that the one that killed it is known and nobody else suffers. `suspects` are
-    tasks to run only that way; `sent` hears of each task before it runs.
+    tasks to run only that way; `sent` is called with each task before it runs.
 
     A few submissions are graded by threads of this process, without a cluster, which takes
     longer to start than they take; if one ends this very process, the next run knows it.

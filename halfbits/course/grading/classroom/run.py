@@ -83,7 +83,7 @@ def grade_class(
     workers: int | None = None,
     arrived: Callable[[Result, int, int], None] = lambda result, number, total: None,
 ) -> ClassRun:
-    """Grade what the journal does not know yet; `arrived(result, number, total)` hears of each."""
+    """Grade what the journal does not know yet; `arrived(result, number, total)` after each."""
     tasks = [task_of(one, catalog, seed) for one in submitted]
     new = [task for task in tasks if task.identity not in journal.results]
     for number, graded in enumerate(_grade(catalog, new, journal, scheduler, workers), 1):

@@ -37,7 +37,7 @@ class Saves:
             return None if self._closed else self._waiting.popitem()[1]
 
     def close(self) -> None:
-        """Let whoever waits go home."""
+        """End the waiting in `take`, which then returns None."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()

@@ -1,4 +1,6 @@
-"""The flashcards: one for each question and language, named by both, so that names stay."""
+"""The flashcards: one for each question and language. Its id is made of both and stays the same
+when the texts are edited.
+"""
 
 from __future__ import annotations
 

@@ -11,9 +11,9 @@ import pytest
 from fake_course import make_course, notebook, write
 
 
-def halfbits(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def halfbits(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "halfbits", *words],
+        [sys.executable, "-m", "halfbits", *arguments],
         env={**os.environ, **environment},
         capture_output=True,
         encoding="utf-8",
@@ -28,7 +28,7 @@ def course(tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("arguments", "says"),
     [
         (("grade", "duoble"), "did you mean numbers/double?"),
         (("hint", "duoble"), "did you mean numbers/double?"),
@@ -39,9 +39,9 @@ def course(tmp_path: Path) -> dict[str, str]:
     ],
 )
 def test_mistake_is_one_sentence_and_status_2(
-    course: dict[str, str], words: tuple[str, ...], says: str
+    course: dict[str, str], arguments: tuple[str, ...], says: str
 ) -> None:
-    found = halfbits(*words, **course)
+    found = halfbits(*arguments, **course)
     assert found.returncode == 2
     assert says in found.stderr
     assert len(found.stderr.strip().splitlines()) == 1

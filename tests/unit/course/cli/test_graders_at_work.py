@@ -27,11 +27,11 @@ class SmallCourse:
     def write(self, *cells: str) -> bytes:
         return write(self.answer, notebook(*cells)).read_bytes()
 
-    def start(self, *words: str, **changes: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, **changes: str) -> subprocess.Popen[str]:
         names = {"HALFBITS_ROOT": self.root, "HALFBITS_DATA": self.data, "TMPDIR": self.scratch}
         environment = {**os.environ, "HALFBITS_SPARE": "0"} | {k: str(v) for k, v in names.items()}
         return subprocess.Popen(
-            [sys.executable, "-m", "halfbits", *(words or ("grade", "double"))],
+            [sys.executable, "-m", "halfbits", *(arguments or ("grade", "double"))],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -95,8 +95,8 @@ def test_data_folder_that_cannot_be_written_costs_the_record_but_not_the_verdict
 def test_record_that_cannot_be_saved_is_one_sentence(course: SmallCourse) -> None:
     course.write(DOUBLE, COUNTER)
     (course.data / "progress.json").mkdir(parents=True)
-    for words, wanted in ((("grade", "double"), 0), (("progress",), 2)):
-        status, _, err = finish(course.start(*words))
+    for arguments, wanted in ((("grade", "double"), 0), (("progress",), 2)):
+        status, _, err = finish(course.start(*arguments))
         assert status == wanted, err
         assert len(err.splitlines()) == 1 and err.startswith("halfbits: ")
         assert "progress.json" in err

@@ -168,10 +168,19 @@ def test_interrupted_command_goes_on_where_it_was(
         code = f"import time\ntime.sleep(0.2)\n{DOUBLE}{COUNTER}"
         write(students / f"s{number:02}" / "double.ipynb", notebook(code))
     out = tmp_path / "report.html"
-    words = ["-m", "halfbits", "grade-class", str(students), "--out", str(out), "--workers", "2"]
+    arguments = [
+        "-m",
+        "halfbits",
+        "grade-class",
+        str(students),
+        "--out",
+        str(out),
+        "--workers",
+        "2",
+    ]
     environment = {**os.environ, "HALFBITS_ROOT": str(course.root)}
     first = subprocess.Popen(
-        [sys.executable, *words],
+        [sys.executable, *arguments],
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -187,7 +196,11 @@ def test_interrupted_command_goes_on_where_it_was(
     kept = Journal(journal).results
     assert 5 <= len(kept) < 40
     second = subprocess.run(
-        [sys.executable, *words], env=environment, capture_output=True, encoding="utf-8", check=True
+        [sys.executable, *arguments],
+        env=environment,
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
     )
     assert "40 pass all their checks" in second.stdout
     assert "results were known" in second.stdout
@@ -200,14 +213,14 @@ def test_missing_folder_and_odd_report_name_are_one_sentence(
     course: Catalog, students: Path, tmp_path: Path
 ) -> None:
     write(students / "ada" / "double.py", DOUBLE)
-    for words, says in (
+    for arguments, says in (
         ([str(tmp_path / "nowhere")], "is no folder"),
         ([str(students), "--out", str(tmp_path / "report.txt")], "--out names the HTML report"),
         ([str(students), "--out", str(tmp_path / "no" / "report.html")], "does not exist"),
         ([str(students), "--exercise", "duoble"], "did you mean numbers/double?"),
     ):
         told = subprocess.run(
-            [sys.executable, "-m", "halfbits", "grade-class", *words],
+            [sys.executable, "-m", "halfbits", "grade-class", *arguments],
             env={**os.environ, "HALFBITS_ROOT": str(course.root)},
             capture_output=True,
             encoding="utf-8",

@@ -31,9 +31,9 @@ def root(tmp_path: Path) -> Path:
     return root
 
 
-def run(root: Path, *words: str) -> tuple[int, str]:
+def run(root: Path, *arguments: str) -> tuple[int, str]:
     environment = {**os.environ, "HALFBITS_DATA": str(root.parent / "data"), "COLUMNS": "80"}
-    command = [sys.executable, "-m", "pytest", *words]
+    command = [sys.executable, "-m", "pytest", *arguments]
     found = subprocess.run(
         command, cwd=root, env=environment, capture_output=True, encoding="utf-8", check=False
     )
@@ -84,12 +84,12 @@ def test_notebook_itself_can_be_named(root: Path) -> None:
 
 
 def test_node_ids_marks_and_words_select(root: Path) -> None:
-    for words in (
+    for arguments in (
         ("exercises/numbers/test_double.py::test_doubles_text",),
         ("-k", "text"),
         ("-m", "task(name='double')", "-k", "text"),
     ):
-        code, told = run(root, *words, "--answers", "solutions", "-v")
+        code, told = run(root, *arguments, "--answers", "solutions", "-v")
         assert code == 0
         assert "test_doubles_text PASSED" in told
         assert "1 passed" in told
