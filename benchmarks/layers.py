@@ -20,12 +20,8 @@ from benchmarks.products import drawn, floor_of
 from benchmarks.ways import Way, stored_bytes
 from halfbits.kernels.cache import quantize_cache, reference
 from halfbits.perf.cost import Decoder
+from halfbits.perf.predict import MODELS
 
-# The shapes of Llama 3 (Grattafiori and others, 2024, table 3), here one layer of each.
-MODELS = {
-    "8B": Decoder(1, 4096, 14336, 32, 8, 128, 128256),
-    "70B": Decoder(1, 8192, 28672, 64, 8, 128, 128256),
-}
 LAYER_WAYS = (
     *("bf16", "fp8", "int8, ours", "int4 g128, ours"),
     *("int8, converted in each call", "int4 g128, converted in each call"),

@@ -19,7 +19,7 @@ from halfbits.perf.cost import Decoder, Machine, hardware, llama_3
 from halfbits.perf.storage import storage
 from halfbits.selectors import cited
 
-MODELS = {"8b": 8, "70b": 70}  # Llama 3
+LLAMA_3_BILLIONS = {"8b": 8, "70b": 70}  # Llama 3
 CARDS = {"a100": "A100 SXM 80 GB", "h100": "H100 SXM", "rtx4090": "RTX 4090"}
 STORED = ("bf16", "fp8", "int8", "int4", "mxfp4", "nvfp4")
 USABLE = 0.9  # of a card's memory, for weights and cache; the rest is the runtime's
@@ -91,7 +91,7 @@ def record(target: str) -> float:
 
 
 def _models() -> Iterator[Quantity]:
-    for short, billions in MODELS.items():
+    for short, billions in LLAMA_3_BILLIONS.items():
         model, name = llama_3(billions), f"Llama 3 {billions}B"
         bf16, row = model.stored("bf16"), 8192 * model.kv_bytes("bf16")
         means = f"parameters of {name}"
@@ -138,7 +138,7 @@ def _cards() -> Iterator[Quantity]:
 
 
 def _speeds() -> Iterator[Quantity]:
-    for short, billions in MODELS.items():
+    for short, billions in LLAMA_3_BILLIONS.items():
         for card, name in CARDS.items():
             for kind in STORED:
                 means = f"most tokens/s of one row, no context: Llama 3 {billions}B, {kind}, {name}"

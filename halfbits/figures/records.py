@@ -10,7 +10,7 @@ from halfbits.perf.cost import HARDWARE, Decoder, llama_3
 from halfbits.perf.storage import storage
 
 # The sizes of the tiny LM are in its config.json, those of Llama 3 in its cited report.
-MODELS = {
+SHOWN_MODELS = {
     **{f"Llama 3 {billions}B": llama_3(billions) for billions in (8, 70)},
     "tiny LM": Decoder(6, 256, 704, 8, 2, 32, 4096, tied=True),
 }
@@ -24,6 +24,6 @@ def page_data(name: str) -> dict[str, Any]:
     machines = json.loads(HARDWARE.read_text(encoding="utf-8"))
     return {
         "machines": machines,
-        "models": {known: asdict(sizes) for known, sizes in MODELS.items()},
+        "models": {known: asdict(sizes) for known, sizes in SHOWN_MODELS.items()},
         "storage": {known: asdict(storage(known)) for known in STORED},
     }

@@ -30,7 +30,7 @@ from halfbits.quantize.microscaling import (
     quantize_mxfp4,
     quantize_nvfp4,
 )
-from halfbits.quantize.packing import pack, unpack
+from halfbits.quantize.packing import pack_codes, unpack_codes
 from halfbits.quantize.quantized import Quantized, positive, stored_scale
 
 __all__ = [
@@ -47,7 +47,7 @@ __all__ = [
     "grouped",
     "levels_of",
     "nearest",
-    "pack",
+    "pack_codes",
     "positive",
     "quantize_affine",
     "quantize_fp4",
@@ -61,5 +61,5 @@ __all__ = [
     "quantize_ternary",
     "stored_scale",
     "ungrouped",
-    "unpack",
+    "unpack_codes",
 ]

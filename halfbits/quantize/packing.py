@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 
-def pack(codes: Tensor, bits: int) -> Tensor:
+def pack_codes(codes: Tensor, bits: int) -> Tensor:
     """Unsigned codes below 2^bits as a uint8 bit stream, the lowest bit of each code first."""
     places = torch.arange(bits)
     stream = (codes.flatten().long()[:, None] >> places & 1).flatten()
@@ -14,7 +14,7 @@ def pack(codes: Tensor, bits: int) -> Tensor:
     return (stream << torch.arange(8)).sum(1).to(torch.uint8)
 
 
-def unpack(packed: Tensor, bits: int, count: int) -> Tensor:
+def unpack_codes(packed: Tensor, bits: int, count: int) -> Tensor:
     """The first `count` codes, uint8 [count], of a stream made by `pack`."""
     stream = (packed.long()[:, None] >> torch.arange(8) & 1).flatten()[: count * bits]
     return (stream.view(count, bits) << torch.arange(bits)).sum(1).to(torch.uint8)

@@ -9,13 +9,13 @@ from torch.nn import functional as F
 from halfbits.models.quantized import W8A8Linear, integer_matmul
 from halfbits.quantize import (
     FP4_LEVELS,
-    pack,
+    pack_codes,
     quantize_affine,
     quantize_fp8,
     quantize_mxfp4,
     quantize_nf4,
     quantize_symmetric,
-    unpack,
+    unpack_codes,
 )
 
 EPS32 = torch.finfo(torch.float32).eps
@@ -98,9 +98,9 @@ def test_nf4_agrees_with_the_nearest_level_by_search():
 @pytest.mark.parametrize("bits", range(1, 9))
 def test_packing_keeps_the_codes_in_the_bytes_it_promises(bits):
     codes = torch.randint(2**bits, (77,), generator=torch.Generator().manual_seed(bits))
-    packed = pack(codes, bits)
+    packed = pack_codes(codes, bits)
     assert packed.dtype == torch.uint8 and len(packed) == -(-77 * bits // 8)
-    assert torch.equal(unpack(packed, bits, 77).long(), codes)
+    assert torch.equal(unpack_codes(packed, bits, 77).long(), codes)
 
 
 @pytest.mark.parametrize("length", [64, 1040, 1041, 1536])

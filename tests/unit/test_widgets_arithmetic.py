@@ -19,7 +19,7 @@ import pytest
 
 from halfbits import formats
 from halfbits.figures import bundle
-from halfbits.figures.records import MODELS, STORED, page_data
+from halfbits.figures.records import SHOWN_MODELS, STORED, page_data
 from halfbits.perf.cost import hardware
 
 RUNNER = Path(__file__).with_name("widgets_in_node.mjs")
@@ -255,7 +255,7 @@ def roofline_states() -> Iterator[tuple[str, str, dict[str, str]]]:
     sizes = itertools.product(("0", "3", "7", "10"), ("0", "4", "10", "17"))
     kinds = itertools.product(("decode", "prefill"), STORED, ("bf16", "int8"))
     for (batch, context), (phase, weights, cache) in itertools.product(sizes, kinds):
-        for machine, model in itertools.product(hardware(), MODELS):
+        for machine, model in itertools.product(hardware(), SHOWN_MODELS):
             state = {"phase": phase, "batch": batch, "context": context, "arithmetic": "bf16"}
             yield machine, model, {**state, "weights": weights, "cache": cache}
 
@@ -267,18 +267,18 @@ def test_the_roofline_is_the_librarys_over_a_grid():
     machines = hardware()
     for (machine, model, state), seen in zip(states, made, strict=True):
         batch, context = 2 ** int(state["batch"]), 2 ** int(state["context"])
-        work_of = getattr(MODELS[model], state["phase"])
+        work_of = getattr(SHOWN_MODELS[model], state["phase"])
         work = work_of(batch, context, state["weights"], state["cache"])
         tokens = batch * (1 if state["phase"] == "decode" else context)
         seconds = machines[machine].seconds(work, "bf16")
         assert seen["flops"] == pytest.approx(work.flops, rel=1e-15)  # some are above 2^53
-        cache = batch * context * MODELS[model].kv_bytes(state["cache"])
-        checkpoint = MODELS[model].stored(state["weights"]).total
+        cache = batch * context * SHOWN_MODELS[model].kv_bytes(state["cache"])
+        checkpoint = SHOWN_MODELS[model].stored(state["weights"]).total
         assert seen["needed"] == checkpoint + cache
         assert seen["seconds"] == pytest.approx(seconds, rel=1e-15)
         assert seen["rate"] == pytest.approx(tokens / seconds, rel=1e-15)
         assert seen["memoryBound"] == machines[machine].is_memory_bound(work, "bf16")
-        row = context * MODELS[model].kv_bytes(state["cache"])
+        row = context * SHOWN_MODELS[model].kv_bytes(state["cache"])
         memory = machines[machine].memory
         assert checkpoint + (seen["rows"] + 1) * row > memory
         assert seen["rows"] == 0 or checkpoint + seen["rows"] * row <= memory

@@ -87,7 +87,7 @@ def _change(rest: Sequence[str | Swap]) -> str | Swap:
 
 
 @dataclass(frozen=True)
-class Answers:
+class ShippedAnswers:
     """What tests/wrong_answers and tests/right_answers/<topic>/<slug>.py define."""
 
     wrong: tuple[WrongAnswer, ...]
@@ -96,7 +96,7 @@ class Answers:
     equivalent: Mapping[str, str] = field(default_factory=dict)
 
 
-def load_answers(catalog: Catalog, exercise: Exercise) -> Answers:
+def load_answers(catalog: Catalog, exercise: Exercise) -> ShippedAnswers:
     """The answers of `exercise`; raises CourseError when a file or its table is missing."""
     wrong = _names(catalog, exercise, "wrong_answers", "WRONG")
     if "RIGHT" in wrong:  # a file of both
@@ -104,7 +104,7 @@ def load_answers(catalog: Catalog, exercise: Exercise) -> Answers:
     else:
         table = _names(catalog, exercise, "right_answers", "RIGHT")["RIGHT"]
         right = tuple(RightAnswer(name, change) for name, change in table.items())
-    return Answers(wrong_answers(wrong["WRONG"]), right, wrong.get("EQUIVALENT", {}))
+    return ShippedAnswers(wrong_answers(wrong["WRONG"]), right, wrong.get("EQUIVALENT", {}))
 
 
 def _names(catalog: Catalog, exercise: Exercise, folder: str, table: str) -> dict[str, Any]:
@@ -126,7 +126,7 @@ class Trial:
     workers: WorkerPool = POOL
 
     @cached_property
-    def answers(self) -> Answers:
+    def answers(self) -> ShippedAnswers:
         return load_answers(self.catalog, self.exercise)
 
     @cached_property

@@ -15,7 +15,7 @@ from fake_course import DOUBLE, cell, notebook
 from halfbits.course import notebook as reader
 from halfbits.course.authoring.stub import is_pristine
 from halfbits.course.grading.judge.shell import Shell
-from halfbits.course.grading.judge.verdict import Answers, MissingAnswer
+from halfbits.course.grading.judge.verdict import LearnerNames, MissingAnswer
 from halfbits.course.notebook import Cell, read_answer
 from halfbits.course.sources import unwritten
 from halfbits.errors import CourseError
@@ -336,7 +336,7 @@ ANSWER_ABOVE = ("def double(x: Number): return 2 * x", "Number = int")
 def test_answer_above_what_it_needs_is_run_again_when_it_is_wanted(shell: Shell) -> None:
     run(shell, *ANSWER_ABOVE)
     assert "NameError: name 'Number' is not defined" in shell.broken[0]
-    assert Answers(shell).double(2) == 4
+    assert LearnerNames(shell).double(2) == 4
 
 
 def test_cell_that_failed_for_another_reason_is_not_run_again(shell: Shell) -> None:
@@ -346,13 +346,13 @@ def test_cell_that_failed_for_another_reason_is_not_run_again(shell: Shell) -> N
         "runs.append(1)\ndef double(x): return 2 * x\ndouble.x.y",
         "def other(): return missing",
     )
-    assert Answers(shell).double(2) == 4
+    assert LearnerNames(shell).double(2) == 4
     run(shell, "runs.append(1)\n1 / 0\ndef later(x): return 2 * x")
     with pytest.raises(MissingAnswer, match="later"):
-        Answers(shell).later(1)
+        LearnerNames(shell).later(1)
     assert shell.namespace["runs"] == [1, 1]
 
 
 def test_earlier_definition_does_not_stand_in_for_a_cell_that_failed(shell: Shell) -> None:
     run(shell, "def double(x): return 0", *ANSWER_ABOVE)
-    assert Answers(shell).double(2) == 4
+    assert LearnerNames(shell).double(2) == 4

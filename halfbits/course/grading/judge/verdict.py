@@ -32,8 +32,8 @@ class MissingAnswer(CheckFailed):
     """The answer defines no such name, or something that is not callable."""
 
 
-class Answers:
-    """The learner's objects by name: `answers.quantize_weight`."""
+class LearnerNames:
+    """The learner's objects by name: `names.quantize_weight`."""
 
     def __init__(self, shell: Shell) -> None:
         self._shell = shell
@@ -92,9 +92,9 @@ def judge(check: Callable[..., Any], shell: Shell, seed: int, path: Path) -> tup
 
     Raises SystemExit when the answer does.
     """
-    answers = Answers(shell)
+    names = LearnerNames(shell)
     context.begin(check)
-    given = {"answer": answers, "seed": seed}
+    given = {"answer": names, "seed": seed}
     code = check.__code__
     wanted = code.co_varnames[: code.co_argcount]
     try:
@@ -102,11 +102,13 @@ def judge(check: Callable[..., Any], shell: Shell, seed: int, path: Path) -> tup
     except SystemExit:
         raise
     except BaseException as error:
-        return _explain(error, answers, shell, path)
+        return _explain(error, names, shell, path)
     return "passed", ""
 
 
-def _explain(error: BaseException, answers: Answers, shell: Shell, path: Path) -> tuple[str, str]:
+def _explain(
+    error: BaseException, names: LearnerNames, shell: Shell, path: Path
+) -> tuple[str, str]:
     if lacking := _lacking(error, shell):
         return "not run", f"not judged: {lacking} is not installed here; {COMPLETE}"
     if isinstance(error, MissingAnswer):
@@ -116,11 +118,11 @@ def _explain(error: BaseException, answers: Answers, shell: Shell, path: Path) -
     if isinstance(error, NotImplementedError) and own:
         return "unwritten", str(error) or "not written yet"
     if isinstance(error, CheckFailed):
-        return "failed", answers._changed or str(error)
+        return "failed", names._changed or str(error)
     if isinstance(error, TimeUp):
         return "failed", _too_slow(error, shell)
-    if answers._changed:
-        return "failed", answers._changed
+    if names._changed:
+        return "failed", names._changed
     if where := shell.where(error):
         if isinstance(error, NameError) and (cause := _cause(error, shell)):
             return "failed", f"{cause}\n at {where}: {in_words(error)}"
@@ -128,11 +130,11 @@ def _explain(error: BaseException, answers: Answers, shell: Shell, path: Path) -
         return "failed", f"raised {in_words(error)}\n at {where}" + (
             f"\n    {line}" if line else ""
         )
-    if answers._none:
-        name = answers._none
+    if names._none:
+        name = names._none
         why = f"{name} returned None: is a return missing?"
         return "failed", four_lines(f"{name}(…)", "a result", "None", why)
-    return "failed", _in_the_check(error, answers, path, frames)
+    return "failed", _in_the_check(error, names, path, frames)
 
 
 def _cause(error: NameError, shell: Shell) -> str:
@@ -162,13 +164,13 @@ def _lacking(error: BaseException, shell: Shell) -> str:
     return shell.lacking if isinstance(error, (NameError, MissingAnswer)) else ""
 
 
-def _in_the_check(error: BaseException, answers: Answers, path: Path, frames: list[Any]) -> str:
+def _in_the_check(error: BaseException, names: LearnerNames, path: Path, frames: list[Any]) -> str:
     lines = [frame for frame in frames if frame.filename == str(path) or _in_the_kit(frame)]
     line = (lines[-1].line or "").strip() if lines else ""
     if isinstance(error, AssertionError):
         return f"{error}" if str(error) else f"this does not hold: {line}"
-    if frames and Path(frames[-1].filename).name == "verdict.py" and answers._called:
-        return f"raised {in_words(error)}\n at {answers._called}"
+    if frames and Path(frames[-1].filename).name == "verdict.py" and names._called:
+        return f"raised {in_words(error)}\n at {names._called}"
     return f"the check could not use the result: {in_words(error)}\n in: {line}"
 
 
