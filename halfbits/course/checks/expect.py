@@ -17,6 +17,7 @@ import numpy as np
 
 from halfbits.course.checks import context
 from halfbits.course.checks.comparing import first, within_room, worst
+from halfbits.course.checks.failure import Failure
 from halfbits.course.checks.fingerprint import change, fingerprint
 from halfbits.course.checks.values import as_float64, brief, describe, dtype_name
 
@@ -24,7 +25,11 @@ UNTOUCHED = "the caller still owns what was passed in; work on a copy"
 
 
 class CheckFailed(AssertionError):  # noqa: N818
-    """A demand of a check that the answer does not meet; the text is the four-line report."""
+    """A demand of a check that the answer does not meet; its text is the failure's four lines."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(str(failure))
+        self.failure = failure
 
 
 def true(
@@ -38,7 +43,8 @@ def true(
 ) -> None:
     """Raise `CheckFailed` unless `condition` is true. A NaN, an array or a None is never true."""
     if not _is_true(condition):
-        raise CheckFailed(_report(expected, got, of, called, why))
+        call = context.called(of) if called is None else called
+        raise CheckFailed(failure(call, expected, got, context.NOW.why if why is None else why))
 
 
 def close(got: object, want: object, *, atol: Any, check_dtype: bool = True, **said: Any) -> None:
@@ -182,15 +188,9 @@ def no_live_floats(numel: int, **said: Any) -> Iterator[None]:
     true(len(kept) == before, expected=expected, got=[describe(t) for t in kept], **said)
 
 
-def four_lines(called: str, expected: object, got: object, why: str) -> str:
-    """The report of a failed check, its labels flush right."""
-    rows = (("called", called), ("expected", expected), ("got", brief(got)), ("why", why))
-    return "\n".join(f"{label:>9}: {_indent(text)}" for label, text in rows)
-
-
-def _report(expected: object, got: object, of: str, called: str | None, why: str | None) -> str:
-    call = context.called(of) if called is None else called
-    return four_lines(call, expected, got, context.NOW.why if why is None else why)
+def failure(called: str, expected: object, got: object, why: str) -> Failure:
+    """The failure of a check, its values as texts."""
+    return Failure(called, str(expected), brief(got), why)
 
 
 def _is_true(condition: object) -> bool:
@@ -211,7 +211,3 @@ def _floats_alive(numel: int) -> list[Any]:
 def _name(dtype: object) -> str:
     text = str(np.dtype(dtype)) if isinstance(dtype, type) else str(getattr(dtype, "name", dtype))
     return text.removeprefix("torch.")
-
-
-def _indent(text: object) -> str:
-    return str(text).replace("\n", "\n" + " " * 11)

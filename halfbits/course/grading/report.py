@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from halfbits.course.catalog import Exercise
 from halfbits.course.checklist import Check
+from halfbits.course.checks.failure import Failure
 
 PASSED, FAILED, MISSING, UNWRITTEN, NOT_RUN = "passed", "failed", "missing", "unwritten", "not run"
 CONTROL = re.compile(
@@ -15,17 +16,22 @@ CONTROL = re.compile(
     r"|[\u200e\u200f\u2028-\u202e\u2066-\u2069]"  # they turn or break the line they stand in
 )
 
-# A label of the four lines stands flush right in nine columns; what continues a line in eleven.
-LABEL = re.compile(r"^(?=.{9}: ) *(called|expected|got|why): ", re.MULTILINE)
-
 
 @dataclass(frozen=True)
 class Verdict:
-    """How one check ended: `kind` is passed, failed, missing, unwritten or not run."""
+    """How one check ended: `kind` is passed, failed, missing, unwritten or not run.
+
+    The explanation of a check that failed is a `Failure`, or a text where an error tells more.
+    """
 
     check: Check
     kind: str
-    message: str = ""
+    explanation: Failure | str = ""
+
+    @property
+    def message(self) -> str:
+        """The explanation as text."""
+        return str(self.explanation)
 
 
 @dataclass
@@ -66,12 +72,12 @@ class Report:
         return [verdict for verdict in self.verdicts if verdict.kind == kind]
 
     def to_show(self) -> list[Verdict]:
-        """The failed checks, core ones first, each message once; stubs are only counted."""
-        shown: dict[str, Verdict] = {}
+        """The failed checks, core ones first, each explanation once; stubs are only counted."""
+        shown: dict[Failure | str, Verdict] = {}
         not_judged = () if self.problem else (NOT_RUN,)
         for verdict in sorted(self.verdicts, key=lambda verdict: verdict.check.hardened):
             if verdict.kind in (FAILED, MISSING, *not_judged):
-                shown.setdefault(verdict.message, verdict)
+                shown.setdefault(verdict.explanation, verdict)
         return list(shown.values())
 
     def by_task(self) -> dict[str, list[Verdict]]:
@@ -148,13 +154,6 @@ def title(verdict: Verdict) -> str:
     """ "half_step: Every weight lies within half a step.\""""
     tier = " (hardened)" if verdict.check.hardened else ""
     return f"{verdict.check.name.removeprefix('test_')}{tier}: {verdict.check.claim}"
-
-
-def four_parts(message: str) -> list[tuple[str, str]]:
-    """The labels of a four-line message with their texts; empty for a message of another form."""
-    first, *rest = LABEL.split(clean(message).rstrip())
-    texts = (text.rstrip().replace("\n" + " " * 11, "\n") for text in rest[1::2])
-    return [] if first.strip() else list(zip(rest[::2], texts, strict=True))
 
 
 def seed_line(report: Report) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 
 from halfbits.course.catalog import Catalog, Exercise
 from halfbits.course.checklist import Check, read_checks
+from halfbits.course.checks.failure import Failure, from_json
 from halfbits.course.grading.process.client import Late, Worker
 from halfbits.course.grading.process.pool import WorkerPool
 from halfbits.course.grading.process.spawn_pool import POOL
@@ -99,7 +100,7 @@ class Submission:
         """
         name = getattr(self.answer, "name", self.exercise.slug)
         report = Report(self.exercise, name, seed=self.seed)
-        kinds: dict[str, tuple[str, str]] = {}
+        kinds: dict[str, tuple[str, Failure | str]] = {}
         if isinstance(self.answer, CourseError):
             report.problem = str(self.answer)
         else:
@@ -110,7 +111,7 @@ class Submission:
         return report
 
     def _verdict(
-        self, check: Check, kinds: dict[str, tuple[str, str]], problem: str | None
+        self, check: Check, kinds: dict[str, tuple[str, Failure | str]], problem: str | None
     ) -> Verdict:
         if check.name in kinds:
             return Verdict(check, *kinds[check.name])
@@ -174,7 +175,7 @@ def _run(
     submission: Submission,
     answer: Answer,
     report: Report,
-    kinds: dict[str, tuple[str, str]],
+    kinds: dict[str, tuple[str, Failure | str]],
     workers: WorkerPool,
     meanwhile: tuple[str, ...] | None,
 ) -> None:
@@ -198,7 +199,10 @@ def _run(
 
 
 def _collect(
-    worker: Worker, submission: Submission, report: Report, kinds: dict[str, tuple[str, str]]
+    worker: Worker,
+    submission: Submission,
+    report: Report,
+    kinds: dict[str, tuple[str, Failure | str]],
 ) -> None:
     limit, running, ended = submission.exercise.time_limit, "", False
     expected = {check.name for check in submission.to_run}
@@ -208,7 +212,7 @@ def _collect(
                 case "running":
                     running = event["what"]
                 case "verdict" if event["name"] in expected:
-                    kinds[event["name"]] = (event["kind"], event["message"])
+                    kinds[event["name"]] = (event["kind"], from_json(event["explanation"]))
                 case "note":
                     report.notes.append(event["message"])
                 case "broken cell":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 
+from halfbits.course.checks.failure import Failure
 from halfbits.course.grading.report import (
     PASSED,
     UNWRITTEN,
@@ -11,7 +12,6 @@ from halfbits.course.grading.report import (
     Verdict,
     as_text,
     clean,
-    four_parts,
     seed_line,
     title,
 )
@@ -96,20 +96,22 @@ def _bar(report: Report) -> str:
 
 
 def _failures(report: Report) -> str:
-    shown = [f"<p><b>{_text(title(v))}</b></p>{_explained(v.message)}" for v in report.to_show()]
+    shown = [f"<p><b>{_text(title(v))}</b></p>{_explained(v)}" for v in report.to_show()]
     if len(shown) < 2:
         return "".join(shown)
     more = f"<summary>{len(shown) - 1} more to mend</summary>{''.join(shown[1:])}"
     return f"{shown[0]}<details>{more}</details>"
 
 
-def _explained(message: str) -> str:
+def _explained(verdict: Verdict) -> str:
     """Called, expected, got and why as a table; another text as it is."""
-    rows = "".join(
+    if not isinstance(verdict.explanation, Failure):
+        return f"<pre>{_text(verdict.message)}</pre>"
+    rows = (
         f"<tr><th scope='row'>{label}</th><td>{_text(text)}</td></tr>"
-        for label, text in four_parts(message)
+        for label, text in verdict.explanation._asdict().items()
     )
-    return f"<table>{rows}</table>" if rows else f"<pre>{_text(message)}</pre>"
+    return f"<table>{''.join(rows)}</table>"
 
 
 def _tasks(report: Report) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from halfbits.course.checks import check_named
+from halfbits.course.checks.failure import Failure
 from halfbits.course.grading.judge.guard import PUT_BACK, take_guard
 from halfbits.course.grading.judge.shell import Shell
 from halfbits.course.grading.judge.state import State
@@ -47,7 +48,7 @@ def run(job: dict[str, Any], say: Say) -> None:
     shell.put_back = put_back
     # Bound before the answer runs, so that replacing them here changes nothing.
     judge_it, note_changes = judge, state.changes
-    seed_it, restore, changed_text, replaced_text = state.seed, state.restore, _left, _replaced
+    seed_it, restore, left_changes, replaced_judges = state.seed, state.restore, _left, _replaced
     try:
         _run_cells(job, shell, state, say)
         if replaced := [*shell.replaced, *put_back()]:
@@ -56,14 +57,14 @@ def run(job: dict[str, Any], say: Say) -> None:
             say(event="running", what=name)
             seed_it(job["seed"])
             with at_most(remaining(end)):
-                kind, message = judge_it(function, shell, job["seed"], checks_path)
+                kind, said = judge_it(function, shell, job["seed"], checks_path)
             changed = note_changes()
             restore()
             if replaced := put_back():
-                kind, message = "failed", replaced_text(replaced)
+                kind, said = "failed", replaced_judges(replaced)
             elif kind == "passed" and changed:
-                kind, message = "failed", changed_text(changed)
-            say(event="verdict", name=name, kind=kind, message=message[:MESSAGE])
+                kind, said = "failed", left_changes(changed)
+            say(event="verdict", name=name, kind=kind, explanation=_fit_for_json(said))
     except SystemExit as error:
         code = "" if error.code is None else repr(error.code)
         say(event="exit", message=f"called sys.exit({code})")
@@ -84,20 +85,29 @@ def _run_cells(job: dict[str, Any], shell: Shell, state: State, say: Say) -> Non
         say(event="broken cell", message=broken[:MESSAGE])
 
 
-def _replaced(names: list[str]) -> str:
-    return (
-        f"   called: the functions of this check\n expected: what compares the results as it was\n"
-        f"      got: the answer replaced {', '.join(names[:5])}\n"
-        f"      why: a check that the answer can change says nothing about the answer"
+def _replaced(names: list[str]) -> Failure:
+    return Failure(
+        "the functions of this check",
+        "what compares the results as it was",
+        f"the answer replaced {', '.join(names[:5])}",
+        "a check that the answer can change says nothing about the answer",
     )
 
 
-def _left(changes: list[str]) -> str:
-    return (
-        f"   called: the functions of this check\n expected: global state as it was\n"
-        f"      got: {'; '.join(changes)}\n"
-        f"      why: everything that runs afterwards would silently compute something else"
+def _left(changes: list[str]) -> Failure:
+    return Failure(
+        "the functions of this check",
+        "global state as it was",
+        "; ".join(changes),
+        "everything that runs afterwards would silently compute something else",
     )
+
+
+def _fit_for_json(said: Failure | str) -> dict[str, str] | str:
+    """A failure by its fields, another explanation as text; neither longer than MESSAGE."""
+    if isinstance(said, Failure):
+        return said.shortened(MESSAGE // len(said))._asdict()
+    return said[:MESSAGE]
 
 
 def _enclose(scratch: str) -> None:

@@ -11,7 +11,8 @@ from types import FunctionType
 from typing import Any
 
 from halfbits.course.checks import context
-from halfbits.course.checks.expect import UNTOUCHED, CheckFailed, four_lines
+from halfbits.course.checks.expect import UNTOUCHED, CheckFailed, failure
+from halfbits.course.checks.failure import Failure
 from halfbits.course.checks.fingerprint import fingerprint
 from halfbits.course.grading.judge.shell import FRAMEWORKS, Shell, in_words, stack
 from halfbits.course.grading.judge.time_limit import TimeUp
@@ -25,10 +26,11 @@ IMPORTS = {
     "Tensor": "from torch import Tensor",
     "tf": "import tensorflow as tf",
 }
+Judged = tuple[str, Failure | str]
 COMPLETE = "`python course.py start` completes the environment."
 
 
-class MissingAnswer(CheckFailed):
+class MissingAnswer(Exception):  # noqa: N818
     """The answer defines no such name, or something that is not callable."""
 
 
@@ -39,7 +41,7 @@ class LearnerNames:
         self._shell = shell
         self._called = ""
         self._none = ""
-        self._changed = ""  # the first argument that a call changed in place, as a message
+        self._changed: Failure | None = None  # the first argument that a call changed in place
 
     def __getattr__(self, name: str) -> Any:
         shell = self._shell
@@ -78,8 +80,8 @@ def _bits_of(value: Any) -> object:
     return fingerprint(value) if kind in ("Tensor", "Parameter", "ndarray") else None
 
 
-def _mutated(number: int) -> str:
-    return four_lines(
+def _mutated(number: int) -> Failure:
+    return failure(
         context.called(),
         f"argument {number} left as it was",
         f"argument {number} changed in place, so what follows is computed from other numbers",
@@ -87,8 +89,8 @@ def _mutated(number: int) -> str:
     )
 
 
-def judge(check: Callable[..., Any], shell: Shell, seed: int, path: Path) -> tuple[str, str]:
-    """(kind, message) of one check; kind is passed, failed, missing or unwritten.
+def judge(check: Callable[..., Any], shell: Shell, seed: int, path: Path) -> Judged:
+    """(kind, explanation) of one check; kind is passed, failed, missing or unwritten.
 
     Raises SystemExit when the answer does.
     """
@@ -106,9 +108,7 @@ def judge(check: Callable[..., Any], shell: Shell, seed: int, path: Path) -> tup
     return "passed", ""
 
 
-def _explain(
-    error: BaseException, names: LearnerNames, shell: Shell, path: Path
-) -> tuple[str, str]:
+def _explain(error: BaseException, names: LearnerNames, shell: Shell, path: Path) -> Judged:
     if lacking := _lacking(error, shell):
         return "not run", f"not judged: {lacking} is not installed here; {COMPLETE}"
     if isinstance(error, MissingAnswer):
@@ -118,7 +118,7 @@ def _explain(
     if isinstance(error, NotImplementedError) and own:
         return "unwritten", str(error) or "not written yet"
     if isinstance(error, CheckFailed):
-        return "failed", names._changed or str(error)
+        return "failed", names._changed or error.failure
     if isinstance(error, TimeUp):
         return "failed", _too_slow(error, shell)
     if names._changed:
@@ -133,7 +133,7 @@ def _explain(
     if names._none:
         name = names._none
         why = f"{name} returned None: is a return missing?"
-        return "failed", four_lines(f"{name}(…)", "a result", "None", why)
+        return "failed", failure(f"{name}(…)", "a result", "None", why)
     return "failed", _in_the_check(error, names, path, frames)
 
 
@@ -146,9 +146,9 @@ def _cause(error: NameError, shell: Shell) -> str:
     return ""
 
 
-def _too_slow(error: TimeUp, shell: Shell) -> str:
+def _too_slow(error: TimeUp, shell: Shell) -> Failure:
     where = shell.where(error)
-    return four_lines(
+    return failure(
         context.called() or "this check",
         f"an end within {error.seconds:.3g} s",
         f"still running{f' at {where}' if where else ''}",

@@ -16,13 +16,13 @@ from rich.table import Table
 from rich.text import Text
 
 from halfbits.course.catalog import Exercise
+from halfbits.course.checks.failure import Failure
 from halfbits.course.grading.report import (
     PASSED,
     UNWRITTEN,
     Report,
     Verdict,
     clean,
-    four_parts,
     seed_line,
     title,
 )
@@ -144,7 +144,7 @@ def _details(report: Report) -> Iterator[RenderableType]:
     for number, verdict in enumerate(report.to_show()):
         yield Text(f"x {clean(title(verdict))}", style="bold" if number == 0 else "none")
         if number == 0:
-            yield Padding(_explained(verdict.message), (0, 0, 1, 2))
+            yield Padding(_explained(verdict), (0, 0, 1, 2))
     if report.to_show():
         yield Text(seed_line(report), style="dim")
     yield from (Text(f"note: {clean(note)}") for note in report.notes)
@@ -152,13 +152,15 @@ def _details(report: Report) -> Iterator[RenderableType]:
         yield Text(f"next: {step}", style="cyan")
 
 
-def _explained(message: str) -> RenderableType:
+def _explained(verdict: Verdict) -> RenderableType:
+    if not isinstance(verdict.explanation, Failure):
+        return Text(clean(verdict.message).rstrip())
     table = Table.grid(padding=(0, 1))
     table.add_column(justify="right", no_wrap=True)
     table.add_column(overflow="fold")
-    for label, text in four_parts(message):
-        table.add_row(f"{label}:", Text(text))
-    return table if table.rows else Text(clean(message).rstrip())
+    for label, text in verdict.explanation._asdict().items():
+        table.add_row(f"{label}:", Text(clean(text).rstrip()))
+    return table
 
 
 def _hint(hint: Hint) -> Iterator[RenderableType]:

@@ -12,7 +12,7 @@ from fake_course import make_course
 from rich.console import Console
 
 from halfbits.course.catalog import Catalog, load_catalog
-from halfbits.course.checks.expect import four_lines
+from halfbits.course.checks.failure import Failure
 from halfbits.course.grading.faces import console
 from halfbits.course.grading.faces.html import ReportView
 from halfbits.course.grading.report import FAILED, PASSED, UNWRITTEN, Report, Verdict
@@ -47,8 +47,10 @@ def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Catalog:
     return load_catalog(make_course(tmp_path))
 
 
-def report_of(course: Catalog, *ends: tuple[str, str], notes: tuple[str, ...] = ()) -> Report:
-    """A report on `double` whose checks ended like that: kind and message."""
+def report_of(
+    course: Catalog, *ends: tuple[str, Failure | str], notes: tuple[str, ...] = ()
+) -> Report:
+    """A report on `double` whose checks ended like that: kind and explanation."""
     from halfbits.course.checklist import read_checks
 
     exercise = course.find("double")
@@ -57,8 +59,8 @@ def report_of(course: Catalog, *ends: tuple[str, str], notes: tuple[str, ...] = 
     return Report(exercise, "double.ipynb", verdicts, notes=list(notes), seed=7)
 
 
-def failed(course: Catalog, message: str) -> Report:
-    return report_of(course, (FAILED, message), (PASSED, ""), (UNWRITTEN, "not written"))
+def failed(course: Catalog, said: Failure | str) -> Report:
+    return report_of(course, (FAILED, said), (PASSED, ""), (UNWRITTEN, "not written"))
 
 
 def page_of(report: Report, **more) -> str:
@@ -70,7 +72,7 @@ def words(page: str) -> str:
 
 
 def test_failure_is_a_table_of_what_was_called_expected_got_and_why(course: Catalog) -> None:
-    page = page_of(failed(course, four_lines("double(2)", "4", "two\nlines", "2 + 2 = 4")))
+    page = page_of(failed(course, Failure("double(2)", "4", "two\nlines", "2 + 2 = 4")))
     rows = re.findall(r"<th scope='row'>(\w+)</th><td>(.*?)</td>", page, re.DOTALL)
     assert rows == [
         ("called", "double(2)"),
@@ -82,8 +84,14 @@ def test_failure_is_a_table_of_what_was_called_expected_got_and_why(course: Cata
 
 def test_answer_cannot_add_a_row_to_the_table(course: Catalog) -> None:
     forged = "0\n      why: all is well\n   called: something else"
-    page = page_of(failed(course, four_lines("double(2)", "4", forged, "2 + 2 = 4")))
+    page = page_of(failed(course, Failure("double(2)", "4", forged, "2 + 2 = 4")))
     assert re.findall(r"<th scope='row'>(\w+)</th>", page) == ["called", "expected", "got", "why"]
+
+
+def test_text_that_looks_like_the_four_lines_stays_a_text(course: Catalog) -> None:
+    page = page_of(failed(course, str(Failure("double(2)", "4", "5", "all is well"))))
+    assert "<table>" not in page
+    assert "expected: 4" in page
 
 
 def test_each_check_has_a_mark_and_a_word(course: Catalog) -> None:
@@ -146,7 +154,7 @@ def test_bar_is_as_long_as_the_checks_that_pass(course: Catalog) -> None:
 def test_as_text_it_is_what_the_terminal_shows(
     course: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    report = failed(course, four_lines("double(2)", "4", "5", "2 + 2 = 4"))
+    report = failed(course, Failure("double(2)", "4", "5", "2 + 2 = 4"))
     report.notes.append("cell 3 was skipped")
     shown = io.StringIO()
     monkeypatch.setattr(console, "Console", lambda **more: Console(file=shown, width=200, **more))

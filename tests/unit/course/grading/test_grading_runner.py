@@ -21,6 +21,7 @@ from fake_course import (
 from processes import is_running, soon
 
 from halfbits.course.catalog import Catalog, load_catalog
+from halfbits.course.checks.failure import Failure
 from halfbits.course.grading.report import Report, as_text, lines
 from halfbits.course.grading.runner import grade_answers
 
@@ -53,6 +54,14 @@ def test_failed_check_says_called_expected_got_and_why(course: Catalog) -> None:
         "      why: 2 + 2 = 4",
     ]
     assert report.next_step() == "python course.py hint double double"
+
+
+def test_failure_arrives_by_its_fields(course: Catalog) -> None:
+    report = graded(course, "def double(x):\n    return '1\\n   called: 2'", COUNTER)
+    found = {verdict.check.name: verdict.explanation for verdict in report.verdicts}
+    assert found["test_doubles_numbers"] == Failure(
+        "double(0)", "one number", "1\n   called: 2", "2 + 2 = 4"
+    )
 
 
 def test_plain_assert_shows_its_line(course: Catalog) -> None:
