@@ -22,6 +22,7 @@ import torch
 from torch import Tensor
 
 from halfbits.evaluate import Perplexity, compare, summarize, window_losses
+from halfbits.formats import FORMATS
 from halfbits.methods.smoothquant import smooth
 from halfbits.models.hooks import channel_amax
 from halfbits.models.language_model import LanguageModel
@@ -102,9 +103,8 @@ def planted_rows(model: Llama, texts: Texts, scale: int) -> Iterator[tuple[str, 
 
 def rows(model: Llama, texts: Texts) -> Iterator[tuple[str, Built]]:
     """(name, (model, bytes)) of the whole ladder, fp32 first."""
-    dtypes = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
-    for name, dtype in dtypes.items():
-        yield name, cast(model, dtype)
+    for name in ("fp32", "bf16", "fp16"):
+        yield name, cast(model, getattr(torch, FORMATS[name].torch))
     for name, quantizer in WEIGHT_ONLY.items():
         yield name, weight_only(model, quantizer)
     yield "w8a8 tensor", w8a8(model, channel_amax(model, [texts.calibration], "layers."))

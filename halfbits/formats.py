@@ -7,7 +7,6 @@ unless a call asks for another rule.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -15,65 +14,26 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from halfbits.format_table import FORMATS, Format, named
+
+__all__ = [
+    "FORMATS",
+    "Format",
+    "Limits",
+    "decode",
+    "encode",
+    "limits",
+    "named",
+    "spacing",
+]
+
 Floats = NDArray[np.float64]
 Codes = NDArray[np.uint64]
 Overflow = Literal["format", "saturate"]
 # nearest: ties to even. up: toward plus infinity. stochastic: up with the probability that keeps
 # the mean, (x - below) / spacing.
 Rounding = Literal["nearest", "toward_zero", "up", "stochastic"]
-# What the codes at the end of the range mean:
-#   ieee    exponent all ones: infinity (fraction 0) or NaN. Too large becomes infinity.
-#   fn      all ones: NaN; no infinity. Too large becomes NaN.
-#   fnuz    the code of -0: NaN; no infinity, no -0. Too large becomes NaN.
-#   finite  every code is a number. Too large saturates; NaN cannot be encoded.
-#   scale   like fn, but no sign, no zero, no subnormals: powers of two.
-#   integer two's complement. Too large saturates; NaN cannot be encoded.
-#   unsigned integer from 0 on. Too large and negative saturate; NaN cannot be encoded.
-Ends = Literal["ieee", "fn", "fnuz", "finite", "scale", "integer", "unsigned"]
 WHOLE = ("integer", "unsigned")
-
-
-@dataclass(frozen=True)
-class Format:
-    """A format: widths in bits, the exponent's bias, and what the last codes mean."""
-
-    name: str
-    exponent: int
-    mantissa: int
-    bias: int
-    ends: Ends
-
-    @property
-    def bits(self) -> int:
-        """Bits of a code, the sign included."""
-        return self.exponent + self.mantissa + (self.ends not in ("scale", "unsigned"))
-
-    @property
-    def smallest_exponent(self) -> int:
-        """Exponent of the smallest normal value."""
-        return -self.bias if self.ends == "scale" else 1 - self.bias
-
-    @property
-    def sign(self) -> int:
-        """The code's sign bit; 0 when there is none."""
-        is_signed = self.ends not in ("scale", "unsigned")
-        return is_signed << (self.exponent + self.mantissa)
-
-    @property
-    def largest_code(self) -> int:
-        """Code of the largest finite value."""
-        every_one = (1 << (self.exponent + self.mantissa)) - 1
-        unused = {"ieee": 1 << self.mantissa, "fn": 1, "scale": 1}
-        return every_one - unused.get(self.ends, 0)
-
-    @property
-    def nan_code(self) -> int | None:
-        """The code that `encode` gives NaN; None when the format has none."""
-        if self.ends == "ieee":
-            return self.largest_code + 1 + (1 << (self.mantissa - 1))
-        if self.ends == "fnuz":
-            return self.sign
-        return self.largest_code + 1 if self.ends in ("fn", "scale") else None
 
 
 @dataclass(frozen=True)
@@ -84,44 +44,6 @@ class Limits:
     smallest_normal: float
     smallest: float
     eps: float
-
-
-FORMATS = {
-    made.name: made
-    for made in (
-        Format("fp64", 11, 52, 1023, "ieee"),
-        Format("fp32", 8, 23, 127, "ieee"),
-        Format("tf32", 8, 10, 127, "ieee"),  # what a tensor core reads of an fp32 operand
-        Format("bf16", 8, 7, 127, "ieee"),
-        Format("fp16", 5, 10, 15, "ieee"),
-        Format("fp8_e5m2", 5, 2, 15, "ieee"),
-        Format("fp8_e4m3fn", 4, 3, 7, "fn"),
-        Format("fp8_e5m2fnuz", 5, 2, 16, "fnuz"),
-        Format("fp8_e4m3fnuz", 4, 3, 8, "fnuz"),
-        Format("fp6_e3m2", 3, 2, 3, "finite"),
-        Format("fp6_e2m3", 2, 3, 1, "finite"),
-        Format("fp4_e2m1", 2, 1, 1, "finite"),
-        Format("e8m0", 8, 0, 127, "scale"),
-        Format("int8", 0, 7, 0, "integer"),
-        Format("int4", 0, 3, 0, "integer"),
-    )
-}
-
-
-def named(name: str) -> Format:
-    """The format called `name`: one of FORMATS, int2 to int8, or uint2 to uint8.
-
-    Raises ValueError with the known names for any other.
-    """
-    if name in FORMATS:
-        return FORMATS[name]
-    if integer := re.fullmatch(r"(u?)int([2-8])", name):
-        is_unsigned, bits = bool(integer[1]), int(integer[2])
-        return Format(
-            name, 0, bits - (not is_unsigned), 0, "unsigned" if is_unsigned else "integer"
-        )
-    known = f"{', '.join(FORMATS)}, int2 to int8, uint2 to uint8"
-    raise ValueError(f"unknown format {name!r}; known are {known}")
 
 
 def decode(codes: ArrayLike, name: str) -> Floats:

@@ -16,11 +16,12 @@ from typing import Any
 import numpy as np
 
 from halfbits.checkpoints.files import Checkpoint, CheckpointError, Floats, StoredTensor
+from halfbits.format_table import FORMATS
 
-# The file's word for a type, and PyTorch's; None where one number means nothing alone.
+# The file's word for a format whose numbers mean something alone.
 TYPES = {
-    **{"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"},
-    **{"F8_E4M3": "float8_e4m3fn", "F8_E5M2": "float8_e5m2"},
+    **{"F64": "fp64", "F32": "fp32", "F16": "fp16", "BF16": "bf16"},
+    **{"F8_E4M3": "fp8_e4m3fn", "F8_E5M2": "fp8_e5m2"},
 }
 
 
@@ -52,7 +53,8 @@ class SafetensorsFolder(Checkpoint):
         data, start = self._place[tensor.name]
         width = math.prod(tensor.shape[-1:]) * tensor.nbytes // tensor.numel
         piece = bytearray(data[start + first * width : start + (first + count) * width])
-        values = torch.frombuffer(piece, dtype=getattr(torch, TYPES[tensor.format]))
+        dtype = getattr(torch, FORMATS[TYPES[tensor.format]].torch)
+        values = torch.frombuffer(piece, dtype=dtype)
         return values.float().view(-1, tensor.shape[-1]).numpy()
 
 

@@ -36,6 +36,7 @@ BOOK = (
     "halfbits.errors",
     "halfbits.figures",
     "halfbits.folders",
+    "halfbits.format_table",
     "halfbits.formats",
     "halfbits.perf",
     "halfbits.quantities",

@@ -6,13 +6,15 @@ import json
 from dataclasses import asdict
 from typing import Any
 
+from halfbits.figures.bundle import FOLDER
 from halfbits.perf.cost import HARDWARE, Decoder, llama_3
 from halfbits.perf.storage import storage
 
-# The sizes of the tiny LM are in its config.json, those of Llama 3 in its cited report.
+TINY_LM = FOLDER.parent / "models" / "tiny_lm" / "config.json"
+
 SHOWN_MODELS = {
     **{f"Llama 3 {billions}B": llama_3(billions) for billions in (8, 70)},
-    "tiny LM": Decoder(6, 256, 704, 8, 2, 32, 4096, tied=True),
+    "tiny LM": Decoder.of(json.loads(TINY_LM.read_text(encoding="utf-8"))),
 }
 STORED = ("fp32", "bf16", "fp8", "int8", "int4", "mxfp4", "nvfp4")
 

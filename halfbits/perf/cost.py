@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from halfbits.perf.architecture import published
 from halfbits.perf.architecture.fields import ConfigError, Fields
 from halfbits.perf.storage import BITS, Parts, storage
 
@@ -231,11 +232,11 @@ def _as_mapping(config: Any) -> Mapping[str, Any]:
 
 
 def llama_3(billions: int) -> Decoder:
-    """The published sizes of Llama 3 with 8 or 70 billion parameters; others raise KeyError."""
-    return {
-        8: Decoder(32, 4096, 14336, 32, 8, 128, 128_256),
-        70: Decoder(80, 8192, 28672, 64, 8, 128, 128_256),
-    }[billions]
+    """The sizes of Llama 3, and of 3.1, with 8, 70 or 405 billion parameters.
+
+    Raises ConfigError for another number.
+    """
+    return Decoder.of(published.model(f"Llama-3.1-{billions}B").config)
 
 
 def amdahl(share: float, speedup: float) -> float:

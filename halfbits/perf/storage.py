@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import astuple, dataclass
 
+from halfbits.format_table import FORMATS
+
 ROW = 0  # a scale for each row of a weight, that is for each output channel
 
 
@@ -64,8 +66,8 @@ class Parts:
 
 
 STORAGE = {
-    **{"fp64": Storage(64), "fp32": Storage(32), "tf32": Storage(32)},
-    **{"fp16": Storage(16), "bf16": Storage(16)},
+    **{name: Storage(FORMATS[name].bits) for name in ("fp64", "fp32", "fp16", "bf16")},
+    "tf32": Storage(FORMATS["fp32"].bits),  # a tensor core reads it from fp32
     # One 16-bit scale for each row, as checkpoints with a scale for each channel have it.
     **{"fp8": Storage(8, 16), "int8": Storage(8, 16)},
     # One float32 scale for a tile of 128 x 128, as DeepSeek-V3's checkpoint has it.

@@ -50,6 +50,12 @@ def test_llama_3_8b_keeps_128_kib_a_token() -> None:
     assert LLAMA_3_70B.kv_bytes("bf16") == 320 * 1024
 
 
+def test_llama_3_has_the_sizes_of_the_published_config() -> None:
+    assert llama_3(70) == Decoder(80, 8192, 28672, 64, 8, 128, 128_256)
+    with pytest.raises(ConfigError, match=r"no published model 'Llama-3\.1-13B'"):
+        llama_3(13)
+
+
 def test_llama_3_70b_has_seventy_and_a_half_billion_weights() -> None:
     assert LLAMA_3_70B.parameters == 70_553_706_496  # as checkpoints of Llama 3 70B count it
 

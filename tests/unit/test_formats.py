@@ -12,31 +12,15 @@ import torch
 from halfbits.formats import FORMATS, decode, encode, limits, named, spacing
 
 ML: dict[str, Any] = {
-    "fp64": np.float64,
-    "fp32": np.float32,
-    "fp16": np.float16,
-    "bf16": ml_dtypes.bfloat16,
-    "fp8_e5m2": ml_dtypes.float8_e5m2,
-    "fp8_e4m3fn": ml_dtypes.float8_e4m3fn,
-    "fp8_e5m2fnuz": ml_dtypes.float8_e5m2fnuz,
-    "fp8_e4m3fnuz": ml_dtypes.float8_e4m3fnuz,
-    "fp6_e3m2": ml_dtypes.float6_e3m2fn,
-    "fp6_e2m3": ml_dtypes.float6_e2m3fn,
-    "fp4_e2m1": ml_dtypes.float4_e2m1fn,
-    "e8m0": ml_dtypes.float8_e8m0fnu,
-    "int8": np.int8,
-    "int4": ml_dtypes.int4,
+    name: getattr(ml_dtypes, form.ml_dtypes, None) or getattr(np, form.ml_dtypes)
+    for name, form in FORMATS.items()
+    if form.ml_dtypes
 }
+WIDTHS = {8: torch.uint8, 16: torch.int16, 32: torch.int32, 64: torch.int64}
 TORCH = {
-    "fp64": (torch.float64, torch.int64),
-    "fp32": (torch.float32, torch.int32),
-    "fp16": (torch.float16, torch.int16),
-    "bf16": (torch.bfloat16, torch.int16),
-    "fp8_e5m2": (torch.float8_e5m2, torch.uint8),
-    "fp8_e4m3fn": (torch.float8_e4m3fn, torch.uint8),
-    "fp8_e5m2fnuz": (torch.float8_e5m2fnuz, torch.uint8),
-    "fp8_e4m3fnuz": (torch.float8_e4m3fnuz, torch.uint8),
-    "e8m0": (torch.float8_e8m0fnu, torch.uint8),
+    name: (getattr(torch, form.torch), WIDTHS[form.bits])
+    for name, form in FORMATS.items()
+    if form.torch and form.ends != "integer"
 }
 FLOATS = [name for name, form in FORMATS.items() if form.ends != "integer" and name in ML]
 SMALL = [name for name in FORMATS if name in ML and FORMATS[name].bits <= 16]

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from halfbits import formats
-from halfbits.figures import bundle
+from halfbits.figures import bundle, widths
 from halfbits.figures.records import SHOWN_MODELS, STORED, page_data
 from halfbits.perf.cost import hardware
 
@@ -41,6 +41,11 @@ def in_node(job: str, **payload: Any) -> Any:
     done = subprocess.run(command, input=text, capture_output=True, encoding="utf-8", timeout=120)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
+
+
+def test_the_table_of_formats_is_the_librarys() -> None:
+    made = widths.MODULE.read_text(encoding="utf-8")
+    assert made == widths.module(), "run: python -m halfbits.figures.widths"
 
 
 def hexes(values: Any) -> list[str]:
