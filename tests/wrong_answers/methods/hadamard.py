@@ -1,0 +1,103 @@
+"""Wrong and right answers to methods/hadamard: each wrong one is one misconception."""
+
+from halfbits.course.authoring.contract import RightAnswer, swap
+
+NORMED = "matrix / n**0.5"
+START = "torch.ones(1, 1, dtype=torch.float64)"
+DOUBLED = "torch.cat([torch.cat([matrix, matrix], 1), torch.cat([matrix, -matrix], 1)])"
+FOLDED = "q.T @ w1, b1 @ q, w2 @ q"
+
+EQUIVALENT = {}
+
+WRONG = {
+    "test_entries_have_one_size": [
+        ("not normed", "expected", NORMED, "matrix"),
+        ("divided by n", "expected", NORMED, "matrix / n"),
+        ("float32", "float64", START, "torch.ones(1, 1)"),
+        (
+            "a random rotation",
+            "same share",
+            NORMED,
+            "torch.linalg.qr(torch.randn(n, n).double())[0]",
+        ),
+        ("the identity", "same share", NORMED, "torch.eye(n).double()"),
+        ("the root in float32", "expected", NORMED, "matrix / torch.tensor(float(n)).sqrt()"),
+    ],
+    "test_rows_stand_at_right_angles": [
+        ("no minus", "undo the rotation", DOUBLED, DOUBLED.replace("-matrix", "matrix")),
+        (
+            "random signs",
+            "undo the rotation",
+            NORMED,
+            "torch.where(torch.rand(n, n) < 0.5, -1.0, 1.0).double() / n**0.5",
+        ),
+        (
+            "two minuses in a row",
+            "undo the rotation",
+            DOUBLED,
+            "torch.cat([torch.cat([matrix, matrix], 1), torch.cat([-matrix, -matrix], 1)])",
+        ),
+    ],
+    "test_output_stays_the_same": [
+        ("the transpose on the wrong side", "symmetric", FOLDED, "q @ w1, b1 @ q.T, w2 @ q"),
+        ("the transpose twice", "symmetric", FOLDED, "q.T @ w1, b1 @ q, w2 @ q.T"),
+        ("the inverse rotation", "symmetric", FOLDED, "q @ w1, b1 @ q.T, w2 @ q.T"),
+        ("the first layer alone", "symmetric", FOLDED, "q.T @ w1, b1 @ q, w2.clone()"),
+        ("in float32", "expected", FOLDED, "(q.T.float() @ w1.float()).double(), b1 @ q, w2 @ q"),
+    ],
+    "test_hidden_channels_are_really_rotated": [
+        ("nothing rotated", "still have the outlier", FOLDED, "w1.clone(), b1.clone(), w2.clone()"),
+        (
+            "rotated and back",
+            "still have the outlier",
+            FOLDED,
+            "q @ q.T @ w1, b1 @ q @ q.T, w2 @ q @ q.T",
+        ),
+    ],
+    "test_bias_is_rotated_too": [
+        ("the bias forgotten", "part of x", FOLDED, "q.T @ w1, b1.clone(), w2 @ q"),
+        ("the bias the other way", "part of x", FOLDED, "q.T @ w1, q @ b1, w2 @ q"),
+    ],
+    "test_inputs_are_left_as_they_were": [
+        ("in place", "left as it was", FOLDED, "w1.copy_(q.T @ w1), b1 @ q, w2 @ q"),
+        ("a transposed q", "left as it was", FOLDED, "q.t_() @ w1, q @ b1, w2 @ q.T"),
+    ],
+}
+
+BITS = """
+import torch
+def hadamard(n):
+    signs = [[(-1.0) ** (i & j).bit_count() for j in range(n)] for i in range(n)]
+    return torch.tensor(signs, dtype=torch.float64).mul(n**-0.5)
+"""
+KRONECKER = """
+import torch
+def hadamard(n):
+    pair = torch.tensor([[1.0, -1.0], [1.0, 1.0]], dtype=torch.float64) / 2**0.5
+    out = torch.ones(1, 1, dtype=torch.float64)
+    for _ in range(n.bit_length() - 1):
+        out = torch.kron(out, pair)
+    return out
+"""
+EINSUM = """
+import torch
+def fold(q, w1, b1, w2):
+    w2 = torch.nn.functional.linear(w2, q.t())
+    return [torch.einsum("ij,ik->jk", q, w1), torch.mv(q.T, b1), w2]
+"""
+NUMPY = """
+import numpy as np
+import torch
+def fold(q, w1, b1, w2):
+    r = q.numpy()
+    parts = (np.linalg.inv(r) @ w1.numpy(), r.T.dot(b1.numpy()), w2.numpy().dot(r))
+    return tuple(torch.from_numpy(part) for part in parts)
+"""
+
+RIGHT = [
+    RightAnswer("the parity of i & j", BITS),
+    RightAnswer("Kronecker products of a rotation by 45 degrees", KRONECKER),
+    RightAnswer("einsum, a matrix times a vector, and linear", EINSUM),
+    RightAnswer("numpy with an inverse", NUMPY),
+    RightAnswer("in another order", swap("hadamard", NORMED, "(matrix / n**0.5).flip(1)")),
+]
