@@ -1,71 +1,73 @@
-// What decoding costs before anything runs: the same formulas as halfbits/perf/cost.py.
-// Units are bytes, operations and seconds.
+// What a model costs before anything runs: the same formulas as halfbits/perf/fit.py.
+// Units are bytes, operations and seconds. A model is what halfbits/figures/records.py counts.
 
 /** Bits a weight: {code, scale, group, zero}; what a whole row shares (group 0) is left out. */
 export function bitsOf({ code, scale, group, zero }) {
   return code + (group ? (scale + zero) / group : 0);
 }
 
-/** Bytes of a weight [outputs, inputs] with its scales and zero points. */
-export function weightBytes({ code, scale, group, zero }, inputs, outputs) {
-  const groups = outputs * (group ? Math.ceil(inputs / group) : 1);
-  return (inputs * outputs * code) / 8 + (groups * scale) / 8 + (groups * zero) / 8;
+/** Weights of all layers, experts and all; norms, embedding and head are not among them. */
+export function layerWeights(model) {
+  return model.rounded + model.experts;
 }
 
-/** A layer's products as [inputs, outputs]: q k v, out, gate and up, down. */
-export function matricesOf({ hidden, inner, heads, kv_heads: kv, head_dim: dim }) {
-  return [
-    [hidden, (heads + 2 * kv) * dim],
-    [heads * dim, hidden],
-    [hidden, 2 * inner],
-    [inner, hidden],
-  ];
+/** Bytes of `rounded` weights in the format and of `kept` ones in 16 bits or more. */
+function bytesOf(rounded, kept, weights, storage) {
+  const bits = bitsOf(storage[weights]);
+  return (rounded * bits + kept * (bits < 16 ? 16 : bits)) / 8;
 }
 
-/** Weights of the matrices of all layers, and with the output head. */
-export function weightsOf(model) {
-  const one = matricesOf(model).reduce((sum, [inputs, outputs]) => sum + inputs * outputs, 0);
-  const [block, head] = [model.layers * one, model.hidden * model.vocab];
-  return { block, head, all: block + head };
+/** Experts that a step of `batch` tokens visits when the router spreads them evenly. */
+export function visited({ experts, active }, batch) {
+  return experts ? experts * (1 - (1 - active / experts) ** batch) : 0;
 }
 
-/** Bytes of the checkpoint, and those that a step reads; head and embedding in 16 bits or more. */
-export function stored(model, weights, storage) {
-  const ends = bitsOf(storage[weights]) < 16 ? storage.bf16 : storage[weights];
-  const layer = matricesOf(model).reduce(
-    (sum, [inputs, outputs]) => sum + weightBytes(storage[weights], inputs, outputs),
+/** Bytes that one row of `tokens` keeps: every layer its window, and the state in 32 bits. */
+export function rowBytes(model, tokens, cache, storage) {
+  const kept = model.layers.reduce(
+    (sum, [count, elements, window]) => sum + count * elements * seen(tokens, window),
     0,
   );
-  const norms = ((2 * model.layers + 1) * model.hidden * bitsOf(ends)) / 8;
-  const head = weightBytes(ends, model.hidden, model.vocab);
-  const read = model.layers * layer + norms + head;
-  return { read, total: read + (model.tied ? 0 : head) };
+  return (kept * bitsOf(storage[cache])) / 8 + 4 * model.state;
 }
 
-/** Bytes that one token keeps in the KV cache. */
-export function cacheBytes(model, cache, storage) {
-  return (2 * model.layers * model.kv_heads * model.head_dim * bitsOf(storage[cache])) / 8;
+function seen(tokens, window) {
+  return window ? Math.min(tokens, window) : tokens;
+}
+
+/** Pairs of a prompt: each token with itself and those before it, within the window. */
+function pairsOf(tokens, window) {
+  const grows = seen(tokens, window);
+  return (grows * (grows + 1)) / 2 + (tokens - grows) * grows;
+}
+
+/** Operations with cached tokens: of one new token, or of a whole prompt. */
+function scores(model, pairs) {
+  return model.layers.reduce(
+    (sum, [count, , window, each]) => sum + count * each * pairs(window),
+    0,
+  );
 }
 
 /** One new token for each row: operations, and bytes of the weights and of the caches. */
 export function decodeWork(model, batch, context, weights, cache, storage) {
-  const all = weightsOf(model).all;
-  const attention = 4 * model.layers * model.heads * model.head_dim * context;
+  const multiplied = model.rounded + model.active + model.read;
+  const rounded = model.rounded + visited(model, batch);
   return {
-    flops: batch * (2 * all + attention),
-    weightBytes: stored(model, weights, storage).read,
-    cacheBytes: batch * context * cacheBytes(model, cache, storage),
+    flops: batch * (2 * multiplied + scores(model, (window) => seen(context, window))),
+    weightBytes: bytesOf(rounded, model.read, weights, storage),
+    cacheBytes: batch * rowBytes(model, context, cache, storage),
   };
 }
 
 /** Reading prompts of `tokens` tokens at once, the head for the last token alone. */
 export function prefillWork(model, batch, tokens, weights, cache, storage) {
-  const { block, head } = weightsOf(model);
-  const attention = 2 * model.layers * model.heads * model.head_dim * tokens * (tokens + 1);
+  const multiplied = model.rounded + model.active + model.read - model.head;
+  const products = 2 * (multiplied * tokens + model.head);
   return {
-    flops: batch * (2 * (tokens * block + head) + attention),
-    weightBytes: stored(model, weights, storage).read,
-    cacheBytes: batch * tokens * cacheBytes(model, cache, storage),
+    flops: batch * (products + scores(model, (window) => pairsOf(tokens, window))),
+    weightBytes: bytesOf(layerWeights(model), model.touched, weights, storage),
+    cacheBytes: batch * rowBytes(model, tokens, cache, storage),
   };
 }
 
@@ -88,17 +90,19 @@ export function roofed(work, peak, bandwidth) {
 
 /**
  * What follows from a state (batch and context as powers of two);
- * machine = {memory, bandwidth, peak}, storage = the layout of each format by name.
+ * machine = {memory, bandwidth, peak}, storage = the layout of each format by name,
+ * usable = the share of the memory that weights and caches may take.
  */
-export function predicted(machine, model, state, storage) {
+export function predicted(machine, model, state, storage, usable) {
   const [batch, context] = [2 ** Number(state.batch), 2 ** Number(state.context)];
   const work = state.phase === "decode" ? decodeWork : prefillWork;
   const done = work(model, batch, context, state.weights, state.cache, storage);
   const roof = roofed(done, machine.peak[state.arithmetic], machine.bandwidth);
   const tokens = batch * (state.phase === "decode" ? 1 : context);
-  const checkpoint = stored(model, state.weights, storage).total;
-  const row = context * cacheBytes(model, state.cache, storage);
-  const rows = Math.max(Math.floor((machine.memory - checkpoint) / row), 0);
-  const needed = checkpoint + done.cacheBytes;
-  return { ...done, ...roof, batch, context, rate: tokens / roof.seconds, needed, rows };
+  const loaded = bytesOf(layerWeights(model), model.kept, state.weights, storage);
+  const budget = usable * machine.memory;
+  const row = rowBytes(model, context, state.cache, storage);
+  const rows = Math.max(Math.floor((budget - loaded) / row), 0);
+  const needed = loaded + done.cacheBytes;
+  return { ...done, ...roof, batch, context, rate: tokens / roof.seconds, needed, rows, budget };
 }

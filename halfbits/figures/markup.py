@@ -11,7 +11,10 @@ import numpy as np
 
 from halfbits import formats
 from halfbits.figures.bundle import FOLDER
-from halfbits.perf.cost import Decoder, Machine
+from halfbits.figures.records import shown_models
+from halfbits.perf.architecture.schemes import scheme
+from halfbits.perf.cost import Machine
+from halfbits.perf.fit import Fit, Load
 
 Data = Mapping[str, Any]
 Cells = Sequence[object]
@@ -87,8 +90,10 @@ def table_of_stalls(data: Data) -> str:
 
 def table_of_rates(data: Data) -> str:
     """The most tokens a second of one row of Llama 3 8B, its cache still empty."""
-    model = Decoder(**data["models"]["Llama 3 8B"])
-    works = [model.decode(1, 0, weights) for weights in ("bf16", "fp8", "int4")]
+    sizes = shown_models()["Llama 3 8B"]
+    card = Machine("any", 1, {})
+    load = Load(batch=1, context=0)
+    works = [Fit(sizes, scheme(name), card, load).decode() for name in ("bf16", "fp8", "int4")]
     rows = []
     for name, row in data["machines"].items():
         machine = Machine(name, row["bandwidth"], row["peak"], row["memory"])

@@ -1,7 +1,7 @@
 // <hb-roofline>: the least time of a token or a prompt on a chosen machine, and what sets it.
 
 import { brief, facts, h, s } from "./builders.mjs";
-import { bitsOf, predicted, weightsOf } from "./cost.mjs";
+import { bitsOf, layerWeights, predicted } from "./cost.mjs";
 import { Figure, widget } from "./figure.mjs";
 
 const STORED = ["fp32", "bf16", "fp8", "int8", "int4", "mxfp4", "nvfp4"];
@@ -110,7 +110,8 @@ export class Roofline extends Figure {
     this.own.hidden = state.machine in this.data.machines;
     const model = this.data.models[state.model] ?? Object.values(this.data.models)[0];
     const usable = machine.peak[state.arithmetic] > 0 && machine.bandwidth > 0;
-    this.now = usable ? predicted(machine, model, state, this.data.storage) : undefined;
+    const { storage, usable: share } = this.data;
+    this.now = usable ? predicted(machine, model, state, storage, share) : undefined;
     if (!usable) {
       this.live.textContent =
         state.machine in this.data.machines
@@ -120,10 +121,10 @@ export class Roofline extends Figure {
       this.plot.replaceChildren();
       return;
     }
-    const { rate, memoryBound, seconds, needed, rows, weightBytes } = this.now;
+    const { rate, memoryBound, seconds, needed, budget, rows, weightBytes } = this.now;
     const bound = memoryBound ? "memory" : "arithmetic";
     this.live.textContent = `At most ${brief(rate, 3)} tokens/s: bound by ${bound}.`;
-    const fits = needed <= machine.memory;
+    const fits = needed <= budget;
     this.facts.replaceChildren(
       facts([
         [
@@ -145,12 +146,12 @@ export class Roofline extends Figure {
         ],
         [
           "memory needed",
-          `${scaled(needed, "B")} of ${scaled(machine.memory, "B")}: ${fits ? "fits" : "does not fit"}`,
+          `${scaled(needed, "B")} of ${scaled(budget, "B")} usable: ${fits ? "fits" : "does not fit"}`,
         ],
         ["rows that fit at this context", rows.toLocaleString("en-US")],
         [
           "weights of the layers",
-          `${brief(weightsOf(model).block / 1e6)} million of ${brief(bitsOf(this.data.storage[state.weights]), 4)} bits`,
+          `${brief(layerWeights(model) / 1e6)} million of ${brief(bitsOf(storage[state.weights]), 4)} bits`,
         ],
       ]),
     );

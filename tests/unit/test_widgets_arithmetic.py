@@ -19,8 +19,10 @@ import pytest
 
 from halfbits import formats
 from halfbits.figures import bundle, widths
-from halfbits.figures.records import SHOWN_MODELS, STORED, page_data
-from halfbits.perf.cost import hardware
+from halfbits.figures.records import STORED, page_data, shown_models
+from halfbits.perf.architecture.schemes import scheme
+from halfbits.perf.cost import Work, hardware
+from halfbits.perf.fit import Fit, Load
 
 RUNNER = Path(__file__).with_name("widgets_in_node.mjs")
 WIDE = ("fp64", "fp32", "tf32", "bf16", "fp16")
@@ -256,37 +258,41 @@ def test_sums_in_a_small_format_are_torchs_to_the_last_bit(name, series, sums):
 
 
 def roofline_states() -> Iterator[tuple[str, str, dict[str, str]]]:
-    """A grid of machines, models, work, sizes and formats."""
-    sizes = itertools.product(("0", "3", "7", "10"), ("0", "4", "10", "17"))
+    """A grid of models, work, sizes and formats; every model meets every machine."""
+    loads = itertools.product(("0", "3", "7", "10"), ("0", "4", "10", "17"))
     kinds = itertools.product(("decode", "prefill"), STORED, ("bf16", "int8"))
-    for (batch, context), (phase, weights, cache) in itertools.product(sizes, kinds):
-        for machine, model in itertools.product(hardware(), SHOWN_MODELS):
+    cards = list(hardware())
+    for number, ((batch, context), (phase, weights, cache)) in enumerate(
+        itertools.product(loads, kinds)
+    ):
+        for place, model in enumerate(shown_models()):
             state = {"phase": phase, "batch": batch, "context": context, "arithmetic": "bf16"}
-            yield machine, model, {**state, "weights": weights, "cache": cache}
+            card = cards[(number + place) % len(cards)]
+            yield card, model, {**state, "weights": weights, "cache": cache}
 
 
 def test_the_roofline_is_the_librarys_over_a_grid():
     states = list(roofline_states())
     assert len(states) > 3000
+    assert len({state[:2] for state in states}) == len(hardware()) * len(shown_models())
     made = in_node("roofline", **page_data("roofline"), states=states)
-    machines = hardware()
     for (machine, model, state), seen in zip(states, made, strict=True):
         batch, context = 2 ** int(state["batch"]), 2 ** int(state["context"])
-        work_of = getattr(SHOWN_MODELS[model], state["phase"])
-        work = work_of(batch, context, state["weights"], state["cache"])
-        tokens = batch * (1 if state["phase"] == "decode" else context)
-        seconds = machines[machine].seconds(work, "bf16")
-        assert seen["flops"] == pytest.approx(work.flops, rel=1e-15)  # some are above 2^53
-        cache = batch * context * SHOWN_MODELS[model].kv_bytes(state["cache"])
-        checkpoint = SHOWN_MODELS[model].stored(state["weights"]).total
-        assert seen["needed"] == checkpoint + cache
-        assert seen["seconds"] == pytest.approx(seconds, rel=1e-15)
-        assert seen["rate"] == pytest.approx(tokens / seconds, rel=1e-15)
-        assert seen["memoryBound"] == machines[machine].is_memory_bound(work, "bf16")
-        row = context * SHOWN_MODELS[model].kv_bytes(state["cache"])
-        memory = machines[machine].memory
-        assert checkpoint + (seen["rows"] + 1) * row > memory
-        assert seen["rows"] == 0 or checkpoint + seen["rows"] * row <= memory
+        card, load = hardware()[machine], Load(batch, context, state["cache"])
+        fit = Fit(shown_models()[model], scheme(state["weights"]), card, load)
+        work, tokens = fit.decode(), batch
+        if state["phase"] == "prefill":
+            one, tokens = fit.prefill(), batch * context
+            caches = (batch - 1) * fit.row_bytes
+            work = Work(batch * one.flops, one.nbytes + caches)
+        near = lambda wanted: pytest.approx(wanted, rel=1e-13)  # noqa: E731
+        assert seen["flops"] == near(work.flops)
+        assert seen["seconds"] == near(card.seconds(work, "bf16"))
+        assert seen["rate"] == near(tokens / card.seconds(work, "bf16"))
+        assert seen["needed"] == near(fit.needed)
+        assert seen["budget"] == near(fit.budget)
+        assert seen["memoryBound"] == card.is_memory_bound(work, "bf16")
+        assert abs(seen["rows"] - fit.rows) <= (fit.rows > 10**6)
 
 
 @pytest.fixture(scope="module")

@@ -85,10 +85,10 @@ const JOBS = {
     };
     return names.map((name) => series.map((kind) => row(name, kind)));
   },
-  async roofline({ machines, models, storage, states }) {
+  async roofline({ machines, models, storage, usable, states }) {
     const { predicted } = await load("cost");
     return states.map(([machine, model, state]) =>
-      predicted(machines[machine], models[model], state, storage),
+      predicted(machines[machine], models[model], state, storage, usable),
     );
   },
   async quantize({ matrix, choices }) {
