@@ -186,7 +186,7 @@ def test_every_lesson_of_the_course_states_its_minutes_and_exercises() -> None:
     lessons = load_lessons(find_root())
     assert set(lessons) >= {"number_formats", "quantization_theory"}
     real = [lesson for lesson in lessons.values() if lesson.minutes]
-    assert all(15 <= lesson.minutes <= 45 for lesson in real)
+    assert all(15 <= lesson.minutes <= 60 for lesson in real)
     assert "quantization_theory" in lessons["quantize_a_model"].needs
     assert "quantization/best_clip" in lessons["quantization_theory"].leads_to
     known = {e.key for e in load_catalog().exercises} | set(lessons)
