@@ -18,6 +18,7 @@ runs, the activations, takes no bytes.
     llm_int8      int8 activations: their outlier columns kept in 16 bits
     rotation      4-bit activations: Hadamard rotations, folded into the weights or online
     rounding      learned rounding of a layer (AdaRound)
+    autoround     learned rounding of a whole block, by the signs of gradients
     qat           training through the rounding, with the model itself as the teacher
     low_rank      a low-rank correction of the weight's error in 16 bits
 
