@@ -58,13 +58,16 @@ def config_of_gguf(checkpoint: Checkpoint) -> dict[str, Any]:
 
 
 def scheme_of_checkpoint(checkpoint: Checkpoint) -> Scheme:
-    """The true bits of each part as the file has it; 16 for a part that it has not."""
+    """The true bits of each part as the file has it; 16 for a part that it has not, and for a
+    head that is the embedding those of the embedding."""
     nbytes, count = Counter[str](), Counter[str]()
     for tensor in checkpoint.tensors:
         part = part_of(tensor)
         nbytes[part] += tensor.nbytes
         count[part] += tensor.numel
     bits = {part: 8 * nbytes[part] / count[part] if count[part] else KEPT for part in PARTS}
+    if not count["head"]:
+        bits["head"] = bits["embedding"]
     return Scheme("as stored", bits)
 
 

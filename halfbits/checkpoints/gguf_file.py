@@ -58,6 +58,7 @@ class GGUFFile(Checkpoint):
         begin = self._start[tensor.name] + first * row
         blocks = np.array(self._data[begin : begin + count * row]).reshape(-1, row)
         try:
-            return quants.dequantize(blocks, kind).reshape(-1, tensor.shape[-1])
+            with np.errstate(all="ignore"):  # scales that are NaN or infinite are counted, not told
+                return quants.dequantize(blocks, kind).reshape(-1, tensor.shape[-1])
         except NotImplementedError:  # the package writes every type and decodes nearly all
             return None

