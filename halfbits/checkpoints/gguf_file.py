@@ -57,6 +57,8 @@ class GGUFFile(Checkpoint):
         row = tensor.shape[-1] // values * size
         begin = self._start[tensor.name] + first * row
         blocks = np.array(self._data[begin : begin + count * row]).reshape(-1, row)
+        if tensor.format == "F64":
+            return blocks.view("<f8").astype(np.float32)
         try:
             with np.errstate(all="ignore"):  # scales that are NaN or infinite are counted, not told
                 return quants.dequantize(blocks, kind).reshape(-1, tensor.shape[-1])
