@@ -1,0 +1,104 @@
+"""What `fake_quantize` must do, forward and backward, one claim a check."""
+
+import torch
+
+from halfbits.course.checks import cases, expect, task, tolerance
+from halfbits.course.checks.cases import each
+
+# (scale, bits): the range ends at (2 ** (bits - 1) - 1) * scale.
+RANGES = {
+    "3 bits, scale 0.25": (0.25, 3),
+    "4 bits, scale 1": (1.0, 4),
+    "8 bits, scale 1/64": (2.0**-6, 8),
+    "2 bits, scale 4": (4.0, 2),
+}
+
+
+def end(scale, bits):
+    """The largest value that the codes reach."""
+    return (2 ** (bits - 1) - 1) * scale
+
+
+def values(answer, x, scale, bits):
+    """The result, once its values are right, and with them its type and shape."""
+    got = answer.fake_quantize(x, scale, bits)
+    limit = end(scale, bits)
+    want = (torch.round(x.detach() / scale) * scale).clamp(-limit, limit)
+    # The trick x + (rounded - x) rounds twice, at the size of x.
+    expect.close(got, want, atol=2 * tolerance.eps() * (want.abs() + x.detach().abs()))
+    return got
+
+
+def gradient(answer, x, scale, bits, upstream):
+    """The gradient of x for this gradient of the result."""
+    x = x.clone().requires_grad_()
+    got = values(answer, x, scale, bits)
+    traced = "a result that autograd can go back from"
+    expect.true(got.requires_grad, expected=traced, got="requires_grad False")
+    got.backward(upstream)
+    return torch.zeros_like(x) if x.grad is None else x.grad
+
+
+@task("fake_quantize")
+def test_forward_rounds_and_clamps(answer, seed):
+    """Values are multiples of the scale, the nearest ones, and end at top * scale.
+
+    The network must see what it will see after quantization.
+    """
+    for scale, bits in each(RANGES):
+        for shape in ((200,), (6, 7), (2, 3, 4), ()):
+            values(answer, cases.normal(seed, *shape) * end(scale, bits), scale, bits)
+
+
+@task("fake_quantize")
+def test_gradient_passes_unchanged_inside(answer, seed):
+    """Inside the range the gradient of x is that of the result, bit by bit.
+
+    The rounding itself has a gradient of 0, with which nothing would be learned.
+    """
+    for scale, bits in each(RANGES):
+        x = (cases.normal(seed, 50, 4).clamp(-1.9, 1.9) / 2) * end(scale, bits)
+        upstream = cases.normal(seed + 1, 50, 4)
+        got = gradient(answer, x, scale, bits, upstream)
+        expect.same(got, upstream, of="gradient of x by the result")
+
+
+@task("fake_quantize")
+def test_gradient_is_zero_outside(answer, seed):
+    """From half a step beyond the last code on, on both sides, the gradient is 0.
+
+    The result does not depend on x there; a gradient would push x out further and further.
+    """
+    for scale, bits in each(RANGES):
+        beyond = cases.normal(seed, 40).abs() * 3 * end(scale, bits)
+        x = (beyond + end(scale, bits) + 0.5 * scale) * cases.normal(seed + 2, 40).sign()
+        got = gradient(answer, x, scale, bits, cases.normal(seed + 1, 40))
+        expect.same(got, torch.zeros(40), of="gradient of x by the result")
+
+
+@task("fake_quantize")
+def test_each_value_has_its_own_gradient(answer, seed):
+    """Inside and outside may be mixed in one tensor; one value outside stops no other.
+
+    Layers have outliers, and the rest has to learn.
+    """
+    for scale, bits in each(RANGES):
+        inside = torch.arange(60).view(20, 3) % (3 + seed % 4) > 0
+        size = torch.where(inside, 0.9, 4.0) * end(scale, bits) + torch.where(inside, 0.0, scale)
+        upstream = cases.normal(seed + 1, 20, 3)
+        x = size * cases.normal(seed, 20, 3).sign()
+        got = gradient(answer, x, scale, bits, upstream)
+        expect.same(got, torch.where(inside, upstream, 0.0), of="gradient of x by the result")
+
+
+@task("fake_quantize")
+def test_input_is_left_alone_and_no_graph_is_made_up(answer, seed):
+    """x keeps its bits; without requires_grad the result has no history either.
+
+    Inference uses the same function.
+    """
+    for scale, bits in each(RANGES):
+        x = cases.normal(seed, 5, 6) * 2 * end(scale, bits)
+        for view in (x, x.t(), x[:, ::2]):
+            with expect.untouched(view):
+                expect.no_graph(values(answer, view, scale, bits))

@@ -1,0 +1,125 @@
+"""Wrong and right answers to quantization/straight_through: each is one misconception."""
+
+from halfbits.course.authoring.contract import RightAnswer, swap
+
+TOP = "top = 2 ** (bits - 1) - 1"
+CLAMP = "x.clamp(-top * scale, top * scale)"
+ROUNDED = "torch.round(inside / scale) * scale"
+RESULT = "return inside + (rounded - inside).detach()"
+ALL = "return x + (rounded - x).detach()"
+
+EQUIVALENT = {}
+
+WRONG = {
+    "test_forward_rounds_and_clamps": [
+        ("not clamped", "after quantization", CLAMP, "x * 1.0"),
+        ("codes without their scale", "after quantization", ROUNDED, "torch.round(inside / scale)"),
+        ("as many levels each way as codes", "expected", TOP, "top = 2**bits - 1"),
+        ("one code more below", "expected", CLAMP, "x.clamp(-(top + 1) * scale, top * scale)"),
+        ("truncated", "expected", ROUNDED, "torch.trunc(inside / scale) * scale"),
+        ("not rounded", "expected", RESULT, "return inside * 1.0"),
+    ],
+    "test_gradient_passes_unchanged_inside": [
+        ("the gradient of the rounding", "nothing would be learned", RESULT, "return rounded"),
+        ("all of it detached", "autograd can go back", RESULT, "return rounded.detach()"),
+        (
+            "a gradient in steps",
+            "of x by the result",
+            RESULT,
+            "return inside / scale + (rounded - inside / scale).detach()",
+        ),
+        (
+            "a soft mask",
+            "of x by the result",
+            RESULT,
+            "soft = top * scale * torch.tanh(x / (top * scale))\n"
+            "    return soft + (rounded - soft).detach()",
+        ),
+    ],
+    "test_gradient_is_zero_outside": [
+        ("passes everywhere", "further and further", RESULT, ALL),
+        (
+            "stopped above alone",
+            "further and further",
+            RESULT,
+            "above = x.clamp(max=top * scale)\n    return above + (rounded - above).detach()",
+        ),
+        (
+            "leaks a little",
+            "further and further",
+            RESULT,
+            "return inside + (rounded - inside).detach() + 0.01 * (x - x.detach())",
+        ),
+    ],
+    "test_each_value_has_its_own_gradient": [
+        (
+            "all or nothing",
+            "the rest has to learn",
+            RESULT,
+            "return inside + (rounded - inside).detach() if x.abs().max() <= top * scale "
+            "else rounded.detach() + 0 * x",
+        ),
+        (
+            "a mask by rows",
+            "the rest has to learn",
+            RESULT,
+            "rows = (x.abs() <= top * scale).all(-1, keepdim=True)\n"
+            "    kept = torch.where(rows, x, x.detach())\n"
+            "    return kept + (rounded - kept).detach()",
+        ),
+    ],
+    "test_input_is_left_alone_and_no_graph_is_made_up": [
+        ("clamps in place", "left as it was", CLAMP, "x.data.clamp_(-top * scale, top * scale)"),
+        ("asks for a gradient", "requires_grad", CLAMP, f"x.clone().requires_grad_().{CLAMP[2:]}"),
+    ],
+}
+
+FUNCTION = """
+import torch
+class Rounding(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, scale, top):
+        ctx.save_for_backward((x / scale).abs() <= top)
+        return (x / scale).round().clamp(-top, top) * scale
+    @staticmethod
+    def backward(ctx, grad):
+        (mask,) = ctx.saved_tensors
+        return grad * mask, None, None
+def fake_quantize(x, scale, bits):
+    return Rounding.apply(x, scale, (1 << (bits - 1)) - 1)
+"""
+BUILT_IN = """
+import torch
+def fake_quantize(x, scale, bits):
+    top = 2 ** (bits - 1) - 1
+    return torch.fake_quantize_per_tensor_affine(x, scale, 0, -top, top)
+"""
+CODES = """
+import torch
+def fake_quantize(x, scale, bits):
+    top = 2.0 ** (bits - 1) - 1
+    steps = torch.minimum(torch.maximum(x / scale, torch.tensor(-top)), torch.tensor(top))
+    steps = steps - (steps - steps.round()).detach()
+    return steps * scale
+"""
+WHERE = """
+import torch
+def fake_quantize(x, scale, bits):
+    top = 2 ** (bits - 1) - 1
+    with torch.no_grad():
+        code = torch.round(x / scale)
+        kept = code.abs() <= top
+        value = scale * code.clamp(-top, top)
+    return torch.where(kept, x + (value - x).detach(), value)
+"""
+
+RIGHT = [
+    RightAnswer("an autograd function with a mask", FUNCTION),
+    RightAnswer("PyTorch's own operation", BUILT_IN),
+    RightAnswer("clamped in steps, by minimum and maximum", CODES),
+    RightAnswer("where, by the code", WHERE),
+    RightAnswer(
+        "a clamp by torch.clip",
+        swap("fake_quantize", CLAMP, "torch.clip(x, -top * scale, top * scale)"),
+    ),
+]
