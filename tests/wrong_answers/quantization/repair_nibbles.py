@@ -1,0 +1,102 @@
+"""Wrong and right answers to quantization/repair_nibbles: each wrong one is one misconception."""
+
+from halfbits.course.authoring.contract import RightAnswer, swap
+
+SCALE = "data[:, :2].contiguous().view(torch.float16).float()"
+LOW = "data[:, 2:] & 15"
+HIGH = "data[:, 2:] >> 4"
+CODES = "torch.cat([low, high], dim=1)"
+VALUE = "scale * (codes.float() - 8)"
+PAIRS = "torch.stack([low, high], dim=2).reshape(len(data), 32)"
+
+EQUIVALENT = {
+    "scale = data[:, :2].contiguous().view(torch.float16)": "a product with a float32 is one",
+}
+
+WRONG = {
+    "test_ramp_of_another_program_comes_back": [
+        ("in pairs", "same mistake twice", CODES, PAIRS),
+        ("the high half first", "same mistake twice", CODES, "torch.cat([high, low], dim=1)"),
+        (
+            "pairs, the high one first",
+            "same mistake",
+            CODES,
+            PAIRS.replace("low, high", "high, low"),
+        ),
+        ("backwards", "same mistake twice", CODES, f"{CODES}.flip(1)"),
+        (
+            "codes with a sign",
+            "same mistake twice",
+            VALUE,
+            "scale * torch.where(codes > 7, codes.float() - 16, codes.float())",
+        ),
+        ("an offset of 7.5", "same mistake twice", VALUE, "scale * (codes.float() - 7.5)"),
+        ("unsigned codes", "same mistake twice", VALUE, "scale * (codes - 8).float()"),
+        ("the size of the scale", "expected", SCALE, f"{SCALE}.abs()"),
+    ],
+    "test_every_code_has_its_place_and_its_value": [
+        (
+            "halves of the file",
+            "its own two halves",
+            CODES,
+            "torch.cat([low, high]).reshape(len(data), 32)",
+        ),
+        ("one scale for all blocks", "its own scale", SCALE, f"{SCALE}[:1]"),
+        (
+            "the high byte of the scale first",
+            "expected",
+            SCALE,
+            "data[:, :2].flip(1).contiguous().view(torch.float16).float()",
+        ),
+        ("a bfloat16 scale", "expected", SCALE, SCALE.replace("float16", "bfloat16")),
+    ],
+    "test_product_is_a_float32": [
+        ("a float16 product", "expected", VALUE, "(scale.half() * (codes.half() - 8)).float()"),
+        ("a float16 result", "float16", VALUE, f"({VALUE}).half()"),
+    ],
+    "test_views_are_read_and_left_alone": [
+        ("needs contiguous blocks", "raised", SCALE, SCALE.replace(".contiguous()", "")),
+        (
+            "shifts in place",
+            "left as it was",
+            CODES,
+            "torch.cat([low, data[:, 2:].div_(16, rounding_mode='floor')], dim=1)",
+        ),
+    ],
+}
+
+NUMPY = """
+import numpy as np
+import torch
+def decode(data):
+    raw = np.ascontiguousarray(data.numpy())
+    scale = raw[:, :2].copy().view("<f2").astype(np.float32)
+    codes = np.concatenate([raw[:, 2:] % 16, raw[:, 2:] // 16], axis=1).astype(np.float32)
+    return torch.from_numpy(scale * (codes - np.float32(8)))
+"""
+LOOPS = """
+import struct
+import torch
+def decode(data):
+    rows = []
+    for block in data.tolist():
+        (scale,) = struct.unpack("<e", bytes(block[:2]))
+        codes = [byte % 16 for byte in block[2:]] + [byte // 16 for byte in block[2:]]
+        rows.append([scale * (code - 8) for code in codes])
+    return torch.tensor(rows)
+"""
+SHIFTS = """
+import torch
+def decode(data):
+    scale = data[:, :2].contiguous().view(torch.float16).to(torch.float32)
+    shifts = torch.tensor([0, 4]).view(1, 2, 1)
+    codes = (data[:, None, 2:].int() >> shifts) & 0xF
+    return (scale[:, None] * (codes - 8)).flatten(1)
+"""
+
+RIGHT = [
+    RightAnswer("numpy", NUMPY),
+    RightAnswer("struct and lists", LOOPS),
+    RightAnswer("both shifts at once", SHIFTS),
+    RightAnswer("hstack", swap("decode", CODES, "torch.hstack((low, high))")),
+]
