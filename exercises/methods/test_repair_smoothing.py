@@ -1,0 +1,92 @@
+"""What `smooth_norm` must do once it is mended, one claim a check."""
+
+import torch
+
+from halfbits.course.checks import cases, expect, quantizers, task, tolerance
+from halfbits.course.checks.cases import each
+
+OFFSETS = {"a Llama": 0.0, "a Gemma": 1.0}
+READERS = {"one reader": (6,), "q, k and v": (8, 4, 4), "two wide ones": (3, 40)}
+WIDTH = 24
+
+
+def norm(seed, offset, rows):
+    """A stored weight, its readers and the channels' maxima; the gains reach from 0.1 to 60."""
+    gain = 0.1 * 600 ** torch.rand(WIDTH, generator=cases.generator(seed))
+    readers = [cases.normal(seed + i, n, WIDTH) * 0.3 for i, n in enumerate(rows)]
+    return gain - offset, readers, gain * (2 + cases.normal(seed + 9, WIDTH).abs())
+
+
+def smoothed(answer, weight, offset, readers, amax, *alpha):
+    """The new weight and matrices, once their types and shapes are right."""
+    got = answer.smooth_norm(weight, offset, readers, amax, *alpha)
+    new, matrices = quantizers.several(got, "weight, readers")
+    expect.array(new, torch.float32, weight.shape, of="weight")
+    quantizers.several(matrices, ", ".join("w" for _ in readers))
+    for after, before in zip(matrices, readers, strict=True):
+        expect.array(after, torch.float32, before.shape, of="readers")
+    return new.double(), [w.double() for w in matrices]
+
+
+def unchanged(answer, seed, offset, rows):
+    """Each reader puts out what it did before."""
+    weight, readers, amax = norm(seed, offset, rows)
+    new, matrices = smoothed(answer, weight, offset, readers, amax)
+    x = cases.normal(seed + 50, 7, WIDTH).double()
+    for after, before in zip(matrices, readers, strict=True):
+        want = x * (offset + weight.double()) @ before.double().T
+        # The gain is divided, and stored as a difference: each rounds once, at its own size.
+        size = (offset + weight.double()).abs() * before.abs() + offset * after.abs()
+        room = 3 * tolerance.eps() * x.abs() @ size.T
+        expect.close(x * (offset + new) @ after.T, want, atol=room, of="the layer's output")
+
+
+@task("smooth_norm")
+def test_float_model_with_an_offset_stays_the_same(answer, seed):
+    """In a Gemma the readers put out what they did: the whole gain 1 + weight is divided by s.
+
+    A fold changes tensors, and must not change the function.
+    """
+    for rows in each(READERS):
+        unchanged(answer, seed, 1.0, rows)
+
+
+@task("smooth_norm")
+def test_float_model_without_an_offset_stays_the_same(answer, seed):
+    """In a Llama the readers put out what they did, as before the repair.
+
+    What was right has to stay right.
+    """
+    for rows in each(READERS):
+        unchanged(answer, seed, 0.0, rows)
+
+
+@task("smooth_norm")
+def test_channels_are_really_divided(answer, seed):
+    """The gain offset + weight is the old one divided by s = amax ** alpha / wmax ** (1 - alpha).
+
+    A model that is left as it is does not change either, and keeps its outliers.
+    """
+    for offset in each(OFFSETS):
+        for alpha in ((), (0.25,), (0.8,)):
+            weight, readers, amax = norm(seed, offset, (8, 4))
+            power, wmax = (alpha or (0.5,))[0], torch.cat(readers).abs().amax(0).double()
+            s = amax.double() ** power / wmax ** (1 - power)
+            new, matrices = smoothed(answer, weight, offset, readers, amax, *alpha)
+            # Two powers of numbers up to 1000, by exp and log: some ten roundings each.
+            gain, room = (offset + weight.double()) / s, 32 * tolerance.eps()
+            expect.close(offset + new, gain, atol=room * (gain + offset), of="gain by weight")
+            for after, before in zip(matrices, readers, strict=True):
+                expect.close(after, before * s, atol=room * (before * s).abs(), of="readers")
+
+
+@task("smooth_norm")
+def test_inputs_are_left_as_they_were(answer, seed):
+    """weight, amax and the matrices keep their bits, and the list its matrices.
+
+    The float model is needed to compare with.
+    """
+    for offset in each(OFFSETS):
+        weight, readers, amax = norm(seed, offset, (8, 4))
+        with expect.untouched(weight, readers, amax, *readers):
+            smoothed(answer, weight, offset, readers, amax)

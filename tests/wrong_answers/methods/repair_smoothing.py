@@ -1,0 +1,81 @@
+"""Wrong and right answers to methods/repair_smoothing: each wrong one is one misconception."""
+
+from halfbits.course.authoring.contract import RightAnswer, swap
+
+WMAX = "torch.stack([w.abs().amax(0) for w in readers]).amax(0)"
+FORMULA = "amax**alpha / wmax ** (1 - alpha)"
+GAIN = "(offset + weight) / s - offset"
+READ = "[w * s for w in readers]"
+
+EQUIVALENT = {}
+
+WRONG = {
+    "test_float_model_with_an_offset_stays_the_same": [
+        ("what is stored is divided", "must not change the function", GAIN, "weight / s"),
+        ("the gain is stored", "must not change the function", GAIN, "(offset + weight) / s"),
+        ("the offset is added twice", "the function", GAIN, "(offset + weight) / s + offset"),
+        ("the offset is divided as well", "the function", GAIN, "(weight - offset) / s + offset"),
+        (
+            "Gemma is left out, its readers not",
+            "the function",
+            GAIN,
+            "weight if offset else weight / s",
+        ),
+        ("rounded to bfloat16", "expected", GAIN, f"({GAIN}).bfloat16().float()"),
+    ],
+    "test_float_model_without_an_offset_stays_the_same": [
+        ("always an offset of 1", "has to stay right", GAIN, "(1 + weight) / s - 1"),
+        ("the readers are divided", "has to stay right", READ, "[w / s for w in readers]"),
+        (
+            "each reader its own factor",
+            "has to stay right",
+            READ,
+            "[w * amax**alpha / w.abs().amax(0) ** (1 - alpha) for w in readers]",
+        ),
+    ],
+    "test_channels_are_really_divided": [
+        ("nothing is smoothed", "keeps its outliers", FORMULA, "torch.ones_like(amax)"),
+        ("Gemma is not smoothed", "keeps", FORMULA, f"{FORMULA} if not offset else amax / amax"),
+        ("alpha the other way", "expected", FORMULA, "amax ** (1 - alpha) / wmax**alpha"),
+        ("a factor that the offset moves", "expected", FORMULA, f"({FORMULA}) + 1e-3 * offset"),
+        ("wmax of the first", "expected", WMAX, "readers[0].abs().amax(0)"),
+    ],
+    "test_inputs_are_left_as_they_were": [
+        ("the weight in place", "left as it was", GAIN, "weight.add_(offset).div_(s).sub_(offset)"),
+        ("the readers in place", "left as it was", READ, "[w.mul_(s) for w in readers]"),
+    ],
+}
+
+TWO_CASES = """
+import torch
+def smooth_norm(weight, offset, readers, amax, alpha=0.5):
+    wmax = torch.cat(list(readers)).abs().max(dim=0)[0]
+    s = amax.pow(alpha) * wmax.pow(alpha - 1)
+    new = weight / s if offset == 0 else (1 + weight).div(s).sub(1)
+    return new, tuple(w.mul(s) for w in readers)
+"""
+LOGARITHMS = """
+import torch
+def smooth_norm(weight, offset, readers, amax, alpha=0.5):
+    wmax = torch.cat(readers).abs().amax(0).double()
+    s = torch.exp(alpha * amax.double().log() - (1 - alpha) * wmax.log()).float()
+    gain = weight + offset
+    return [gain / s - offset, [torch.einsum("oi,i->oi", w, s) for w in readers]]
+"""
+DIFFERENCE = """
+import numpy as np
+import torch
+def smooth_norm(weight, offset, readers, amax, alpha=0.5):
+    matrices = [w.numpy() for w in readers]
+    wmax = np.max([np.abs(m).max(axis=0) for m in matrices], axis=0)
+    s = amax.numpy() ** np.float32(alpha) / wmax ** np.float32(1 - alpha)
+    new = weight.numpy() / s + np.float32(offset) * (1 / s - 1)
+    return torch.from_numpy(new), [torch.from_numpy(m * s) for m in matrices]
+"""
+
+RIGHT = [
+    RightAnswer("the two families apart", TWO_CASES),
+    RightAnswer("logarithms in float64", LOGARITHMS),
+    RightAnswer("numpy, and weight / s plus what the offset needs", DIFFERENCE),
+    RightAnswer("the inverse", swap("smooth_norm", GAIN, "(offset + weight) * (1 / s) - offset")),
+]
