@@ -60,6 +60,11 @@ class Catalog:
     def by_key(self) -> dict[str, Exercise]:
         return {exercise.key: exercise for exercise in self.exercises}
 
+    @property
+    def own_folder(self) -> Path:
+        """Where the learner's own notebooks lie."""
+        return self.root / "exercises"
+
     def notebook(self, exercise: Exercise, folder: str = "exercises") -> Path:
         return self.root / folder / exercise.topic / f"{exercise.slug}.ipynb"
 

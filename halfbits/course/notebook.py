@@ -38,11 +38,15 @@ class Cell:
 
 @dataclass(frozen=True)
 class Answer:
-    """A learner's answer: the file's name and its cells, with what is worth saying about it."""
+    """A learner's answer: the file's name and its cells, with what is worth saying about it.
+
+    `problem` says why there are no cells, where the answer cannot be read.
+    """
 
     name: str
     cells: tuple[Cell, ...]
     notes: tuple[str, ...] = ()
+    problem: str = ""
 
     @property
     def code(self) -> tuple[Cell, ...]:
@@ -72,6 +76,25 @@ def read_answer(
     if not answer.code:
         raise CourseError(f"{path.name} has no code cells to grade; save your answer into it.")
     return answer
+
+
+def open_answer(
+    path: Path, notes: Iterable[str] = (), patience: float | None = None, kind: str = ""
+) -> Answer:
+    """As `read_answer`, but an answer that cannot be read says so in its `problem`."""
+    try:
+        return read_answer(path, notes, patience, kind)
+    except (CourseError, OSError) as error:
+        return Answer(path.name, (), problem=str(error))
+
+
+def answer_of(exercise: Exercise, cells: Iterable[Cell | str]) -> Answer:
+    """The answer that consists of these cells, or sources."""
+    whole = (
+        cell if isinstance(cell, Cell) else Cell(f"cell {number}", cell)
+        for number, cell in enumerate(cells, 1)
+    )
+    return Answer(f"{exercise.slug}.ipynb", tuple(whole))
 
 
 def read_cells(path: Path, patience: float | None = None, kind: str = "") -> list[Cell]:

@@ -34,7 +34,8 @@ from halfbits.course.grading.report import (
     Report,
     lines,
 )
-from halfbits.course.grading.runner import Submission
+from halfbits.course.grading.runner import grade
+from halfbits.course.grading.submission import Submission
 from halfbits.course.notebook import Answer, read_answer, read_json
 from halfbits.errors import CourseError
 from halfbits.folders import find_root
@@ -230,16 +231,15 @@ def spoil(data: bytes, edits: list[Edit]) -> bytes:
     return data
 
 
-def read(path: Path, data: bytes) -> Answer | CourseError:
+def read(path: Path, data: bytes) -> Answer:
     """What the reader makes of `data`: cells or one sentence."""
     path.write_bytes(data)
-    answer: Answer | CourseError
     try:
         answer = read_answer(path)
         is_pristine(read_json(path))
         executed_cells([cell.source for cell in answer.code[::-2]], list(answer.cells))
     except CourseError as error:
-        answer = error
+        answer = Answer(path.name, (), problem=str(error))
         assert 0 < len(str(error).splitlines()) == 1, str(error)
     assert path.read_bytes() == data
     assert [one.name for one in path.parent.iterdir()] == [path.name]
@@ -254,7 +254,7 @@ def judge(
     answer = read(path, data)
     one = Submission(catalog, replace(exercise, time_limit=LIMIT), answer, seed=1)
     one.checks = [one.checks[number % len(one.checks)]]
-    report = one.grade(workers=workers)
+    report = grade(one, workers)
     assert path.read_bytes() == data
     assert_readable(report)
 

@@ -18,7 +18,8 @@ from halfbits.course import notebook
 from halfbits.course.catalog import Catalog
 from halfbits.course.grading.process.pool import WorkerPool
 from halfbits.course.grading.report import Report
-from halfbits.course.grading.session import submission
+from halfbits.course.grading.runner import grade
+from halfbits.course.grading.submission import submission_of
 from halfbits.course.notebook import read_json
 
 KEY = "quantization/quantized_linear"
@@ -244,7 +245,7 @@ def test_plain_script_of_the_answers_passes(
 ) -> None:
     text = source_of(answers_in_one_cell(solved)["cells"][0])
     (folder / "quantized_linear.py").write_bytes(b"\xef\xbb\xbf" + text.encode())
-    report = submission(catalog, catalog.find(KEY), folder.parent).grade(workers=workers)
+    report = grade(submission_of(catalog, catalog.find(KEY), folder.parent), workers)
     assert report.all_pass, f"{report.problem} {report.failures}"
 
 
@@ -297,7 +298,7 @@ def test_folder_that_cannot_be_written_is_graded(
     path.chmod(0o444)
     folder.chmod(0o555)
     try:
-        report = submission(catalog, catalog.find(KEY), folder.parent).grade(workers=workers)
+        report = grade(submission_of(catalog, catalog.find(KEY), folder.parent), workers)
     finally:
         folder.chmod(0o755)
     assert report.all_pass, f"{report.problem} {report.failures}"
@@ -330,7 +331,7 @@ def graded(
     path.write_bytes(content)
     before = path.stat().st_mtime_ns
     exercise = replace(catalog.find(KEY), **changes)
-    report = submission(catalog, exercise, folder.parent).grade(workers=workers)
+    report = grade(submission_of(catalog, exercise, folder.parent), workers)
     assert path.read_bytes() == content
     assert path.stat().st_mtime_ns == before
     return report

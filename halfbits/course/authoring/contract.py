@@ -14,8 +14,9 @@ from halfbits.course.checklist import Check, read_checks
 from halfbits.course.grading.process.pool import WorkerPool
 from halfbits.course.grading.process.spawn_pool import POOL
 from halfbits.course.grading.report import Report
-from halfbits.course.grading.runner import Submission, open_answer
-from halfbits.course.notebook import Cell, cells_of, read_answer, read_cells
+from halfbits.course.grading.runner import grade
+from halfbits.course.grading.submission import Submission
+from halfbits.course.notebook import Cell, answer_of, cells_of, read_answer, read_cells
 from halfbits.course.sources import defined_names
 from halfbits.errors import CourseError
 
@@ -195,8 +196,8 @@ class Trial:
         skip_stubs: bool = False,
     ) -> Report:
         """The report on `cells` by the named checks, which `order` rearranges in place."""
-        answer = open_answer(cells, self.exercise)
+        answer = answer_of(self.exercise, cells)
         one = Submission(self.catalog, self.exercise, answer, checks, seed, skip_stubs)
         if order is not None:
             order(one.checks)
-        return one.grade(workers=self.workers)
+        return grade(one, self.workers)

@@ -12,8 +12,8 @@ from halfbits.course.authoring.contract import RightAnswer, Trial, WrongAnswer
 from halfbits.course.authoring.mutate import mutants, with_mutant
 from halfbits.course.authoring.stub import is_pristine, make_exercise
 from halfbits.course.grading.report import NOT_RUN, Report
-from halfbits.course.grading.runner import Submission, fresh_seed, open_answer
-from halfbits.course.notebook import BROKEN
+from halfbits.course.grading.submission import Submission, fresh_seed
+from halfbits.course.notebook import BROKEN, answer_of
 from halfbits.course.progress.hints import LEVELS, read_hints
 from halfbits.errors import CourseError
 
@@ -44,7 +44,7 @@ def stub_is_seen_without_running(trial: Trial) -> Iterator[str]:
     """The generated notebook is pristine, and its tasks are told from its source alone."""
     if not is_pristine(make_exercise(trial.catalog, trial.exercise)):
         yield "the generated notebook does not know itself as pristine"
-    answer = open_answer(trial.stub, trial.exercise)
+    answer = answer_of(trial.exercise, trial.stub)
     stubs = Submission(trial.catalog, trial.exercise, answer).stubs
     for task in sorted(set(trial.exercise.tasks) - stubs):
         yield f"the stub of {task} is not recognized from its source"

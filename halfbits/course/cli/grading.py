@@ -17,21 +17,20 @@ from halfbits.folders import data_folder
 def grade(names: list[str], answers: Path | None) -> int:
     """Grade the named exercises or files, or all; 0 when all are solved."""
     from halfbits.course.grading.faces.console import print_report
-    from halfbits.course.grading.record import remember
-    from halfbits.course.grading.session import answers_folder, grade_submissions, named
+    from halfbits.course.grading.grader import Grader
+    from halfbits.course.grading.submission import answers_folder, named
 
     catalog = load_catalog()
     folder = answers_folder(catalog, answers)
     wanted = list(dict.fromkeys(names)) or [exercise.key for exercise in catalog.exercises]
     waiting = [named(catalog, name, folder) for name in wanted]
-    reports = []
-    for one, report in zip(waiting, grade_submissions(waiting), strict=True):
-        print_report(report)
-        reports.append((one, report))
-    for one, report in reports:
-        if one.folder.is_relative_to(catalog.root / "exercises"):
-            remember(catalog, report)
-    return 0 if all(report.solved for _, report in reports) else 1
+    all_solved = True
+    with Grader() as grader:
+        for number, one in enumerate(waiting, 1):
+            report = grader.grade(one, later=waiting[number:])
+            print_report(report)
+            all_solved = all_solved and report.solved
+    return 0 if all_solved else 1
 
 
 def hint(name: str, task: str | None, level: int | None) -> int:

@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from datetime import datetime
 
-from halfbits.course.catalog import Catalog
-from halfbits.course.checklist import Check, read_checks
+from halfbits.course.checklist import Check
 from halfbits.course.grading.report import PASSED, Report
 from halfbits.course.progress.progress import Record, changing_progress, count_time
-from halfbits.errors import CourseError
-
-
-def remember(catalog: Catalog, report: Report) -> None:
-    """Record a report of the learner's own folder; a record that fails does not spoil a grade."""
-    try:
-        record_report(report, read_checks(catalog.checks(report.exercise)))
-    except CourseError as error:
-        print(f"halfbits: {error}", file=sys.stderr)
 
 
 def record_report(report: Report, all_checks: Sequence[Check]) -> None:

@@ -1,9 +1,7 @@
-"""From an answer's file to a report: reads it, runs it in a worker, collects the verdicts."""
+"""From a submission to a report: runs it in a worker and collects the verdicts."""
 
 from __future__ import annotations
 
-import os
-import secrets
 import shutil
 import tempfile
 import time
@@ -12,112 +10,35 @@ from pathlib import Path
 from typing import Any
 
 from halfbits.course.catalog import Catalog, Exercise
-from halfbits.course.checklist import Check, read_checks
 from halfbits.course.checks.failure import Failure, from_json
 from halfbits.course.grading.process.client import Late, Worker
 from halfbits.course.grading.process.pool import WorkerPool
 from halfbits.course.grading.process.spawn_pool import POOL
-from halfbits.course.grading.report import NOT_RUN, UNWRITTEN, Report, Verdict, untouched
-from halfbits.course.notebook import Answer, Cell, broken_cells, read_answer
-from halfbits.course.selection import defined_twice, graded_cells
-from halfbits.course.sources import defined_names, top_imports, unmended, unwritten
+from halfbits.course.grading.report import Report
+from halfbits.course.grading.submission import Submission
+from halfbits.course.notebook import Cell, answer_of, open_answer
 from halfbits.errors import CourseError
 
-FRAMEWORKS = {"tensorflow": ("tensorflow", "keras"), "torch": ("torch",)}
+Found = dict[str, tuple[str, Failure | str]]  # kind and explanation by the check's name
 
 
-class Submission:
-    """One answer to one exercise, with the checks it is to be put through."""
+def grade(
+    submission: Submission, pool: WorkerPool = POOL, meanwhile: tuple[str, ...] | None = None
+) -> Report:
+    """Run it; everything that goes wrong is in the report.
 
-    def __init__(
-        self,
-        catalog: Catalog,
-        exercise: Exercise,
-        answer: Answer | CourseError,
-        checks: Iterable[str] | None = None,
-        seed: int | None = None,
-        skip_stubs: bool = True,
-        folder: Path | None = None,
-        shared: Iterable[Path] = (),
-        own_folder: bool = True,
-    ) -> None:
-        """`shared` folders hold others' answers as well; the answer finds there its own folder."""
-        self.exercise, self.answer = exercise, answer
-        self.path = catalog.checks(exercise)
-        self.folder = folder or catalog.notebook(exercise).parent
-        self.shared, self.own_folder = tuple(shared), own_folder
-        self.checks = [c for c in read_checks(self.path) if checks is None or c.name in checks]
-        self.seed = fresh_seed() if seed is None else seed
-        self.cells, notes = graded_cells(getattr(answer, "cells", ()))
-        self.notes = (*notes, *defined_twice(self.cells, exercise.tasks))
-        self.stubs = self._untouched(catalog) if skip_stubs else set()
-
-    def _untouched(self, catalog: Catalog) -> set[str]:
-        """The tasks that are as the learner got them: stubs, or the broken program of a repair."""
-        tasks = self.exercise.tasks
-        if self.exercise.kind != "repair":
-            return unwritten(self.cells, tasks)
-        broken = broken_cells(catalog.notebook(self.exercise, "solutions"))
-        return unmended(self.cells, tasks, broken)
-
-    @property
-    def to_run(self) -> list[Check]:
-        return [check for check in self.checks if check.task not in self.stubs]
-
-    @property
-    def needs_worker(self) -> bool:
-        return isinstance(self.answer, Answer) and bool(self.to_run)
-
-    @property
-    def preload(self) -> tuple[str, ...]:
-        """The exercise's frameworks that this run will need, as far as the sources tell.
-
-        TensorFlow takes seconds to import, so it waits until a cell imports it at its top level
-        or a check to run is about it. A framework that is missed here is imported within the time
-        limit.
-        """
-        tasks = {check.task for check in self.to_run}
-        cells = [c.source for c in self.cells if tasks & set(defined_names(c.source))]
-        text = "\n".join([*(check.source for check in self.to_run), *cells])
-        imported = {name for cell in self.cells for name in top_imports(cell.source)}
-
-        def needed(name: str) -> bool:
-            words = modules_of(name)
-            return name == "torch" or bool(imported & {*words}) or any(w in text for w in words)
-
-        return tuple(m for name in self.exercise.preload if needed(name) for m in modules_of(name))
-
-    def preload_for(self, pool: WorkerPool) -> tuple[str, ...]:
-        """`preload`; all the exercise's frameworks for a server that many answers share."""
-        if not pool.forks:
-            return self.preload
-        return tuple(module for name in self.exercise.preload for module in modules_of(name))
-
-    def grade(self, meanwhile: tuple[str, ...] | None = None, workers: WorkerPool = POOL) -> Report:
-        """Run it; everything that goes wrong is in the report.
-
-        `meanwhile` is what the next submission preloads: its worker starts once this one is ready.
-        """
-        name = getattr(self.answer, "name", self.exercise.slug)
-        report = Report(self.exercise, name, seed=self.seed)
-        kinds: dict[str, tuple[str, Failure | str]] = {}
-        if isinstance(self.answer, CourseError):
-            report.problem = str(self.answer)
-        else:
-            report.notes += [*self.answer.notes, *self.notes]
-            if self.needs_worker:
-                _run(self, self.answer, report, kinds, workers, meanwhile)
-        report.verdicts = [self._verdict(check, kinds, report.problem) for check in self.checks]
-        return report
-
-    def _verdict(
-        self, check: Check, kinds: dict[str, tuple[str, Failure | str]], problem: str | None
-    ) -> Verdict:
-        if check.name in kinds:
-            return Verdict(check, *kinds[check.name])
-        if problem is not None:
-            return Verdict(check, NOT_RUN, problem)
-        return Verdict(check, UNWRITTEN, f"{check.task}: {untouched(self.exercise)}")
+    `meanwhile` is what the next submission preloads: its worker starts once this one is ready.
+    """
+    report = Report(submission.exercise, submission.answer.name, seed=submission.seed)
+    found: Found = {}
+    if submission.answer.problem:
+        report.problem = submission.answer.problem
+    else:
+        report.notes += submission.notes
+        if submission.needs_worker:
+            _run(submission, report, found, pool, meanwhile)
+    report.verdicts = submission.verdicts(found, report.problem)
+    return report
 
 
 def grade_answers(
@@ -135,48 +56,16 @@ def grade_answers(
     `skip_stubs=False` runs even the checks of tasks that are visibly not written yet;
     `workers` is where the isolated process comes from.
     """
-    answer = open_answer(cells, exercise)
+    answer = open_answer(cells) if isinstance(cells, Path) else answer_of(exercise, cells)
     folder = cells.parent if isinstance(cells, Path) else None
-    one = Submission(catalog, exercise, answer, checks, seed, skip_stubs, folder)
-    return one.grade(workers=workers)
-
-
-def open_answer(cells: Sequence[Cell | str] | Path, exercise: Exercise) -> Answer | CourseError:
-    """The answer, or the sentence that says why it cannot be read."""
-    if isinstance(cells, Path):
-        try:
-            return read_answer(cells)
-        except CourseError as error:
-            return error
-    whole = (
-        cell if isinstance(cell, Cell) else Cell(f"cell {number}", cell)
-        for number, cell in enumerate(cells, 1)
-    )
-    return Answer(f"{exercise.slug}.ipynb", tuple(whole))
-
-
-def modules_of(framework: str) -> tuple[str, ...]:
-    """What to import for a framework; TensorFlow loads Keras only when asked."""
-    return FRAMEWORKS.get(framework, (framework,))
-
-
-def fresh_seed() -> int:
-    """HALFBITS_SEED, or a new seed below 2**31."""
-    text = os.environ.get("HALFBITS_SEED")
-    if not text:
-        return secrets.randbelow(2**31)
-    try:
-        return int(text)
-    except ValueError:
-        raise CourseError(f"HALFBITS_SEED is {text!r}: set it to a whole number.") from None
+    return grade(Submission(catalog, exercise, answer, checks, seed, skip_stubs, folder), workers)
 
 
 def _run(
     submission: Submission,
-    answer: Answer,
     report: Report,
-    kinds: dict[str, tuple[str, Failure | str]],
-    workers: WorkerPool,
+    found: Found,
+    pool: WorkerPool,
     meanwhile: tuple[str, ...] | None,
 ) -> None:
     try:
@@ -184,26 +73,21 @@ def _run(
     except CourseError as error:
         report.problem = f"{submission.exercise.slug} was not graded: {error}"
         return
-    worker = workers.take(submission.preload_for(workers))
+    worker = pool.take(submission.preload_for(pool))
     try:
         if reason := worker.ready():
             report.problem = f"{submission.exercise.slug} was not graded: {reason}."
             return
-        worker.submit(_job(submission, answer, scratch))
+        worker.submit(_job(submission, scratch))
         if meanwhile is not None:
-            workers.prepare(meanwhile)
-        _collect(worker, submission, report, kinds)
+            pool.prepare(meanwhile)
+        _collect(worker, submission, report, found)
     finally:
         worker.close()
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _collect(
-    worker: Worker,
-    submission: Submission,
-    report: Report,
-    kinds: dict[str, tuple[str, Failure | str]],
-) -> None:
+def _collect(worker: Worker, submission: Submission, report: Report, found: Found) -> None:
     limit, running, ended = submission.exercise.time_limit, "", False
     expected = {check.name for check in submission.to_run}
     try:
@@ -212,7 +96,7 @@ def _collect(
                 case "running":
                     running = event["what"]
                 case "verdict" if event["name"] in expected:
-                    kinds[event["name"]] = (event["kind"], from_json(event["explanation"]))
+                    found[event["name"]] = (event["kind"], from_json(event["explanation"]))
                 case "note":
                     report.notes.append(event["message"])
                 case "broken cell":
@@ -221,7 +105,7 @@ def _collect(
                     report.problem = f"{_where(running)} {event['message']}: remove that call."
                     return
                 case "done":
-                    ended = expected == kinds.keys()
+                    ended = expected == found.keys()
         if not ended:
             report.killed = worker.was_killed()
     except Late:
@@ -235,9 +119,10 @@ def _where(running: str) -> str:
     return f"check {running}" if running.startswith("test_") else running or "the answer"
 
 
-def _job(submission: Submission, answer: Answer, scratch: str) -> dict[str, Any]:
+def _job(submission: Submission, scratch: str) -> dict[str, Any]:
+    name = submission.answer.name
     return {
-        "name": answer.name,
+        "name": name,
         "cells": [{"place": cell.place, "source": cell.source} for cell in submission.cells],
         "checks": str(submission.path),
         "names": [check.name for check in submission.to_run],
@@ -245,7 +130,7 @@ def _job(submission: Submission, answer: Answer, scratch: str) -> dict[str, Any]
         "limit": submission.exercise.time_limit,
         "scratch": scratch,
         "folder": str(submission.folder),
-        "script": answer.name.endswith(".py"),
+        "script": name.endswith(".py"),
         "shared": [str(folder) for folder in submission.shared],
         "own_folder": submission.own_folder,
     }

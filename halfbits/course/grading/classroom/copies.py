@@ -11,10 +11,9 @@ from halfbits.course.catalog import Catalog, Exercise
 from halfbits.course.grading.classroom.journal import Result
 from halfbits.course.grading.classroom.submissions import StudentSubmission
 from halfbits.course.grading.judge.guard import PUT_BACK, suspicious
-from halfbits.course.notebook import Answer, read_answer
+from halfbits.course.notebook import Answer, open_answer
 from halfbits.course.selection import graded_cells
 from halfbits.course.sources import DEFINES, is_stub, parse_leniently
-from halfbits.errors import CourseError
 
 FOREIGN = ("solutions/", "solutions\\", "../", "..\\")
 
@@ -41,12 +40,12 @@ def to_look_at(
     return rows
 
 
-def tasks_text(exercise: Exercise, answer: Answer | CourseError) -> str:
+def tasks_text(exercise: Exercise, answer: Answer) -> str:
     """The written functions and classes of the tasks, without comments and layout; "" for none.
 
     None of a repair either: those who mend one line of the same program have the same functions.
     """
-    if not isinstance(answer, Answer) or exercise.kind == "repair":
+    if exercise.kind == "repair":
         return ""
     trees = [parse_leniently(cell.source) for cell in graded_cells(answer.cells)[0]]
     last = {
@@ -58,9 +57,7 @@ def tasks_text(exercise: Exercise, answer: Answer | CourseError) -> str:
     return "\n".join(ast.unparse(last[name]) for name in sorted(last))
 
 
-def _reaches(answer: Answer | CourseError) -> list[str]:
-    if not isinstance(answer, Answer):
-        return []
+def _reaches(answer: Answer) -> list[str]:
     cells = graded_cells(answer.cells)[0]
     trees = [tree for cell in cells if (tree := parse_leniently(cell.source))]
     texts = {
@@ -74,9 +71,5 @@ def _reaches(answer: Answer | CourseError) -> list[str]:
 
 
 def _solution(catalog: Catalog, exercise: Exercise) -> str:
-    try:
-        return tasks_text(
-            exercise, read_answer(catalog.notebook(exercise, "solutions"), patience=0)
-        )
-    except CourseError:
-        return ""
+    answer = open_answer(catalog.notebook(exercise, "solutions"), patience=0)
+    return tasks_text(exercise, answer)

@@ -6,6 +6,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from halfbits.course.catalog import Catalog, Exercise, load_catalog
@@ -23,7 +24,8 @@ from halfbits.course.grading.classroom.submissions import (
 )
 from halfbits.course.grading.process.sandbox import can_confine
 from halfbits.course.grading.process.spawn_pool import POOL
-from halfbits.course.grading.runner import fresh_seed
+from halfbits.course.grading.runner import grade
+from halfbits.course.grading.submission import fresh_seed
 from halfbits.errors import CourseError
 
 
@@ -106,7 +108,7 @@ def _grade(
             yield _poison(catalog, task)
         elif journal.tries[task.identity]:
             suspects.append(task)
-        elif isinstance(task.answer, CourseError):  # missing or unreadable: nothing runs
+        elif task.answer.problem:  # missing or unreadable: nothing runs
             yield task.grade(catalog, POOL)
         else:
             crowd.append(task)
@@ -118,9 +120,9 @@ def _grade(
 
 
 def _poison(catalog: Catalog, task: Task) -> Result:
-    submission = task.to_run(catalog)
-    submission.answer = CourseError(f"{task.submitted.exercise.slug}: {NOT_JUDGED}.")
-    return result(task, submission.grade())
+    problem = f"{task.submitted.exercise.slug}: {NOT_JUDGED}."
+    lost = replace(task, answer=replace(task.answer, cells=(), problem=problem))
+    return result(task, grade(lost.to_run(catalog)))
 
 
 class Progress:

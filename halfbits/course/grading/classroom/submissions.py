@@ -16,8 +16,9 @@ from halfbits.course.grading.classroom.collect import Student, collect
 from halfbits.course.grading.classroom.journal import Identity, Result
 from halfbits.course.grading.process.pool import WorkerPool
 from halfbits.course.grading.report import NOT_RUN, Report, Verdict
-from halfbits.course.grading.runner import Submission
-from halfbits.course.notebook import Answer, read_answer
+from halfbits.course.grading.runner import grade
+from halfbits.course.grading.submission import Submission
+from halfbits.course.notebook import Answer, open_answer
 from halfbits.errors import CourseError
 
 LARGEST = 64 << 20
@@ -37,17 +38,17 @@ class StudentSubmission:
     own_folder: bool = True  # only the student's files lie beside it
     shared: tuple[Path, ...] = ()  # folders with the files of other students
 
-    def read(self) -> Answer | CourseError:
-        """The cells to run, or the sentence that says why there are none."""
+    def read(self) -> Answer:
+        """The answer; where there is nothing to run, its `problem` says why."""
         if self.path is None:
-            return CourseError(f"{self.exercise.slug} was not handed in.")
-        try:
+            return Answer(
+                self.exercise.slug, (), problem=f"{self.exercise.slug} was not handed in."
+            )
+        with contextlib.suppress(OSError):
             if self.path.stat().st_size > LARGEST:
-                return CourseError(f"{self.path.name} is larger than {LARGEST >> 20} MiB.")
-            answer = read_answer(self.path, self.notes, patience=0, kind=self.kind)
-        except (CourseError, OSError) as error:
-            return CourseError(str(error))
-        return answer
+                problem = f"{self.path.name} is larger than {LARGEST >> 20} MiB."
+                return Answer(self.path.name, (), problem=problem)
+        return open_answer(self.path, self.notes, patience=0, kind=self.kind)
 
     def digest(self) -> str:
         """A hash of the file and of the modules beside it, which it may import."""
@@ -62,7 +63,7 @@ class Task:
     """One submission as it travels to a worker: everything but the checks, which it has."""
 
     submitted: StudentSubmission
-    answer: Answer | CourseError
+    answer: Answer
     submission: str
     checks: str
     seed: int
@@ -82,7 +83,7 @@ class Task:
         """Run it and say how it ended."""
         began = time.perf_counter()
         for _ in range(TRIES):
-            report = self.to_run(catalog).grade(workers=workers)
+            report = grade(self.to_run(catalog), workers)
             if not report.killed:
                 break
         else:

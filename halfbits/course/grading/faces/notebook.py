@@ -7,15 +7,19 @@ import os
 import sys
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from halfbits.course.catalog import Catalog, Exercise, load_catalog
 from halfbits.course.grading.report import Report
-from halfbits.course.notebook import Cell, find_answer, read_cells
+from halfbits.course.notebook import Cell, answer_of, find_answer, open_answer, read_cells
 from halfbits.course.progress.hints import Hint
 from halfbits.course.selection import FREE
 from halfbits.course.sources import bound_names, defined_names, parse_leniently
+
+if TYPE_CHECKING:
+    from halfbits.course.grading.submission import Submission
 
 OUTDATED = "The file on disk differs from what you ran ({}); this grades what you ran."
 UNRUN = "You have not run {} here; what the saved file defines there was graded."
@@ -31,23 +35,28 @@ def grade(name: str) -> Any:
     if os.environ.get("HALFBITS_GRADING"):
         return None
     from halfbits.course.grading.faces.html import ReportView
-    from halfbits.course.grading.process.spawn_pool import POOL
-    from halfbits.course.grading.runner import grade_answers
+    from halfbits.course.grading.grader import Grader
 
     catalog = load_catalog()
     exercise = catalog.find(name)
     saved = _notebook_file(catalog, exercise)
-    history, began = _history(), time.monotonic()
-    if history is None:
-        report = grade_answers(catalog, exercise, saved)
-    else:
-        cells, notes = executed_cells(history, _saved_cells(saved))
-        report = grade_answers(catalog, exercise, cells)
-        report.notes += notes
-    seconds = time.monotonic() - began
-    POOL.leave_idle()
-    _remember(catalog, report, saved)
+    began = time.monotonic()
+    with Grader() as grader:
+        report = grader.grade(_submission(catalog, exercise, saved))
+        seconds = time.monotonic() - began
     return ReportView(report, _upcoming(catalog, report), seconds)
+
+
+def _submission(catalog: Catalog, exercise: Exercise, saved: Path) -> Submission:
+    """What this kernel has executed, as if it stood in the saved file; else that file."""
+    from halfbits.course.grading.submission import Submission
+
+    history = _history()
+    if history is None:
+        return Submission(catalog, exercise, open_answer(saved), folder=saved.parent)
+    cells, notes = executed_cells(history, _saved_cells(saved))
+    answer = replace(answer_of(exercise, cells), notes=tuple(notes))
+    return Submission(catalog, exercise, answer, folder=saved.parent)
 
 
 def executed_cells(history: list[str], saved: list[Cell]) -> tuple[list[Cell], list[str]]:
@@ -132,7 +141,7 @@ def _notebook_file(catalog: Catalog, exercise: Exercise) -> Path:
     for path in (Path(os.environ.get("JPY_SESSION_NAME", "")), here):
         if path.suffix == ".ipynb" and path.is_file():
             return path
-    return find_answer(catalog.root / "exercises", exercise)[0]
+    return find_answer(catalog.own_folder, exercise)[0]
 
 
 def _upcoming(catalog: Catalog, report: Report) -> Hint | None:
@@ -145,10 +154,3 @@ def _upcoming(catalog: Catalog, report: Report) -> Hint | None:
         return upcoming_hint(catalog, report.exercise, task) if task else None
     except CourseError:
         return None
-
-
-def _remember(catalog: Catalog, report: Report, saved: Path) -> None:
-    if saved.resolve().is_relative_to((catalog.root / "exercises").resolve()):
-        from halfbits.course.grading.record import remember
-
-        remember(catalog, report)

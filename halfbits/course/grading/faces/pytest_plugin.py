@@ -7,6 +7,7 @@ answers. An exercise is graded when its first selected item runs, by a worker (s
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,12 @@ import pytest
 from halfbits.course.catalog import Catalog, Exercise, load_catalog
 from halfbits.course.checklist import Check, read_checks
 from halfbits.course.grading import report as reports
+from halfbits.course.grading.grader import Grader
 from halfbits.course.grading.report import Report, Verdict
-from halfbits.course.grading.runner import Submission
-from halfbits.course.grading.session import grade_submissions, submission
+from halfbits.course.grading.submission import Submission, answers_folder, submission_of
 from halfbits.errors import CourseError
 
+GRADER = pytest.StashKey[Grader]()
 REPORTS = pytest.StashKey[list[Report]]()
 CATEGORIES = {
     reports.UNWRITTEN: ("not written yet", "-", "NOT WRITTEN"),
@@ -47,7 +49,7 @@ class CheckItem(pytest.Item):
         self.extra_keyword_matches.add(check.task)
 
     def runtest(self) -> None:
-        report = self.parent.grade()
+        report = self.parent.report
         verdict = next(v for v in report.verdicts if v.check.name == self.name)
         if verdict.kind != reports.PASSED:
             raise NotPassed(verdict)
@@ -73,34 +75,28 @@ class ExerciseFile(pytest.File):
     def __init__(self, *, catalog: Catalog, exercise: Exercise, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.catalog, self.exercise = catalog, exercise
-        self.waiting: list[ExerciseFile] = [self]
+        self.later: list[ExerciseFile] = []
         self.selected: list[str] = []
-        self._report: Report | None = None
 
     def collect(self) -> Iterable[CheckItem]:
         for check in read_checks(self.catalog.checks(self.exercise)):
             yield CheckItem.from_parent(self, name=check.name, check=check)
 
-    def grade(self) -> Report:
-        """The report; grading this exercise also starts the worker of the next one."""
-        if self._report is None:
-            later = self.waiting[self.waiting.index(self) :]
-            self._report = next(grade_submissions([one.submission() for one in later[:2]]))
-            self.config.stash[REPORTS].append(self._report)
-        return self._report
-
+    @cached_property
     def submission(self) -> Submission:
-        """The learner's answer as it is on disk now, with the selected checks."""
-        return submission(self.catalog, self.exercise, self.answers(), self.selected)
-
-    def answers(self) -> Path:
-        """The folder that holds the answer."""
+        """The answer as it was on disk when first asked for, with the selected checks."""
         named = self.config.getoption("--answers")
-        own = self.catalog.root / "exercises"
-        folder = Path(self.config.invocation_params.dir, named) if named else own
-        if not folder.is_dir():
-            raise CourseError(f"{folder} is no folder: --answers wants one like exercises/.")
-        return folder
+        given = Path(self.config.invocation_params.dir, named) if named else None
+        folder = answers_folder(self.catalog, given)
+        return submission_of(self.catalog, self.exercise, folder, self.selected)
+
+    @cached_property
+    def report(self) -> Report:
+        """The report; grading this exercise also starts the worker of the next one."""
+        later = (file.submission for file in self.later)
+        report = self.config.stash[GRADER].grade(self.submission, later)
+        self.config.stash[REPORTS].append(report)
+        return report
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -109,7 +105,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[REPORTS] = []
+    config.stash[GRADER], config.stash[REPORTS] = Grader(), []
     config.addinivalue_line("markers", "task(name): the function that a check belongs to")
 
 
@@ -130,8 +126,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     for item in session.items:
         if isinstance(item, CheckItem):
             files.setdefault(item.parent, []).append(item.name)
-    for file, names in files.items():
-        file.selected, file.waiting = names, list(files)
+    for number, (file, names) in enumerate(files.items(), 1):
+        file.selected, file.later = names, list(files)[number:]
     # Each failure is told in full already; a line more for each pushes it off the screen.
     terminal = session.config.pluginmanager.get_plugin("terminalreporter")
     if terminal and files and all(isinstance(item, CheckItem) for item in session.items):
@@ -162,16 +158,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    from halfbits.course.grading.process.spawn_pool import POOL
-    from halfbits.course.grading.record import remember
-
-    POOL.close()
-    POOL.leave_idle()
-    files = {item.parent for item in session.items if isinstance(item, CheckItem)}
-    for file in files:
-        own = file.catalog.root / "exercises"
-        if file._report is not None and file.answers().resolve() == own.resolve():
-            remember(file.catalog, file._report)
+    session.config.stash[GRADER].close()
 
 
 def _exercise_file(path: Path, parent: Any) -> ExerciseFile | None:
@@ -189,7 +176,7 @@ def _exercise_file(path: Path, parent: Any) -> ExerciseFile | None:
 
 def _kind_to_show(item: CheckItem, verdict: Verdict) -> str:
     """The verdict's kind, where a message that was shown before counts as "not run"."""
-    report = item.parent.grade()
+    report = item.parent.report
     if report.problem is not None and verdict.kind == reports.NOT_RUN:
         first = next(v for v in report.verdicts if v.kind == reports.NOT_RUN)
         return "" if verdict is first else reports.NOT_RUN

@@ -10,12 +10,11 @@ from pathlib import Path
 
 from halfbits.course.catalog import Catalog, Exercise
 from halfbits.course.checklist import read_checks
+from halfbits.course.grading.grader import Grader
 from halfbits.course.grading.process.client import Worker
 from halfbits.course.grading.process.spawn_pool import SpawnPool
-from halfbits.course.grading.record import record_report
 from halfbits.course.grading.report import Report
-from halfbits.course.grading.runner import Submission
-from halfbits.course.grading.session import submission
+from halfbits.course.grading.submission import Submission, submission_of
 from halfbits.course.grading.watch.saves import Saves, digest, follow
 from halfbits.course.notebook import find_answer
 from halfbits.course.progress.hints import Hint, open_hint
@@ -85,7 +84,7 @@ class WatchSession:
 
     def __init__(self, catalog: Catalog, shown: Exercise) -> None:
         self.catalog, self.shown = catalog, shown
-        self.folder = catalog.root / "exercises"
+        self.folder = catalog.own_folder
         self.reports: dict[str, TimedReport] = {}
         self.records: Mapping[str, Record] = read_progress()
         self.totals = {e.key: len(read_checks(catalog.checks(e))) for e in catalog.exercises}
@@ -96,6 +95,7 @@ class WatchSession:
         self.changed: Callable[[], None] = lambda: None
         self.arrived: Callable[[TimedReport], None] = lambda graded: None
         self._saves, self._workers = Saves(), WatchPool()
+        self._grader = Grader(self._workers)
         self._stop = threading.Event()
         self._graded: dict[str, str] = {}
         self._at_work = ""
@@ -179,7 +179,7 @@ class WatchSession:
 
     def _prepare(self) -> None:
         """Have a worker ready for the exercise shown, as its file is now."""
-        one = submission(self.catalog, self.shown, self.folder)
+        one = submission_of(self.catalog, self.shown, self.folder)
         if one.needs_worker:
             self._workers.prepare(one.preload)
 
@@ -188,15 +188,16 @@ class WatchSession:
         self.busy, one = exercise, self._read(exercise)
         self.changed()
         try:
-            report = one.grade(workers=self._workers)
+            report = self._grader.grade(one)
         finally:
             self.busy = None
         if self._workers.gave_up:
+            self._grader.forget()
             return
         self._graded[exercise.key] = self._at_work
         graded = TimedReport(report, max(0.0, time.time() - moment))
         self.reports[exercise.key] = graded
-        self._record(report)
+        self._record()
         self.arrived(graded)
         self.changed()
         if one.needs_worker:
@@ -206,14 +207,14 @@ class WatchSession:
         """The answer as it is on the disk, not half of it and half of an earlier one."""
         while True:
             self._at_work = digest(self.path(exercise))
-            one = submission(self.catalog, exercise, self.folder)
+            one = submission_of(self.catalog, exercise, self.folder)
             if digest(self.path(exercise)) == self._at_work:
                 return one
 
-    def _record(self, report: Report) -> None:
+    def _record(self) -> None:
         self.message = ""
         try:
-            record_report(report, read_checks(self.catalog.checks(report.exercise)))
+            self._grader.record()
             self.records = read_progress()
         except CourseError as error:
             self.message = str(error)

@@ -166,11 +166,12 @@ def test_endless_loop_is_ended_and_its_cell_named(course: Catalog) -> None:
 
 
 def test_endless_loop_in_a_check_names_the_check(course: Catalog) -> None:
-    loop = (
-        "def double(x):\n    while x == 'ab':\n        try:\n            while True: abs(1)\n"
-        "        except BaseException: pass\n    return 2 * x"
+    deaf = (
+        "import signal\nif hasattr(signal, 'pthread_sigmask'):\n"
+        "    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})"
     )
-    report = graded(course, loop, COUNTER)
+    loop = "def double(x):\n    while x == 'ab': pass\n    return 2 * x"
+    report = graded(course, deaf, loop, COUNTER)
     assert report.problem is not None
     assert "check test_doubles_text was still running" in report.problem
     assert report.passed == 1

@@ -11,8 +11,8 @@ from fake_course import CATALOG, COUNTER, DOUBLE, cell, make_course, notebook, w
 from halfbits.course.catalog import Catalog, load_catalog
 from halfbits.course.grading.judge.time_limit import AVAILABLE
 from halfbits.course.grading.report import NOT_RUN, Report
-from halfbits.course.grading.runner import grade_answers
-from halfbits.course.grading.session import named
+from halfbits.course.grading.runner import grade, grade_answers
+from halfbits.course.grading.submission import named
 from halfbits.errors import CourseError
 
 timed = pytest.mark.skipif(not AVAILABLE, reason="this system has no timer for a process")
@@ -133,9 +133,9 @@ def test_file_that_is_named_is_the_file_that_is_graded(course: Catalog, tmp_path
     own = course.root / "exercises"
     write(own / "numbers" / "double.ipynb", notebook("def double(x): return x", COUNTER))
     elsewhere = write(tmp_path / "elsewhere" / "double.ipynb", notebook(DOUBLE, COUNTER))
-    assert named(course, str(elsewhere), own).grade().all_pass
-    assert named(course, "double", own).grade().passed == 1
-    assert named(course, "exercises/numbers/double.ipynb", own).grade().passed == 1
+    assert grade(named(course, str(elsewhere), own)).all_pass
+    assert grade(named(course, "double", own)).passed == 1
+    assert grade(named(course, "exercises/numbers/double.ipynb", own)).passed == 1
     with pytest.raises(CourseError, match=r"There is no file nowhere/double\.ipynb"):
         named(course, "nowhere/double.ipynb", own)
 
