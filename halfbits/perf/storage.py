@@ -72,19 +72,25 @@ STORAGE = {
     **{"fp8": Storage(8, 16), "int8": Storage(8, 16)},
     # One float32 scale for a tile of 128 x 128, as DeepSeek-V3's checkpoint has it.
     "fp8 tiles": Storage(8, 32 / 128, 128),
-    # Symmetric groups of 128 with a 16-bit scale, the usual layout of GPTQ and AWQ.
-    **{f"int4 g{group}": Storage(4, 16, group) for group in (128, 64, 32)},
-    **{f"int4 g{group} affine": Storage(4, 16, group, 4) for group in (128, 64, 32)},
+    # Groups with a 16-bit scale, the usual layout of GPTQ and AWQ; affine ones with a zero point
+    # of the codes' width.
+    **{f"int{b} g{g}": Storage(b, 16, g) for b in (2, 3, 4, 8) for g in (128, 64, 32)},
+    **{f"int{b} g{g} affine": Storage(b, 16, g, b) for b in (2, 3, 4, 8) for g in (128, 64, 32)},
     # NF4: a float32 scale for 64 codes, or that scale in 8 bits with a float32 for each 256; with
     # a 16-bit scale as this course stores it.
     **{"nf4": Storage(4, 32, 64), "nf4 double": Storage(4, 8 + 32 / 256, 64)},
     "nf4 g64": Storage(4, 16, 64),
     # OCP MX: an 8-bit power of two for 32 codes. NVFP4: an e4m3 scale for 16 codes; the float32
     # for the whole tensor is left out.
-    **{"mxfp8": Storage(8, 8, 32), "mxfp4": Storage(4, 8, 32), "nvfp4": Storage(4, 8, 16)},
+    **{"mxfp8": Storage(8, 8, 32), "mxfp6": Storage(6, 8, 32), "mxfp4": Storage(4, 8, 32)},
+    "nvfp4": Storage(4, 8, 16),
     # llama.cpp: a 16-bit scale for 32; Q4_K has for 256 codes a 16-bit scale and a 16-bit minimum,
-    # and 6 bits of each for every 32; Q6_K a 16-bit scale and 8 bits for every 16.
+    # and 6 bits of each for every 32, Q5_K the same; Q2_K 4 bits of each for every 16; Q3_K a
+    # 16-bit scale and 6 bits for every 16, Q6_K 8 bits.
     **{"q8_0": Storage(8, 16, 32), "q4_0": Storage(4, 16, 32), "q4_1": Storage(4, 16, 32, 16)},
+    **{"q5_0": Storage(5, 16, 32), "q5_1": Storage(5, 16, 32, 16)},
+    **{"q2_k": Storage(2, 16 + 16 * 4, 256, 16 + 16 * 4), "q3_k": Storage(3, 16 + 16 * 6, 256)},
+    "q5_k": Storage(5, 16 + 8 * 6, 256, 16 + 8 * 6),
     **{"q4_k": Storage(4, 16 + 8 * 6, 256, 16 + 8 * 6), "q6_k": Storage(6, 16 + 16 * 8, 256)},
 }
 STORAGE["int4"] = STORAGE["int4 g128"]

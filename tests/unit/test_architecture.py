@@ -269,14 +269,27 @@ def test_a_file_that_is_no_config_is_one_sentence(tmp_path) -> None:
             "int4 g128 affine",
         ),
         ({"quant_method": "gptq", "bits": 4, "group_size": 32, "sym": True}, "int4 g32"),
+        ({"quant_method": "gptq", "bits": 3, "group_size": 128}, "int3 g128"),
+        ({"quant_method": "modelopt", "quant_algo": "NVFP4"}, "nvfp4"),
+        ({"quant_method": "bitsandbytes", "load_in_8bit": True}, "int8"),
         (
             {
-                "quant_method": "compressed-tensors",
-                "config_groups": {
-                    "group_0": {"weights": {"num_bits": 4, "type": "int", "group_size": 128}}
-                },
+                **{"quant_method": "bitsandbytes", "load_in_4bit": True},
+                **{"bnb_4bit_quant_type": "nf4", "bnb_4bit_use_double_quant": True},
             },
-            "int4 g128",
+            "nf4 double",
+        ),
+        *(
+            ({"quant_method": "compressed-tensors", "config_groups": {"g": {"weights": w}}}, name)
+            for w, name in (
+                ({"num_bits": 4, "type": "int", "group_size": 128}, "int4 g128"),
+                ({"num_bits": 8, "type": "int", "strategy": "channel"}, "int8"),
+                ({"num_bits": 8, "type": "float", "strategy": "channel"}, "fp8"),
+                ({"num_bits": 8, "type": "float", "strategy": "block"}, "fp8 tiles"),
+                ({"num_bits": 8, "type": "float", "group_size": 32}, "mxfp8"),
+                ({"num_bits": 4, "type": "float", "group_size": 32}, "mxfp4"),
+                ({"num_bits": 4, "type": "float", "group_size": 16}, "nvfp4"),
+            )
         ),
     ],
 )
@@ -296,8 +309,11 @@ def test_experts_alone_are_rounded_where_attention_is_left_out() -> None:
     "said",
     [
         {"quant_method": "hqq"},
-        {"quant_method": "gptq", "bits": 3, "group_size": 128},
+        {"quant_method": "gptq", "bits": 5, "group_size": 128},
+        {"quant_method": "gptq", "group_size": 128},
         {"quant_method": "gptq", "bits": 4, "group_size": 48},
+        {"quant_method": "modelopt", "quant_algo": "W4A8_AWQ"},
+        {"quant_method": "bitsandbytes", "load_in_4bit": True, "bnb_4bit_quant_type": "fp4"},
         {"quant_method": "compressed-tensors", "config_groups": {}},
     ],
 )

@@ -100,7 +100,8 @@ def test_a_wide_checkpoint_has_one_width() -> None:
     [
         *(("int8", 8), ("fp8", 8), ("int4", 4.125), ("int4 g64", 4.25), ("int4 g32", 4.5)),
         *(("int4 g128 affine", 4.15625), ("nf4", 4.5), ("nf4 double", 4.126953125)),
-        *(("mxfp4", 4.25), ("mxfp8", 8.25), ("nvfp4", 4.5)),
+        *(("mxfp4", 4.25), ("mxfp6", 6.25), ("mxfp8", 8.25), ("nvfp4", 4.5)),
+        *(("int2 g64", 2.25), ("int3 g128", 3.125), ("int3 g128 affine", 3.1484375)),
         *(("q8_0", 8.5), ("q4_0", 4.5), ("q4_1", 5), ("q4_k", 4.5), ("q6_k", 6.5625)),
     ],
 )
@@ -109,6 +110,13 @@ def test_a_format_has_its_true_bits(name: str, bits: float) -> None:
     assert storage(name).nbytes(4096, 10) == 4096 * 10 * bits / 8 + (
         20 if name in ("int8", "fp8") else 0  # a 16-bit scale for each of ten rows
     )
+
+
+@pytest.mark.parametrize("name", [name for name in BITS if name.startswith("q")])
+def test_a_gguf_type_has_the_bits_of_llama_cpps_own_blocks(name: str) -> None:
+    gguf = pytest.importorskip("gguf")
+    values, size = gguf.GGML_QUANT_SIZES[gguf.GGMLQuantizationType[name.upper()]]
+    assert BITS[name] == 8 * size / values
 
 
 @pytest.mark.parametrize("name", BITS)

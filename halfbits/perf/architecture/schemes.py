@@ -13,6 +13,7 @@ from halfbits.perf.storage import STORAGE, storage
 KEPT = STORAGE["bf16"].bits
 ENDS = ("embedding", "head")
 EXPERTS, EVERYTHING = " experts", " everything"
+MODELOPT = {"NVFP4": "nvfp4", "FP8": "fp8", "MXFP8": "mxfp8", "MXFP4": "mxfp4"}
 PLAIN = ("fp64", "fp32", "fp16", "bf16")
 
 
@@ -72,10 +73,15 @@ def _named(said: Mapping[str, Any]) -> str:
         return "mxfp4"
     if method == "fp8":
         return "fp8 tiles" if said.get("weight_block_size") else "fp8"
-    if method in ("gptq", "awq") and said.get("bits") == 4:
-        return _grouped(said.get("group_size"), said.get("zero_point") or not said.get("sym", True))
+    if method in ("gptq", "awq"):
+        is_affine = said.get("zero_point") or not said.get("sym", True)
+        return _grouped(said.get("bits"), said.get("group_size"), is_affine)
     if method == "compressed-tensors":
         return _compressed(said)
+    if method == "modelopt" and said.get("quant_algo") in MODELOPT:
+        return MODELOPT[said["quant_algo"]]
+    if method == "bitsandbytes":
+        return _bitsandbytes(said)
     raise ConfigError(f"quant_method {method!r} is not read here; name a format with --weights.")
 
 
@@ -83,23 +89,33 @@ def _compressed(said: Mapping[str, Any]) -> str:
     groups = list((said.get("config_groups") or {}).values())
     weights: dict[str, Any] = (groups[0].get("weights") if len(groups) == 1 else None) or {}
     match weights:
-        case {"num_bits": 4, "type": "int"}:
-            return _grouped(weights.get("group_size"), not weights.get("symmetric", True))
+        case {"num_bits": int() as bits, "type": "int", "group_size": int() as group}:
+            return _grouped(bits, group, not weights.get("symmetric", True))
         case {"num_bits": 8, "type": "int"}:
             return "int8"
+        case {"num_bits": 8, "type": "float", "group_size": 32}:
+            return "mxfp8"
         case {"num_bits": 8, "type": "float"}:
             return "fp8 tiles" if weights.get("strategy") == "block" else "fp8"
-        case {"num_bits": 4, "type": "float", "group_size": 16}:
-            return "nvfp4"
+        case {"num_bits": 4, "type": "float", "group_size": 16 | 32 as group}:
+            return "nvfp4" if group == 16 else "mxfp4"
     raise ConfigError(
         "its config_groups are not one kind known here; name a format with --weights."
     )
 
 
-def _grouped(group: Any, is_affine: bool) -> str:
-    name = f"int4 g{group}" + (" affine" if is_affine else "")
+def _bitsandbytes(said: Mapping[str, Any]) -> str:
+    if said.get("load_in_8bit"):
+        return "int8"
+    if said.get("load_in_4bit") and said.get("bnb_4bit_quant_type") == "nf4":
+        return "nf4 double" if said.get("bnb_4bit_use_double_quant") else "nf4"
+    raise ConfigError("bitsandbytes says neither int8 nor nf4; name a format with --weights.")
+
+
+def _grouped(bits: Any, group: Any, is_affine: Any) -> str:
+    name = f"int{bits} g{group}" + (" affine" if is_affine else "")
     if name not in STORAGE:
-        raise ConfigError(f"int4 in groups of {group!r} is not in the table of formats.")
+        raise ConfigError(f"int{bits} in groups of {group!r} is not in the table of formats.")
     return name
 
 
