@@ -1,11 +1,8 @@
-"""What one person has solved, tried and opened: a JSON file in the user's data folder."""
+"""What one person has solved, tried and opened: a JSON file of the store."""
 
 from __future__ import annotations
 
 import contextlib
-import json
-import os
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
@@ -13,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from halfbits.course.catalog import Catalog, Exercise
-from halfbits.course.progress.store import stamp
+from halfbits.course.progress import store
 from halfbits.errors import CourseError
 from halfbits.folders import data_folder
 
@@ -50,36 +47,32 @@ class Record:
 
 def read_progress() -> dict[str, Record]:
     """The records by exercise key; a file that is not ours is moved aside, with one sentence."""
-    path = data_folder() / "progress.json"
+    path = _path()
     try:
-        saved = json.loads(path.read_text(encoding="utf-8"))["exercises"]
-        return {key: Record(**record) for key, record in saved.items()}
-    except FileNotFoundError:
+        saved = store.read(path)
+        return _records(saved) if saved is not None else {}
+    except (KeyError, TypeError, AttributeError):
+        store.set_aside(path)
         return {}
     except OSError as error:
         raise _unusable(path, error) from error
-    except (ValueError, KeyError, TypeError, AttributeError):
-        aside = path.with_name(f"progress-unreadable-{stamp()}.json")
-        path.replace(aside)
-        print(f"halfbits: your progress could not be read; it was kept as {aside}", file=sys.stderr)
-        return {}
 
 
 @contextlib.contextmanager
 def changing_progress() -> Iterator[dict[str, Record]]:
     """The records, written back whole when the block ends; one writer at a time."""
-    path = data_folder() / "progress.json"
-    with _lock(path.with_suffix(".lock")):
+    path = _path()
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(store.locked(path))
+        except OSError as error:
+            raise _unusable(path, error) from error
         records = read_progress()
         yield records
         content = {"version": 1, "exercises": {key: asdict(r) for key, r in records.items()}}
-        fresh = path.with_suffix(f".{os.getpid()}.new")
         try:
-            fresh.write_text(json.dumps(content, indent=1, sort_keys=True), encoding="utf-8")
-            fresh.replace(path)
+            store.write(path, content)
         except OSError as error:
-            with contextlib.suppress(OSError):
-                fresh.unlink()
             raise _unusable(path, error) from error
 
 
@@ -99,6 +92,14 @@ def next_exercise(catalog: Catalog, records: dict[str, Record]) -> Exercise | No
     return next(ready, left[0] if left else None)
 
 
+def _path() -> Path:
+    return data_folder() / "progress.json"
+
+
+def _records(saved: dict[str, Any]) -> dict[str, Record]:
+    return {key: Record(**record) for key, record in saved["exercises"].items()}
+
+
 def _unusable(path: Path, error: OSError) -> CourseError:
     return CourseError(
         f"{path} cannot be used ({error.strerror}): set HALFBITS_DATA to a folder of yours."
@@ -110,26 +111,6 @@ def count_time(record: Record) -> None:
     now = time.time()
     record.seconds += min(max(0.0, now - record.last), PAUSE) if record.last else 0.0
     record.last = now
-
-
-@contextlib.contextmanager
-def _lock(path: Path) -> Iterator[None]:
-    give_up = time.monotonic() + 2.0
-    while True:
-        try:
-            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
-            break
-        except FileExistsError:
-            # A lock this old was left by a writer that died; writing takes milliseconds.
-            if time.monotonic() > give_up:
-                path.unlink(missing_ok=True)
-        except OSError as error:
-            raise _unusable(path, error) from error
-        time.sleep(0.01)
-    try:
-        yield
-    finally:
-        path.unlink(missing_ok=True)
 
 
 def as_rows(catalog: Catalog, records: dict[str, Record]) -> list[dict[str, Any]]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from fake_course import COUNTER, DOUBLE, HALVE, make_course, notebook, write
 
 from halfbits.course.catalog import Catalog, load_catalog
 from halfbits.course.cli import grading as commands
+from halfbits.course.progress import store
 from halfbits.course.progress.progress import (
     Record,
     changing_progress,
@@ -100,7 +102,30 @@ def test_progress_is_plain_json(course: Catalog, tmp_path: Path) -> None:
         records["numbers/double"] = Record(passed=["test_a"], total=2, tries=1)
     saved = json.loads((tmp_path / "data" / "progress.json").read_text(encoding="utf-8"))
     assert saved["exercises"]["numbers/double"]["passed"] == ["test_a"]
-    assert [p.name for p in (tmp_path / "data").iterdir()] == ["progress.json"]
+    kept = [p.name for p in (tmp_path / "data").iterdir() if not p.name.endswith(".lock")]
+    assert kept == ["progress.json"]
+
+
+def test_writer_waits_for_another_and_nothing_is_lost(course: Catalog, tmp_path: Path) -> None:
+    path = tmp_path / "data" / "progress.json"
+    path.parent.mkdir()
+    double = course.find("double")
+    second = Thread(target=record_hint, args=(double, "double", 2))
+    with store.locked(path):
+        second.start()
+        second.join(0.3)
+        assert second.is_alive(), "it wrote while another held the lock"
+        store.write(path, {"exercises": {double.key: {"tries": 7}}})
+    second.join()
+    assert read_progress()[double.key].tries == 7
+    assert read_progress()[double.key].hints == {"double": 2}
+
+
+def test_record_of_another_kind_is_moved_aside(course: Catalog, tmp_path: Path) -> None:
+    for text in ('{"exercises": [1]}', "[]", '{"exercises": {"a": {"unknown": 1}}}', "{}"):
+        write(tmp_path / "data" / "progress.json", text)
+        assert read_progress() == {}, text
+        assert not (tmp_path / "data" / "progress.json").exists(), text
 
 
 def test_next_exercise_waits_for_its_prerequisites(course: Catalog) -> None:
