@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from halfbits.course.catalog import Exercise
+from halfbits.course.grading.looks import look_of_all
 from halfbits.course.grading.report import Report, lines
 from halfbits.course.progress.hints import LEVELS, Hint
 
@@ -19,8 +20,7 @@ from halfbits.course.progress.hints import LEVELS, Hint
 def print_report(report: Report) -> None:
     """The report of one exercise: what failed, the summary, the next step."""
     console = Console(highlight=False)
-    color = "green" if report.solved else "yellow" if not report.to_show() else "red"
-    head = Text(report.exercise.slug, style=f"bold {color}")
+    head = Text(report.exercise.slug, style=f"bold {look_of_all(report).color}")
     console.print(head + Text(f": {report.summary()}", style="not bold"))
     for line in lines(report):
         console.print(Text(line.rstrip()))

@@ -5,9 +5,8 @@ from __future__ import annotations
 import html
 
 from halfbits.course.checks.failure import Failure
+from halfbits.course.grading.looks import MEND, PASS, TO_DO, Look, look_of, look_of_all
 from halfbits.course.grading.report import (
-    PASSED,
-    UNWRITTEN,
     Report,
     Verdict,
     as_text,
@@ -17,8 +16,10 @@ from halfbits.course.grading.report import (
 )
 from halfbits.course.progress.hints import Hint
 
-# Text has the theme's own color. The marks' colors keep 3:1 on white and on JupyterLab's dark.
-GOOD, OPEN, BAD = "#2e8b57", "#b8720a", "#d0453e"
+MARKS = "\n".join(
+    f".halfbits .hb-{look.name}{{--hb-mark:{look.css_color}}}" for look in (PASS, TO_DO, MEND)
+)
+# Text has the theme's own color.
 STYLE = f"""
 .halfbits{{font-family:var(--jp-ui-font-family,system-ui,sans-serif);line-height:1.45;
 border-left:4px solid var(--hb);padding:.2em .8em;max-width:60em;overflow-wrap:anywhere}}
@@ -27,9 +28,7 @@ border-left:4px solid var(--hb);padding:.2em .8em;max-width:60em;overflow-wrap:a
 .halfbits .hb-bar{{display:flex;height:.5em;max-width:24em;margin:.4em 0;border-radius:.25em;
 overflow:hidden;background:var(--jp-layout-color3,rgba(128,128,128,.3))}}
 .halfbits .hb-bar i{{display:block;height:100%}}
-.halfbits .hb-pass{{--hb-mark:{GOOD}}}
-.halfbits .hb-todo{{--hb-mark:{OPEN}}}
-.halfbits .hb-mend{{--hb-mark:{BAD}}}
+{MARKS}
 .halfbits .hb-mark{{display:inline-block;flex:none;min-width:4.6em;padding:0 .4em;
 border-left:.5em solid var(--hb-mark)}}
 .halfbits details{{margin:.15em 0}}
@@ -46,9 +45,6 @@ white-space:pre-wrap}}
 .halfbits code{{background:transparent;color:inherit;
 font-family:var(--jp-code-font-family,monospace)}}
 """
-WORDS = {PASSED: ("pass", "\N{CHECK MARK}"), UNWRITTEN: ("todo", "\N{MIDDLE DOT}")}
-MEND = ("mend", "\N{MULTIPLICATION SIGN}")
-SAID = {"pass": "pass", "todo": "to do", "mend": "mend"}
 
 
 class ReportView:
@@ -68,7 +64,7 @@ class ReportView:
 
     def _repr_html_(self) -> str:
         report = self.report
-        color = GOOD if report.solved else BAD if report.problem or report.to_show() else OPEN
+        color = look_of_all(report).css_color
         parts = [
             f"<style>{STYLE}</style><div class='halfbits' style='--hb:{color}'>",
             f"<p><b>{_text(report.summary())}</b> {_text(report.exercise.slug)}</p>",
@@ -87,11 +83,11 @@ class ReportView:
 def _bar(report: Report) -> str:
     """Passed, to mend and to do as lengths; the line above says it in words."""
     shares = []
-    for word, color in (("pass", GOOD), ("mend", BAD)):
-        count = sum(_word(verdict)[0] == word for verdict in report.verdicts)
+    for look in (PASS, MEND):
+        count = sum(look_of(verdict) == look for verdict in report.verdicts)
         width = 100 * count / max(1, report.total)
         if width and not report.problem:
-            shares.append(f"<i style='width:{width:.4g}%;background:{color}'></i>")
+            shares.append(f"<i style='width:{width:.4g}%;background:{look.css_color}'></i>")
     return f"<div class='hb-bar' aria-hidden='true'>{''.join(shares)}</div>"
 
 
@@ -122,25 +118,19 @@ def _tasks(report: Report) -> str:
 
 def _task(name: str, verdicts: list[Verdict]) -> str:
     """One task, folded: its worst mark, how many of its checks pass, and each of them."""
-    words = [_word(verdict) for verdict in verdicts]
-    worst = next((word for word in words if word == MEND), None)
-    worst = worst or next((word for word in words if word[0] == "todo"), words[0])
-    passed = sum(word[0] == "pass" for word in words)
+    looks = [look_of(verdict) for verdict in verdicts]
+    worst = next(look for look in (MEND, TO_DO, PASS) if look in looks)
+    passed = looks.count(PASS)
     rows = "".join(
-        f"<li>{_mark(word)}{_text(title(verdict))}</li>"
-        for word, verdict in zip(words, verdicts, strict=True)
+        f"<li>{_mark(look)}{_text(title(verdict))}</li>"
+        for look, verdict in zip(looks, verdicts, strict=True)
     )
     head = f"{_mark(worst)}<code>{_text(name)}</code> {passed} of {len(verdicts)}"
     return f"<details><summary>{head}</summary><ul>{rows}</ul></details>"
 
 
-def _word(verdict: Verdict) -> tuple[str, str]:
-    return WORDS.get(verdict.kind, MEND)
-
-
-def _mark(word: tuple[str, str]) -> str:
-    kind, mark = word
-    return f"<span class='hb-mark hb-{kind}'>{mark} {SAID[kind]}</span>"
+def _mark(look: Look) -> str:
+    return f"<span class='hb-mark hb-{look.name}'>{look.mark} {look.word}</span>"
 
 
 def _hint(hint: Hint) -> str:

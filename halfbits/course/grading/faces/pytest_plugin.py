@@ -17,6 +17,7 @@ from halfbits.course.catalog import Catalog, Exercise, load_catalog
 from halfbits.course.checklist import Check, read_checks
 from halfbits.course.grading import report as reports
 from halfbits.course.grading.grader import Grader
+from halfbits.course.grading.looks import look_of_all
 from halfbits.course.grading.report import Report, Verdict
 from halfbits.course.grading.submission import Submission, answers_folder, submission_of
 from halfbits.errors import CourseError
@@ -186,8 +187,7 @@ def _kind_to_show(item: CheckItem, verdict: Verdict) -> str:
 
 
 def _summarize(report: Report, out: Any) -> None:
-    color = "green" if report.all_pass else "yellow" if _only_unwritten(report) else "red"
-    out.write(report.exercise.slug, bold=True, **{color: True})
+    out.write(report.exercise.slug, bold=True, **{look_of_all(report).color: True})
     out.write_line(f": {report.summary()}")
     tasks = report.unwritten_tasks()
     if tasks and not _only_unwritten(report):

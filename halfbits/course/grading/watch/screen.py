@@ -17,9 +17,9 @@ from rich.text import Text
 
 from halfbits.course.catalog import Exercise
 from halfbits.course.checks.failure import Failure
+from halfbits.course.grading.looks import LOOKS, Look, look_of
 from halfbits.course.grading.report import (
     PASSED,
-    UNWRITTEN,
     Report,
     Verdict,
     clean,
@@ -31,8 +31,6 @@ from halfbits.course.progress.hints import LEVELS, Hint
 from halfbits.course.progress.progress import Record
 
 KEYS = "h hint  n p exercise  r again  q quit"
-LOOK = {PASSED: ("+", "green"), UNWRITTEN: (".", "yellow")}
-MEND = ("x", "red")
 BAR = 16
 WIDE = 100  # from this many columns on, the exercises stand beside the report
 
@@ -126,16 +124,16 @@ def _tasks(report: Report) -> Iterator[RenderableType]:
     table.add_column(max_width=20)
     table.add_column(overflow="fold")
     for task, verdicts in report.by_task().items():
-        marks = Text.assemble(*(_mark(verdict) for verdict in verdicts))
+        marks = Text.assemble(*(_mark(look_of(verdict)) for verdict in verdicts))
         passed = sum(verdict.kind == PASSED for verdict in verdicts)
         table.add_row(clean(task), marks, f"{passed} of {len(verdicts)}")
     yield table
-    yield Text("+ pass   x mend   . to do", style="dim")
+    yield Text("   ".join(f"{look.plain_mark} {look.word}" for look in LOOKS), style="dim")
     yield Text()
 
 
-def _mark(verdict: Verdict) -> tuple[str, str]:
-    return LOOK.get(verdict.kind, MEND)
+def _mark(look: Look) -> tuple[str, str]:
+    return look.plain_mark, look.color
 
 
 def _details(report: Report) -> Iterator[RenderableType]:

@@ -13,6 +13,7 @@ from halfbits.course.grading.classroom.journal import Journal
 from halfbits.course.grading.classroom.report import page
 from halfbits.course.grading.classroom.run import grade_class
 from halfbits.course.grading.classroom.submissions import find_submissions
+from halfbits.course.grading.looks import PASS, look_of_all
 from halfbits.course.grading.record import record_report
 from halfbits.course.grading.report import Report, as_text
 from halfbits.course.grading.runner import grade_answers
@@ -77,3 +78,9 @@ def test_class_report_says_solved(course: Catalog, tmp_path: Path) -> None:
     submitted, _ = find_submissions(tmp_path / "class", course)
     text = page(grade_class(course, submitted, Journal(tmp_path / "r.jsonl"), 3, workers=1))
     assert "<td>2/3, solved</td>" in text
+
+
+def test_solved_exercise_looks_solved_though_it_is_not_hardened(course: Catalog) -> None:
+    report = graded(course, NUMBERS)
+    assert report.solved and not report.all_pass
+    assert look_of_all(report) is PASS
