@@ -15,7 +15,11 @@ from dataclasses import dataclass
 from functools import cache, partial
 
 from halfbits.folders import find_root
+from halfbits.perf.architecture.published import model
+from halfbits.perf.architecture.schemes import scheme
 from halfbits.perf.cost import Decoder, Machine, hardware, llama_3
+from halfbits.perf.fit import Fit, Load
+from halfbits.perf.recorded import Recorded
 from halfbits.perf.storage import storage
 from halfbits.selectors import cited
 
@@ -66,7 +70,7 @@ def text(name: str) -> str:
 def quantities() -> dict[str, Quantity]:
     """All quantities by name. Raises ValueError for a name that is given twice."""
     named: dict[str, Quantity] = {}
-    for group in (_models, _cards, _speeds, _formats, _ladder, _products):
+    for group in (_models, _cards, _speeds, _kernels, _formats, _ladder, _products):
         for made in group():
             if made.name in named:
                 raise ValueError(f"two quantities are called {made.name!r}")
@@ -77,6 +81,13 @@ def quantities() -> dict[str, Quantity]:
 def decode_ceiling(model: Decoder, card: Machine, weights: str) -> float:
     """Bandwidth over the bytes of weights that a step reads: tokens a second of one row at most."""
     return card.bandwidth / model.decode(1, 0, weights).nbytes
+
+
+def recorded_decode(name: str, card: str, weights: str) -> float:
+    """Tokens a second of one row of a published model, one token seen, by a card's record."""
+    known = model(name)
+    fit = Fit(known.sizes, scheme(weights), hardware()[card], Load(1, 1))
+    return 1 / Recorded.of(fit, known.config).step_seconds()
 
 
 def product_seconds(way: str, batch: int, inputs: int = 8192, outputs: int = 8192) -> float:
@@ -144,6 +155,14 @@ def _speeds() -> Iterator[Quantity]:
                 means = f"most tokens/s of one row, no context: Llama 3 {billions}B, {kind}, {name}"
                 most = decode_ceiling(llama_3(billions), hardware()[name], kind)
                 yield fixed(f"decode_{short}_{card}_{kind}", means, "tokens/s", ".0f", most)
+
+
+def _kernels() -> Iterator[Quantity]:
+    """What recorded kernels would make of the ceilings."""
+    for card in ("h100", "h200"):
+        means = f"tokens/s of one row, no context: Llama 3 70B, int4, kernels of the {card} record"
+        compute = partial(recorded_decode, "Llama-3.1-70B", f"{card.upper()} SXM", "int4")
+        yield Quantity(f"recorded_decode_70b_{card}_int4", means, "tokens/s", ".0f", compute)
 
 
 def _formats() -> Iterator[Quantity]:
