@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import html
 import re
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from pathlib import Path
 
 from halfbits.course.catalog import Catalog, Exercise
@@ -16,15 +14,11 @@ from halfbits.course.grading.classroom.copies import to_look_at
 from halfbits.course.grading.classroom.feedback import write_feedback
 from halfbits.course.grading.classroom.journal import Result
 from halfbits.course.grading.classroom.submissions import NOT_JUDGED, ClassRun, StudentSubmission
+from halfbits.course.grading.classroom.tables import checks_rows, nbgrader_rows, write_csv
 from halfbits.course.grading.report import FAILED, MISSING, NOT_RUN, PASSED, UNWRITTEN, clean
 
 GradedSubmission = tuple[StudentSubmission, Result]
 COMMON = 8
-# The columns of `nbgrader export` (CsvExportPlugin).
-NBGRADER = (
-    *("assignment", "duedate", "timestamp", "student_id", "last_name", "first_name", "email"),
-    *("raw_score", "late_submission_penalty", "score", "max_score"),
-)
 STYLE = """
 :root{color-scheme:light dark;--line:#8888;--good:#1c6b40;--bad:#b3261e}
 @media (prefers-color-scheme:dark){:root{--good:#6fd09a;--bad:#ff8a80}}
@@ -46,8 +40,8 @@ def write_reports(found: ClassRun, out: Path) -> list[Path]:
     """Write the page, and the CSV files and students' pages beside it; the paths written."""
     long, grades = out.with_suffix(".csv"), out.with_name(f"{out.stem}-nbgrader.csv")
     out.write_text(page(found), encoding="utf-8")
-    _write_csv(long, checks_rows(found))
-    _write_csv(grades, nbgrader_rows(found))
+    write_csv(long, checks_rows(found))
+    write_csv(grades, nbgrader_rows(found))
     feedback = out.with_name(f"{out.stem}-feedback")
     write_feedback(found, feedback)
     return [out, long, grades, feedback]
@@ -68,30 +62,6 @@ def page(found: ClassRun) -> str:
         f"<h2>Students</h2>{_students(found, groups)}{_to_look_at(found)}"
         f"{_files(found.graded)}{left_out}{sections}</body></html>\n"
     )
-
-
-def checks_rows(found: ClassRun) -> Iterable[Iterable[str | int]]:
-    """One row for each student, exercise and check."""
-    yield "student", "exercise", "file", "passed", "total", "problem", "check", "result"
-    for submitted, result in found.graded:
-        file = submitted.path.name if submitted.path else ""
-        head = (submitted.student, result.exercise, file, result.passed, result.total)
-        for check, kind, _ in result.verdicts:
-            yield *head, result.problem or "", check, kind
-
-
-def nbgrader_rows(found: ClassRun) -> Iterable[Iterable[str | int | float]]:
-    """One row for each student and exercise in the columns of `nbgrader export`.
-
-    A check is worth one point; the timestamp is the file's last change, in UTC.
-    """
-    yield NBGRADER
-    for submitted, result in found.graded:
-        judged = NOT_JUDGED not in (result.problem or "")
-        score = float(result.passed) if judged else ""
-        names = (submitted.student, "", "", "")
-        points = (score, 0.0, score, float(result.total))
-        yield submitted.exercise.slug, "", _timestamp(submitted.path), *names, *points
 
 
 def _exercise(found: ClassRun, key: str, graded: list[GradedSubmission]) -> str:
@@ -219,25 +189,6 @@ def _by_exercise(graded: Iterable[GradedSubmission]) -> dict[str, list[GradedSub
     for submitted, result in graded:
         groups[result.exercise].append((submitted, result))
     return dict(groups)
-
-
-def _write_csv(path: Path, rows: Iterable[Iterable[object]]) -> None:
-    """With a byte-order mark, by which spreadsheets know UTF-8; no text is taken for a formula."""
-    safe = ([_plain(cell) if isinstance(cell, str) else cell for cell in row] for row in rows)
-    with path.open("w", encoding="utf-8-sig", errors="backslashreplace", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows(safe)
-
-
-def _plain(text: str) -> str:
-    """`text` as no spreadsheet takes for a formula."""
-    text = clean(text)
-    return "'" + text if text.lstrip().startswith(("=", "+", "-", "@")) else text
-
-
-def _timestamp(path: Path | None) -> str:
-    if path is None:
-        return ""
-    return datetime.fromtimestamp(path.stat().st_mtime, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
 def _text(text: str) -> str:

@@ -6,7 +6,6 @@ import __future__
 import ast
 import asyncio
 import contextlib
-import difflib
 import inspect
 import linecache
 import re
@@ -16,6 +15,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from halfbits.course.grading.judge.magics import QuietShell, plain_python
 from halfbits.course.grading.judge.time_limit import TimeUp, at_most
 from halfbits.course.notebook import MERGE, Cell
 from halfbits.course.sources import bound_names, defined_names, parse_leniently
@@ -23,55 +23,7 @@ from halfbits.course.sources import bound_names, defined_names, parse_leniently
 TOO_SLOW = "an endless loop, or a demonstration to tag skip-grading"
 DEFINED = re.compile(r"^(?:def|class)\s+(\w+)", re.MULTILINE)
 FRAMEWORKS = {"tensorflow": "TensorFlow", "keras": "Keras", "torch": "PyTorch"}
-KEEP_BODY = {"time", "timeit", "capture", "prun"}
-RUN_LINE = {"time", "prun"}
 FEATURES = sum({getattr(__future__, name).compiler_flag for name in __future__.all_feature_names})
-
-
-class QuietShell:
-    """What `get_ipython()` gives an answer: line magics do nothing, shell lines are never run."""
-
-    def __init__(self, namespace: dict[str, Any], notes: list[str]) -> None:
-        self.namespace, self.notes = namespace, notes
-
-    def run_line_magic(self, name: str, line: str, *_: object, **__: object) -> Any:
-        if name in RUN_LINE and line.strip():
-            return self._value(name, line)
-        if name == "run":
-            self.notes.append("%run lines were not run: paste what they define")
-        return None
-
-    def _value(self, name: str, line: str) -> Any:
-        for mode in ("eval", "exec"):
-            try:
-                code = compile(line.strip(), f"%{name}", mode)
-            except (SyntaxError, ValueError):
-                continue
-            return eval(code, self.namespace)
-        self.notes.append(f"a %{name} line was not run: it holds more than a statement")
-        return None
-
-    def getoutput(self, *_: object, **__: object) -> list[str]:
-        self.notes.append("shell lines (!) were not run")
-        return []
-
-    def system(self, *_: object, **__: object) -> None:
-        self.getoutput()
-
-    def __getattr__(self, name: str) -> Any:
-        return lambda *_, **__: None
-
-
-class Captured:
-    """What `%%capture name` binds: nothing was captured, and showing it does nothing."""
-
-    stdout = stderr = ""
-    outputs: tuple[object, ...] = ()
-
-    def show(self) -> None:
-        """Does nothing."""
-
-    __call__ = show
 
 
 class Shell:
@@ -93,7 +45,7 @@ class Shell:
             sys.modules.setdefault(module.__name__, module)
         sys.modules["__main__"] = module
         self.namespace: dict[str, Any] = module.__dict__
-        quiet = QuietShell(self.namespace, self.notes)
+        self.quiet = quiet = QuietShell(self.namespace, self.notes)
         self.namespace |= {"get_ipython": lambda: quiet, "display": lambda *_, **__: None}
         self.given = set(self.namespace)
         # As in Jupyter, `from __future__ import …` holds for the cells below, too.
@@ -164,7 +116,7 @@ class Shell:
         try:
             code = _compile(source, label, self.features)
         except SyntaxError:
-            source = plain_python(source, self, label)
+            source = plain_python(source, self.quiet, label)
             code = _compile(source, label, self.features)
         self.features |= code.co_flags & FEATURES
         linecache.cache[label] = (len(source), None, source.splitlines(keepends=True), label)
@@ -172,27 +124,6 @@ class Shell:
             asyncio.run(eval(code, self.namespace))
         else:
             exec(code, self.namespace)
-
-
-def plain_python(source: str, shell: Shell, label: str) -> str:
-    """`source` with its magics turned into calls of `get_ipython()`, line for line.
-
-    The body of `%%time` and its like is kept; a cell of any other `%%` magic becomes empty
-    and is named in the shell's notes.
-    """
-    from IPython.core.inputtransformer2 import TransformerManager
-
-    kept = source
-    while magic := re.match(r"\s*%%(\w+)([^\n]*)\n?", kept):
-        if magic[1] not in KEEP_BODY:
-            shell.notes.append(f"{label} was left out: it is a %%{magic[1]} cell")
-            return ""
-        if magic[1] == "capture":
-            shell.namespace |= {
-                word: Captured() for word in magic[2].split() if word.isidentifier()
-            }
-        kept = "\n" * magic[0].count("\n") + kept[magic.end() :]
-    return _aligned(kept, TransformerManager().transform_cell(kept))
 
 
 def in_words(error: BaseException) -> str:
@@ -217,13 +148,3 @@ def _compile(source: str, label: str, features: int) -> types.CodeType:
         return compile(source, label, "exec", flags=flags, dont_inherit=True)
     except ValueError as error:
         raise SyntaxError(str(error), (label, 1, 0, "")) from error
-
-
-def _aligned(before: str, after: str) -> str:
-    """`after` with blank lines put where it has fewer lines than `before`."""
-    old, new = before.splitlines(), after.splitlines()
-    lines: list[str] = []
-    matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
-    for _, i, i_end, j, j_end in matcher.get_opcodes():
-        lines += new[j:j_end] + [""] * max(0, (i_end - i) - (j_end - j))
-    return "\n".join(lines) + "\n"

@@ -50,34 +50,36 @@ def main(arguments: list[str]) -> None:
     say = _speaker(channel, "")
     try:
         # IPython's part is for magics: a worker that has time imports it for all.
-        magics = ["IPython.core.inputtransformer2"] if forking or warm else []
-        for name in ("pytest", "halfbits.course.grading.judge.job", *magics, *preload):
-            with contextlib.suppress(ModuleNotFoundError) if name in DISPENSABLE else NOTHING:
-                importlib.import_module(name)
+        _import(["IPython.core.inputtransformer2", *preload] if forking or warm else preload)
     except BaseException as error:
         say(event="broken", message=f"{type(error).__name__}: {error}; {COMPLETE}")
         return
     if warm:
         warm_up()
-    from halfbits.course.grading.judge.job import run
-
     # What is imported stays: collecting it again would cost a check that collects 0.1 s, and
     # a forked child copies of all those pages.
     gc.freeze()
     say(event="ready")
     if forking:
-
-        def grade(job: dict[str, Any]) -> None:
-            if confined:
-                open_scratch(job["scratch"])
-                own = Path(job["folder"]) if job["own_folder"] else None
-                show_only(own, map(Path, job["shared"]))
-            run(job, _speaker(channel, job["nonce"]))
-
-        serve(say, grade)
+        serve(say, lambda job: _grade(job, channel, confined))
     elif line := sys.stdin.readline():
-        job = json.loads(line)
-        run(job, _speaker(channel, job["nonce"]))
+        _grade(json.loads(line), channel)
+
+
+def _import(modules: list[str]) -> None:
+    for name in ("pytest", "halfbits.course.grading.judge.job", *modules):
+        with contextlib.suppress(ModuleNotFoundError) if name in DISPENSABLE else NOTHING:
+            importlib.import_module(name)
+
+
+def _grade(job: dict[str, Any], channel: int, confined: bool = False) -> None:
+    from halfbits.course.grading.judge.job import run
+
+    if confined:
+        open_scratch(job["scratch"])
+        own = Path(job["folder"]) if job["own_folder"] else None
+        show_only(own, map(Path, job["shared"]))
+    run(job, _speaker(channel, job["nonce"]))
 
 
 def _hidden() -> list[Path]:

@@ -14,7 +14,7 @@ from fake_course import COUNTER, DOUBLE, HALVE, make_course, notebook, write
 from halfbits.course import fingerprint
 from halfbits.course.catalog import Catalog, load_catalog
 from halfbits.course.grading.classroom.journal import Journal, Result
-from halfbits.course.grading.classroom.report import NBGRADER, page, write_reports
+from halfbits.course.grading.classroom.report import page, write_reports
 from halfbits.course.grading.classroom.submissions import (
     ClassRun,
     StudentSubmission,
@@ -22,6 +22,7 @@ from halfbits.course.grading.classroom.submissions import (
     find_submissions,
     task_of,
 )
+from halfbits.course.grading.classroom.tables import NBGRADER
 from halfbits.course.grading.process.spawn_pool import POOL
 from halfbits.errors import CourseError
 
