@@ -22,8 +22,16 @@ KEYS = {
     "num_experts_per_tok": "expert_used_count",
     "moe_intermediate_size": "expert_feed_forward_length",
     "sliding_window": "attention.sliding_window",
+    "n_shared_experts": "expert_shared_count",
+    "first_k_dense_replace": "leading_dense_block_count",
+    "q_lora_rank": "attention.q_lora_rank",
+    "kv_lora_rank": "attention.kv_lora_rank",
 }
-ARCHITECTURES = {"llama": "llama", "qwen2": "qwen2", "qwen3": "qwen3", "qwen3moe": "qwen3_moe"}
+ARCHITECTURES = {
+    **{name: name for name in ("llama", "qwen2", "qwen3", "phi3", "gemma2", "olmo2")},
+    **{"qwen3moe": "qwen3_moe", "gemma3": "gemma3_text", "gpt-oss": "gpt_oss"},
+    **{"minimax-m2": "minimax_m2", "deepseek2": "deepseek_v2"},
+}
 PATTERNS = (  # names in GGUF files and in safetensors, the first that matches counts
     ("experts", r"_exps\.|\.experts\."),
     ("shared experts", r"_shexp\.|shared_expert"),
@@ -50,10 +58,35 @@ def config_of_gguf(checkpoint: Checkpoint) -> dict[str, Any]:
     table = next((t for t in checkpoint.tensors if t.name == "token_embd.weight"), None)
     if table is None:
         raise CheckpointError("the GGUF file has no token_embd.weight: it is no language model.")
-    return config | {
+    said = {
         "model_type": ARCHITECTURES[kind],
         "vocab_size": table.shape[0],
         "tie_word_embeddings": "output.weight" not in names,
+    }
+    return config | said | (_latent(checkpoint, names) if config["kv_lora_rank"] else {})
+
+
+def _latent(checkpoint: Checkpoint, names: set[str]) -> dict[str, Any]:
+    """The widths of latent attention: newer files state those of the plain heads as `_mla`, older
+    ones as the only widths; and whether the router has a bias, as DeepSeek-V3's."""
+
+    def width(key: str) -> Any:
+        known = (checkpoint.metadata.get(f"deepseek2.{key}{end}") for end in ("_mla", ""))
+        return next((value for value in known if value is not None), None)
+
+    rope, key = (
+        checkpoint.metadata.get("deepseek2.rope.dimension_count"),
+        width("attention.key_length"),
+    )
+    if rope is None or key is None:
+        raise CheckpointError("the GGUF file states no width of its latent attention's keys.")
+    has_bias = any("exp_probs_b" in name for name in names)
+    return {
+        "model_type": "deepseek_v3" if has_bias else "deepseek_v2",
+        "head_dim": None,
+        "qk_rope_head_dim": rope,
+        "qk_nope_head_dim": key - rope,
+        "v_head_dim": width("attention.value_length"),
     }
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import gguf
 import numpy as np
@@ -365,6 +366,75 @@ def test_a_gguf_file_is_fitted_by_its_own_bits(small: Path) -> None:
     assert bits["attention"] == pytest.approx(sum(t.bits for t in attention) / len(attention))
     done = CliRunner().invoke(app, ["fit", str(small), "--json"])
     assert json.loads(done.output)[0]["weights"] == "as stored"
+
+
+def test_a_file_that_lacks_tensors_of_its_description_is_said(small: Path) -> None:
+    text = CliRunner().invoke(app, ["fit", str(small)]).output
+    assert "(the file holds 49,152 values, and its description asks for" in text
+
+
+class Described:
+    """A GGUF file by its metadata and the names that the config is read from, without values."""
+
+    def __init__(self, kind: str, config: dict[str, Any], *names: str) -> None:
+        keys = gguf.Keys.LLM, gguf.Keys.Attention, gguf.Keys.Rope
+        said = {
+            "hidden_size": keys[0].EMBEDDING_LENGTH,
+            "num_hidden_layers": keys[0].BLOCK_COUNT,
+            "intermediate_size": keys[0].FEED_FORWARD_LENGTH,
+            "moe_intermediate_size": keys[0].EXPERT_FEED_FORWARD_LENGTH,
+            "num_local_experts": keys[0].EXPERT_COUNT,
+            "num_experts": keys[0].EXPERT_COUNT,
+            "n_routed_experts": keys[0].EXPERT_COUNT,
+            "n_shared_experts": keys[0].EXPERT_SHARED_COUNT,
+            "num_experts_per_tok": keys[0].EXPERT_USED_COUNT,
+            "experts_per_token": keys[0].EXPERT_USED_COUNT,
+            "first_k_dense_replace": keys[0].LEADING_DENSE_BLOCK_COUNT,
+            "num_attention_heads": keys[1].HEAD_COUNT,
+            "num_key_value_heads": keys[1].HEAD_COUNT_KV,
+            "head_dim": keys[1].KEY_LENGTH,
+            "sliding_window": keys[1].SLIDING_WINDOW,
+            "q_lora_rank": keys[1].Q_LORA_RANK,
+            "kv_lora_rank": keys[1].KV_LORA_RANK,
+            "v_head_dim": keys[1].VALUE_LENGTH_MLA,
+            "qk_rope_head_dim": keys[2].DIMENSION_COUNT,
+        }
+        self.metadata = {"general.architecture": kind}
+        for field, key in said.items():
+            if config.get(field) is not None:
+                self.metadata[key.format(arch=kind)] = config[field]
+        if "qk_nope_head_dim" in config:
+            both = config["qk_nope_head_dim"] + config["qk_rope_head_dim"]
+            self.metadata[keys[1].KEY_LENGTH_MLA.format(arch=kind)] = both
+        shape = config["vocab_size"], config["hidden_size"]
+        self.tensors = [
+            StoredTensor(name, shape, "F16", 2 * shape[0] * shape[1])
+            for name in ("token_embd.weight", *names)
+        ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        *(("llama", name) for name in ("Llama-3.1-8B", "SmolLM2-135M", "Mixtral-8x7B")),
+        *(("qwen2", "Qwen2.5-7B"), ("qwen3", "Qwen3-0.6B"), ("qwen3moe", "Qwen3-30B-A3B")),
+        *(("phi3", "Phi-4-mini"), ("gemma2", "Gemma-2-9B"), ("gemma3", "Gemma-3-27B")),
+        *(("gpt-oss", "gpt-oss-20b"), ("minimax-m2", "MiniMax-M2.5")),
+        *(("deepseek2", "DeepSeek-V2-Lite"), ("deepseek2", "DeepSeek-V3")),
+    ],
+)
+def test_the_metadata_of_llama_cpp_give_the_sizes_of_the_config(kind: str, name: str) -> None:
+    found, config = published(name).sizes, dict(published(name).config)
+    head = () if found.is_tied else ("output.weight",)
+    bias = ("blk.3.exp_probs_b.bias",) if name == "DeepSeek-V3" else ()
+    if name == "gpt-oss-20b":  # its config names the experts' width as that of dense layers
+        config["moe_intermediate_size"] = config["intermediate_size"]
+    described = Described(kind, config, *head, *bias)
+    read = sizes(config_of_gguf(described))  # type: ignore[arg-type]
+    further = ("multi-token layers", "multi-token ends")  # llama.cpp leaves them out
+    wanted = {part: 0 if part in further else n for part, n in found.parts.items()}
+    assert dict(read.parts) == wanted
+    assert read.cache == found.cache
 
 
 @pytest.mark.parametrize("scheme", ["int8", "int4", "int4 g32", "fp8", "nf4", "mxfp4", "nvfp4"])

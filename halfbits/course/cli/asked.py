@@ -24,6 +24,7 @@ class Asked:
     sizes: Sizes
     weights: Scheme
     config: Mapping[str, Any]
+    notes: tuple[str, ...] = ()
 
 
 def ask(name: str, weights: str) -> Asked:
@@ -31,9 +32,10 @@ def ask(name: str, weights: str) -> Asked:
 
     `weights` "" means as released, or as the GGUF file has them.
     """
-    path = Path(name)
+    path, held = Path(name), None
     if path.suffix == ".gguf":
         checkpoint = open_checkpoint(path)
+        held = checkpoint.parameters
         config, stored = config_of_gguf(checkpoint), scheme_of_checkpoint(checkpoint)
     elif path.exists():
         config, stored = read_config(path), None
@@ -42,7 +44,10 @@ def ask(name: str, weights: str) -> Asked:
     found = sizes(config)
     if weights:
         stored = scheme(weights)
-    return Asked(path.name, found, stored or scheme_of(config, found), config)
+    notes = tuple(found.notes)
+    if held not in (None, found.total, found.stored):
+        notes += (f"the file holds {held:,} values, and its description asks for {found.total:,}",)
+    return Asked(path.name, found, stored or scheme_of(config, found), config, notes)
 
 
 def card_of(name: str) -> Machine:

@@ -39,7 +39,7 @@ def report(asked: Asked, fits: Sequence[Fit]) -> Iterator[str]:
     found, load = asked.sizes, fits[0].load
     yield f"{asked.name}: {found.total:,} parameters in {found.layers} layers ({found.kind})"
     yield from parts(asked)
-    for note in found.notes:
+    for note in asked.notes:
         yield f"({note})"
     yield ""
     yield from cache_lines(fits[0])

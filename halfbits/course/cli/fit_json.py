@@ -19,6 +19,7 @@ def as_dict(asked: Asked, fit: Fit) -> dict[str, object]:
         "stored_parameters": asked.sizes.stored,
         "read_parameters": asked.sizes.read,
         "parts": dict(asked.sizes.parts),
+        "notes": list(asked.notes),
         "weights": fit.weights.name,
         "checkpoint_bytes": fit.weights.nbytes(asked.sizes.parts),
         "card": fit.card.name,

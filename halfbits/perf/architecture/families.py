@@ -42,7 +42,7 @@ FAMILIES = {
     "qwen3_moe": _family("qk_norm", window="if used"),
     "qwen3_vl_text": _family("qk_norm"),
     "qwen3_vl_moe_text": _family("qk_norm"),
-    "gpt_oss": _family("qkv_bias", "o_bias", "sinks", "expert_bias"),
+    "gpt_oss": _family("qkv_bias", "o_bias", "sinks", "expert_bias", window="even"),
     "glm4_moe": _family("router_bias", "multi_token", "multi_token_ends"),
     "minimax_m2": _family("qk_norm_whole", "router_bias"),
     "llama4": _family("one_shared", window="chunk"),
