@@ -1,0 +1,126 @@
+"""What `awq_scales` must do, one claim a check."""
+
+import torch
+
+from halfbits.course.checks import cases, expect, quantizers, task, tolerance
+from halfbits.course.checks.cases import each
+
+# Outputs, inputs, samples.
+SHAPES = {"tall": (40, 24, 60), "wide": (6, 90, 60), "few samples": (16, 32, 5)}
+ALPHAS = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0]
+
+
+def layer(seed, outputs, inputs, samples, loud=12.0):
+    """w and x; a few inputs are loud."""
+    x = cases.normal(seed, samples, inputs)
+    x[:, seed % 7 :: 11] *= loud
+    return cases.normal(seed + 1, outputs, inputs) * 0.1, x
+
+
+def factors(x, alpha):
+    """s in float64."""
+    mean = x.double().abs().mean(0)
+    return torch.where(mean == 0, 1.0, mean**alpha)
+
+
+def error(w, x, s):
+    """The squared error of the outputs with the factors s, in float64."""
+    w, x = w.double(), x.double()
+    scale = (w * s).abs().amax(1, keepdim=True) / 7
+    return float(((x / s) @ (scale * torch.round(w * s / scale)).T - x @ w.T).square().sum())
+
+
+def found(answer, w, x, alphas):
+    """The factors and the alpha, once their types and shapes are right."""
+    s, alpha = quantizers.several(answer.awq_scales(w, x, alphas), "factors, alpha")
+    expect.array(s, torch.float32, w.shape[1:], of="factors")
+    expect.true(alpha in alphas, expected=f"one of {alphas}", got=alpha, of="alpha")
+    return s, alpha
+
+
+def right(answer, w, x, alphas):
+    """The alpha has the least error, and the factors are its own."""
+    s, alpha = found(answer, w, x, alphas)
+    errors = {one: error(w, x, factors(x, one)) for one in alphas}
+    best = min(errors, key=lambda one: errors[one])
+    expected = f"alpha {best:g}, with a squared error of {errors[best]:.6g}"
+    near = errors[alpha] <= 1.01 * errors[best]
+    got = f"alpha {alpha:g}, with {errors[alpha]:.6g}"
+    expect.true(near, expected=expected, got=got, of="alpha")
+    want = factors(x, alpha)
+    # A mean of n numbers, and a power by exp and log.
+    room = (len(x) + 32) * tolerance.eps() * want
+    expect.close(s.double(), want, atol=room, of=f"factors for alpha {alpha:g}")
+
+
+@task("awq_scales")
+def test_alpha_has_the_least_output_error(answer, seed):
+    """With loud inputs, no other alpha leaves a smaller squared error of x @ w.T.
+
+    The rounding error of a weight costs what its input multiplies it by.
+    """
+    for shape in each(SHAPES):
+        for loud in (5.0, 12.0, 40.0):
+            w, x = layer(seed, *shape, loud)
+            right(answer, w, x, ALPHAS)
+
+
+@task("awq_scales")
+def test_factors_belong_to_their_alpha(answer, seed):
+    """A list with one alpha gives that alpha and mean(abs(x)) ** alpha.
+
+    0 gives ones, which is plain rounding; 1 gives the means themselves.
+    """
+    for alpha in each(cases.named(0.0, 0.35, 0.5, 1.0)):
+        for shape in SHAPES.values():
+            w, x = layer(seed, *shape)
+            right(answer, w, x, [alpha])
+
+
+@task("awq_scales")
+def test_order_of_the_list_does_not_matter(answer, seed):
+    """Shuffled, reversed or short lists give the best of what they hold.
+
+    The search knows nothing but the list.
+    """
+    for shape in each(SHAPES):
+        w, x = layer(seed, *shape)
+        for alphas in (ALPHAS[::-1], ALPHAS[3:] + ALPHAS[:3], [1.0, 0.0], [0.9, 0.7, 0.8]):
+            right(answer, w, x, alphas)
+
+
+@task("awq_scales")
+def test_equal_inputs_leave_little_to_choose(answer, seed):
+    """Where no input is loud, the choice is by the outputs as well.
+
+    There AWQ gains almost nothing over rounding.
+    """
+    for shape in each(SHAPES):
+        w, x = layer(seed, *shape, loud=1.0)
+        right(answer, w, x, ALPHAS)
+
+
+@task("awq_scales")
+def test_dead_inputs_have_a_factor_of_one(answer, seed):
+    """An input that is 0 in all samples gets 1, and does not disturb the others.
+
+    0 ** alpha is 0, and x / 0 is NaN: with it every error is NaN.
+    """
+    for shape in each(SHAPES):
+        w, x = layer(seed, *shape)
+        x[:, [seed % 5, 9]] = 0
+        right(answer, w, x, ALPHAS)
+        right(answer, w, x, [0.5])
+
+
+@task("awq_scales")
+def test_inputs_are_left_as_they_were(answer, seed):
+    """w and x keep their bits, and the list of alphas its order.
+
+    The next layer reads the same x.
+    """
+    for shape in each(SHAPES):
+        w, x = layer(seed, *shape)
+        alphas = [0.5, 0.0, 0.25]
+        with expect.untouched(w, x, alphas):
+            found(answer, w, x, alphas)

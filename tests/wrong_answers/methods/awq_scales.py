@@ -1,0 +1,145 @@
+"""Wrong and right answers to methods/awq_scales: each wrong one is one misconception."""
+
+from halfbits.course.authoring.contract import RightAnswer, swap
+
+MEAN = "x.abs().mean(0)"
+FACTORS = "torch.where(mean == 0, 1.0, mean**alpha)"
+SCALED = "w * s"
+SCALE = "scaled.abs().amax(1, keepdim=True) / 7"
+ROUNDED = "scale * torch.round(scaled / scale)"
+ERROR = "((x / s) @ rounded.T - exact).square().sum().item()"
+BEST = "_, alpha, s = min(tried, key=lambda one: one[0])"
+
+EQUIVALENT = {
+    "error = ((x / s) @ rounded.T - exact).square().mean().item()": "all errors have as many terms",
+    "error = ((x / s) @ rounded.T - exact).square().sum()": "tensors of one number compare as well",
+    "_, alpha, s = min(tried)": "the alpha decides between equal errors, and either is accepted",
+}
+
+WRONG = {
+    "test_alpha_has_the_least_output_error": [
+        (
+            "the weights decide",
+            "multiplies it by",
+            ERROR,
+            "(rounded / s - w).square().sum().item()",
+        ),
+        (
+            "the scaled weights decide",
+            "multiplies it by",
+            ERROR,
+            "(rounded - scaled).square().sum().item()",
+        ),
+        (
+            "always the largest",
+            "multiplies it by",
+            BEST,
+            "_, alpha, s = max(tried, key=lambda one: one[1])",
+        ),
+        (
+            "always 0.5",
+            "multiplies it by",
+            BEST,
+            "_, alpha, s = min(tried, key=lambda one: abs(one[1] - 0.5))",
+        ),
+        ("the most error", "multiplies it by", BEST, BEST.replace("min", "max")),
+        ("x is not divided", "multiplies it by", ERROR, ERROR.replace("(x / s)", "x")),
+        (
+            "the scale before the factors",
+            "multiplies it by",
+            SCALE,
+            "w.abs().amax(1, keepdim=True) / 7",
+        ),
+    ],
+    "test_factors_belong_to_their_alpha": [
+        ("the largest input", "expected", MEAN, "x.abs().amax(0)"),
+        ("a signed mean", "expected", MEAN, "x.mean(0).abs()"),
+        ("the root mean square", "expected", MEAN, "x.square().mean(0).sqrt()"),
+        ("means of the weights", "expected", MEAN, "w.abs().mean(0)"),
+        ("the inverse", "expected", BEST, f"{BEST}\n    s = 1 / s"),
+        ("divided by the mean of all", "expected", MEAN, "x.abs().mean(0) / x.abs().mean()"),
+    ],
+    "test_order_of_the_list_does_not_matter": [
+        (
+            "the first that improves",
+            "knows nothing but the list",
+            BEST,
+            "_, alpha, s = next((t for t in tried if t[0] < tried[0][0]), tried[0])",
+        ),
+        (
+            "a list of its own",
+            "one of",
+            "for alpha in alphas",
+            "for alpha in [i / 20 for i in range(21)]",
+        ),
+    ],
+    "test_equal_inputs_leave_little_to_choose": [
+        ("one scale for the matrix", "expected", SCALE, "scaled.abs().amax() / 7"),
+    ],
+    "test_dead_inputs_have_a_factor_of_one": [
+        ("no guard", "expected", FACTORS, "mean**alpha"),
+        ("a floor", "expected", FACTORS, "mean.clamp(min=1e-4) ** alpha"),
+    ],
+    "test_inputs_are_left_as_they_were": [
+        ("w in place", "left as it was", SCALED, "w.mul_(s)"),
+        ("sorts the list", "left as it was", "tried = []", "tried = []\n    alphas.sort()"),
+    ],
+}
+
+MOMENT = """
+import torch
+def awq_scales(w, x, alphas):
+    wide, data = w.double(), x.double()
+    moment, size = data.T @ data, data.abs().mean(dim=0)
+    def lose(alpha):
+        s = factors(alpha)
+        m = wide * s
+        step = m.abs().max(1, keepdim=True).values / 7
+        off = (m / step).round().mul(step).div(s) - wide
+        return torch.einsum("oi,ij,oj->", off, moment, off)
+    def factors(alpha):
+        s = size.pow(alpha)
+        s[size == 0] = 1
+        return s
+    best = min(alphas, key=lose)
+    return factors(best).float(), best
+"""
+NUMPY = """
+import numpy as np
+import torch
+def awq_scales(w, x, alphas):
+    m, a = w.numpy(), x.numpy()
+    mean = np.abs(a).mean(axis=0)
+    least, kept = np.inf, None
+    for alpha in alphas:
+        s = np.where(mean > 0, mean, 1) ** np.float32(alpha)
+        step = np.abs(m * s).max(axis=1, keepdims=True) / 7
+        q = np.rint(m * s / step) * step / s
+        error = np.linalg.norm(a @ (q - m).T)
+        if error < least:
+            least, kept = error, (torch.from_numpy(s.astype(np.float32)), float(alpha))
+    return kept
+"""
+STACKED = """
+import torch
+def awq_scales(w, x, alphas):
+    mean = x.abs().sum(0) / x.shape[0]
+    mean = mean.masked_fill(mean == 0, 1.0)
+    all_s = torch.stack([torch.exp(a * mean.log()) for a in alphas])
+    m = w[None] * all_s[:, None]
+    step = m.abs().amax(-1, keepdim=True) / 7
+    back = (m / step).round().clamp(-7, 7) * step / all_s[:, None]
+    errors = torch.linalg.matrix_norm(x[None] @ (back - w).transpose(1, 2))
+    place = int(errors.argmin())
+    return [all_s[place], alphas[place]]
+"""
+
+RIGHT = [
+    RightAnswer("the second moment of the inputs, in float64", MOMENT),
+    RightAnswer("numpy and a running minimum", NUMPY),
+    RightAnswer("all alphas at once, a list", STACKED),
+    RightAnswer(
+        "the mean of squares",
+        swap("awq_scales", ERROR, "((x / s) @ rounded.T - exact).pow(2).mean().item()"),
+    ),
+]
