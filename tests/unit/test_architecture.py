@@ -189,6 +189,25 @@ def test_a_published_file_has_its_size_within_half_a_percent(name: str) -> None:
     assert found == pytest.approx(known.checkpoint_bytes, rel=0.005, abs=0)
 
 
+GIB = 2**30
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "nbytes"),
+    [
+        ("Llama-3.1-8B", "bf16", 16_068_890_912),
+        ("Llama-2-7B", "q8_0 everything", 7_161_089_728),
+        ("Llama-3.1-8B", "q8_0 everything", 7.95 * GIB),
+        ("Llama-3.1-8B", "q6_k everything", 6.14 * GIB),
+        ("Qwen2.5-7B", "q8_0 everything", 7.54 * GIB),
+    ],
+)
+def test_a_published_gguf_file_has_its_size_within_half_a_percent(
+    name: str, kind: str, nbytes: float
+) -> None:
+    assert scheme(kind).nbytes(model(name).sizes.parts) == pytest.approx(nbytes, rel=0.005, abs=0)
+
+
 def test_absent_and_null_fields_have_the_meaning_that_transformers_gives_them() -> None:
     usual = sizes(llama(head_dim=16, num_key_value_heads=4))
     for config in (
