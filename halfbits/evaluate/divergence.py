@@ -1,4 +1,4 @@
-"""How far one model's predictions are from another's, token by token."""
+"""How far one model's predictions are from another's, by Kullback and Leibler (1951)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ class Divergence:
     groups: Tensor
 
     def minus(self, other: Divergence) -> tuple[float, float]:
-        """This mean minus the other's, and its standard error: paired, on the same tokens."""
+        """This mean minus the other's, and its standard error: paired, on the same tokens.
+
+        Raises ValueError for divergences of other tokens.
+        """
         if not torch.equal(self.groups, other.groups):
             raise ValueError("the two divergences were not measured on the same tokens")
         difference = self.values - other.values

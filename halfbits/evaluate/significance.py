@@ -78,7 +78,7 @@ def unpaired_items(first: float, second: float, power: float = 0.8, alpha: float
     """Items *for each model* with which the unpaired z test finds that two accuracies differ.
 
     n = (z_{alpha/2} sqrt(2 p (1-p)) + z_{power} sqrt(p1 (1-p1) + p2 (1-p2)))^2 / (p1 - p2)^2
-    with p the mean of both.
+    with p the mean of both. Raises ValueError for equal accuracies.
     """
     if first == second:
         raise ValueError("equal accuracies cannot be told apart with any number of items")

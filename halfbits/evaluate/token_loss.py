@@ -1,4 +1,6 @@
-"""How good is a model: perplexity with a standard error, and paired differences on one text."""
+"""How good is a model: perplexity (Jelinek and others, 1977) with a standard error, and paired
+differences on one text.
+"""
 
 from __future__ import annotations
 
@@ -41,12 +43,12 @@ class Change:
 def token_losses(
     model: nn.Module, ids: Tensor, context: int = 512, stride: int = 256, batch: int = 8
 ) -> Tensor:
-    """-log p of ids[1:] in nats, float64 [n - 1].
+    """-log p of ids[1:] in nats, float64 [n - 1], for `ids` int64 [n].
 
     Windows of `context` tokens start every `stride` tokens, and each judges only what the one
     before did not: a token is predicted from at least `context - stride` tokens before it, the
     first ones of the text excepted. stride = context is cheaper, and judges tokens that open a
-    window with nothing before them.
+    window with nothing before them. Raises ValueError for a stride that is not 1 to `context`.
     """
     if not 0 < stride <= context:
         raise ValueError(f"stride is {stride}; 1 to {context} (the context) was expected")
@@ -83,7 +85,7 @@ def perplexity(
     `stride` is half the context when left out.
 
     `groups` int64 [n - 1] names the cluster of each predicted token (`document_groups`);
-    left out, the clusters are pieces of `context` tokens.
+    left out, the clusters are pieces of `context` tokens. Raises ValueError for fewer than 2 ids.
     """
     if len(ids) < 2:
         raise ValueError(f"perplexity needs at least 2 tokens, got {len(ids)}")
@@ -107,7 +109,8 @@ def compare(base: Perplexity, other: Perplexity) -> Change:
     """Paired difference: both models saw the same tokens, so what the text adds cancels.
 
     Standard error of exp(m2) - exp(m1) by the delta method: each token's influence is
-    exp(m2) (l2 - m2) - exp(m1) (l1 - m1), summed within clusters.
+    exp(m2) (l2 - m2) - exp(m1) (l1 - m1), summed within clusters. Raises ValueError for
+    perplexities of other tokens.
     """
     if not torch.equal(base.groups, other.groups):
         raise ValueError("the two perplexities were not measured on the same tokens")
@@ -117,7 +120,10 @@ def compare(base: Perplexity, other: Perplexity) -> Change:
 
 
 def clustered_standard_error(influence: Tensor, groups: Tensor) -> float:
-    """sqrt(G / (G - 1) * sum of squared cluster sums) / n; NaN for a single cluster."""
+    """sqrt(G / (G - 1) * sum of squared cluster sums) / n; NaN for a single cluster.
+
+    `influence` float64 [n] of each item, `groups` int64 [n] its cluster; G clusters in all.
+    """
     _, where = groups.unique(return_inverse=True)
     sums = torch.zeros(int(where.max()) + 1, dtype=torch.float64).index_add(0, where, influence)
     if len(sums) < 2:

@@ -61,12 +61,14 @@ def quantize_cache(keys: Tensor, values: Tensor, format: str) -> QuantizedCache:
 
 
 def rounded(amax: Tensor, largest: float) -> Tensor:
-    """The float16 scale; never zero, so that a row of zeros has codes of zero."""
+    """The float16 scale amax / largest, elementwise; never zero, so that zeros have codes of 0."""
     return (amax.float() / largest).half().clamp(min=2.0**-14)
 
 
 def words(numbers: Tensor, format: str) -> Tensor:
-    """int16 words of codes: rounded to the nearest, cut at the largest."""
+    """Words int16 [..., head_dim / places] of numbers [..., head_dim], which are rounded to the
+    nearest code and cut at the largest.
+    """
     kept = numbers.float().clamp(-LARGEST[format], LARGEST[format])
     if format == "fp8":
         codes = kept.to(torch.float8_e4m3fn).view(torch.uint8).int()
@@ -91,7 +93,7 @@ def opened(kept: Tensor, format: str) -> Tensor:
 
 
 def dequantize(cache: QuantizedCache) -> tuple[Tensor, Tensor]:
-    """Keys and values in float64, exact."""
+    """Keys and values, float64 [batch, kv_heads, context, head_dim], exact."""
     context = cache.keys.shape[2]
     spread = cache.key_scale.double().repeat_interleave(BLOCK, 2)[:, :, :context]
     keys = opened(cache.keys, cache.format) * spread
@@ -106,7 +108,8 @@ def reference(q: Tensor, cache: QuantizedCache) -> Tensor:
 
 
 def error_bound(q: Tensor, cache: QuantizedCache) -> Tensor:
-    """How far the kernel may be from `reference`, for bfloat16 q, float64 like the result.
+    """How far the kernel may be from `reference`, for bfloat16 q, float64 [batch, kv_heads, group,
+    head_dim] like the result.
 
     With u = 2^-8, a score s = sum of q k / sqrt(d) errs by e = (u + (d + 8) 2^-23) sum of |q k| /
     sqrt(d): the scaled query is rounded to bfloat16, products are exact, sums are float32. So a

@@ -94,7 +94,8 @@ def matmul(x: Tensor, packed: Packed, threads: int = 1) -> Tensor:
 
 
 def integer_matmul(x: Tensor, packed: Packed, threads: int = 1) -> Tensor:
-    """y = x W^T with x rounded to int8 by row (scale amax / 127) and int8 weights: W8A8.
+    """y [batch, outputs] = x W^T, float32, with x [batch, inputs] rounded to int8 by row (scale
+    amax / 127) and int8 weights: W8A8.
 
     No gradient flows through it. Raises ValueError as `matmul` does, and for int4 codes.
     """

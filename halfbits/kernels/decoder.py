@@ -21,7 +21,9 @@ Matrix = tuple[Any, Any]  # codes [outputs, inputs] and a scale a row, or stacks
 
 
 def kept(weights: Sequence[Tensor], bits: int) -> Matrix:
-    """The matrices side by side along the outputs: int8 codes per channel, or float32 and ones."""
+    """The matrices [outputs, inputs] side by side along the outputs, and a scale [outputs] a row:
+    int8 codes per channel, or float32 and ones.
+    """
     w = torch.cat([part.detach() for part in weights])
     if bits == 32:
         return w.numpy(), np.ones(len(w), np.float32)
@@ -168,11 +170,12 @@ class FusedDecoder:
         return torch.tensor(known), torch.from_numpy(last)
 
     def generate(self, ids: Tensor, new: int) -> Tensor:
-        """`ids` followed by `new` greedy tokens, as `halfbits.models.generate.generate` gives."""
+        """`ids` int64 [n] and `new` greedy ones: [n + new], as `models.generate.generate` gives."""
         known, last = self.logits(ids, new - 1)
         return torch.cat([known, last.argmax()[None]])
 
 
 def stacked(matrices: list[Matrix]) -> Matrix:
+    """The matrices of all layers: codes [layers, outputs, inputs], scales [layers, outputs]."""
     codes, scales = zip(*matrices, strict=True)
     return np.stack(codes), np.stack(scales)

@@ -72,7 +72,7 @@ def int8_product(x: Operand, w: Operand, plan: TilePlan = INT8_PLAN) -> Tensor:
 
 
 def prepared(x: Operand, w: Operand, plan: TilePlan) -> tuple[Tensor, tuple[int], tuple[Any, ...]]:
-    """The result's memory, the grid, and the operands as the kernels load them."""
+    """Memory of the result, bfloat16 [m, n], the grid, and operands as the kernels load them."""
     (a, a_scale), (b, b_scale) = x, w
     y = torch.empty(len(a), len(b), dtype=torch.bfloat16, device=a.device)
     left = TensorDescriptor.from_tensor(a, [plan.rows, plan.step])
@@ -83,6 +83,7 @@ def prepared(x: Operand, w: Operand, plan: TilePlan) -> tuple[Tensor, tuple[int]
 
 
 def cut(plan: TilePlan) -> dict[str, int]:
+    """The plan as arguments that Triton compiles in."""
     return {
         "ROWS": plan.rows, "COLUMNS": plan.columns, "M_TILES": plan.together,
         "STAGES": plan.stages, "num_warps": plan.warps,

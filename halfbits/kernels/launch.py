@@ -37,7 +37,10 @@ def matmul(x: Tensor, weight: Tiles | Packed, plan: Plan | None = None) -> Tenso
 
 
 def run(x: Tensor, tiles: Tiles, y: Tensor, plan: Plan, decode: bool = True) -> None:
-    """Launch the kernel that `plan` names; `split` falls to a divisor of the tiles."""
+    """Launch the kernel that `plan` names, which writes y [batch, outputs] of x [batch, inputs].
+
+    `split` falls to a divisor of the tiles.
+    """
     outputs, inputs = tiles.shape
     split, batch = math.gcd(plan.split, tiles.across), padded(len(x))
     programs = -(-outputs // plan.rows)
@@ -57,8 +60,9 @@ def run(x: Tensor, tiles: Tiles, y: Tensor, plan: Plan, decode: bool = True) -> 
 
 
 def scratch(device: torch.device, partial: int, programs: int) -> tuple[Tensor, Tensor]:
-    """Memory for partial sums, and counters that are zero between calls: one pair for a device, so
-    that products of one device may not overlap in two streams."""
+    """Float32 [partial] for sums, and int32 [programs] counters that are zero between calls, both
+    at least: one pair for a device, so that its products may not overlap in two streams.
+    """
     work, arrived = _shared.get(device, (torch.empty(0), torch.empty(0)))
     if work.numel() < partial or arrived.numel() < programs:
         work = torch.empty(max(partial, LEAST_SHARED), device=device)

@@ -23,6 +23,7 @@ class PackedLinear(nn.Module):
 
     @property
     def nbytes(self) -> int:
+        """Bytes that one product reads of the weight."""
         return self.packed.nbytes
 
     def forward(self, x: Tensor) -> Tensor:

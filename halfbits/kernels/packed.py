@@ -47,6 +47,7 @@ class Packed:
         return self.codes.nbytes + self.scale.nbytes + zeros
 
     def to(self, device: torch.device | str) -> Packed:
+        """A copy on `device`, of the same shapes."""
         zeros = None if self.zero_point is None else self.zero_point.to(device)
         return Packed(self.codes.to(device), self.scale.to(device), self.group, self.bits, zeros)
 
@@ -98,7 +99,9 @@ def dequantize(packed: Packed) -> Tensor:
 
 
 def reference(x: Tensor, packed: Packed) -> Tensor:
-    """y = x W^T in float64, from a full copy of the weight: what a kernel must equal."""
+    """y = x W^T, float64 [batch, outputs] of x [batch, inputs], from a full copy of the weight:
+    what a kernel must equal.
+    """
     return x.double() @ dequantize(packed).T
 
 
@@ -117,7 +120,7 @@ def error_bound(x: Tensor, packed: Packed, out: torch.dtype) -> Tensor:
 
 
 def largest(packed: Packed) -> Tensor:
-    """|w|, or the larger sum of the two terms that it is the difference of."""
+    """|w| [outputs, inputs], or the sum of the two terms whose difference it is, in float64."""
     if packed.zero_point is None:
         return dequantize(packed).abs()
     terms = (nibbles(packed) - MIDDLE).abs() + (packed.zero_point.int() - MIDDLE).abs()[..., None]

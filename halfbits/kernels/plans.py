@@ -92,5 +92,6 @@ def known_card(card: str) -> bool:
 
 
 def as_row(name: str, batch: int, inputs: int, outputs: int, plan: Plan) -> dict[str, Any]:
+    """The plan as a row of a file of plans."""
     sides = {"inputs": inputs, "outputs": outputs}
     return {"format": name, "batch": batch, **sides, "plan": list(astuple(plan))}

@@ -1,4 +1,6 @@
-"""Rounding what goes into a linear layer, token by token, while the model runs."""
+"""Rounding what goes into a linear layer, token by token, while the model runs: a scale for each
+row of x, as in LLM.int8() (Dettmers et al., 2022, vector-wise quantization).
+"""
 
 from __future__ import annotations
 

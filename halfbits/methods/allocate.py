@@ -1,4 +1,4 @@
-"""Bits for each matrix under a budget of bytes: a knapsack.
+"""Bits for each matrix under a budget of bytes: a knapsack (Martello and Toth, 1990).
 
 Choose one width b_m for every matrix m:
 
@@ -51,7 +51,10 @@ def rounded(model: Llama, chosen: Widths, group: int = 64) -> tuple[Llama, float
 def fisher_costs(
     model: Llama, calibration: Tensor, widths: Sequence[int], group: int = 64
 ) -> Table:
-    """1/2 sum F_ii d_i^2 in nats a token of every matrix, rounded anew in every width."""
+    """1/2 sum F_ii d_i^2 in nats a token of every matrix, rounded anew in every width.
+
+    `calibration` is int64 [sequences, tokens].
+    """
     with torch.enable_grad():
         diagonal = fisher_diagonal(model, calibration)
     table: Table = {}

@@ -66,7 +66,10 @@ def quantize(
 
 
 def scaled_inputs(block: Block) -> list[tuple[list[str], Tensor]]:
-    """(linears that read one input, weight of what makes it: a norm's gain or a matrix's rows)."""
+    """(linears that read one input, weight of what makes it) of a block.
+
+    The weight is a norm's gain [in], or a matrix [in, n] whose rows make the input.
+    """
     attention = [f"self_attn.{name}_proj" for name in "qkv"]
     return [
         (attention, block.input_layernorm.weight),

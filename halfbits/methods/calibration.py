@@ -41,6 +41,8 @@ def block_by_block(
 ) -> Iterator[tuple[int, Block, dict[str, Seen]]]:
     """(index, block, what its linears saw, by name in the block), first block first.
 
+    `calibration` is int64 [sequences, tokens].
+
     The caller may change the block before it asks for the next: later blocks see the outputs of
     the changed one, as GPTQ does it.
     """

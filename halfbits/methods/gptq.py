@@ -87,13 +87,13 @@ def gptq(
 
 
 def inverse_factor(moment: Tensor, damping: float) -> Tensor:
-    """Upper U with U^T U = (H + damping mean(diag H) I)^-1."""
+    """Upper U with U^T U = (H + damping mean(diag H) I)^-1, both [in, in]."""
     inverse = torch.cholesky_inverse(torch.linalg.cholesky(damped(moment, damping)))
     return torch.linalg.cholesky(inverse, upper=True)
 
 
 def damped(moment: Tensor, damping: float) -> Tensor:
-    """H + damping mean(diag H) I. Raises ValueError for an H of zeros."""
+    """H + damping mean(diag H) I, [in, in] as H. Raises ValueError for an H of zeros."""
     mean = moment.diagonal().mean()
     if not mean > 0:
         raise ValueError("the inputs' second moment is zero: the method needs calibration data")

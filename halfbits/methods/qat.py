@@ -56,7 +56,7 @@ def train(
     batch: int,
     rate: float,
 ) -> dict[str, Tensor]:
-    """The trained weights before rounding, by name; the model is the teacher and stays as it is."""
+    """The trained weights [out, in] before rounding, by name; `model` is the teacher and stays."""
     weights = {
         name: layer.weight.detach().clone().requires_grad_() for name, layer in block_linears(model)
     }
@@ -87,7 +87,7 @@ def straight_through(w: Tensor, base: Quantized) -> Tensor:
 
 
 def with_codes(base: Quantized, w: Tensor) -> Quantized:
-    """The codes of w on the grid of `base`."""
+    """The codes of w [out, in] on the grid of `base`."""
     top = 2 ** (base.code_bits - 1) - 1
     codes = (grouped(w, base.granularity) / base.scale).round().clamp(-top, top)
     return replace(base, codes=codes.to(base.codes.dtype))

@@ -75,7 +75,7 @@ def hadamard(size: int) -> Tensor:
 
 
 def random_hadamard(size: int, seed: int = 0) -> Tensor:
-    """diag(random signs) H: a Hadamard matrix whose channels differ from seed to seed."""
+    """diag(random signs) H [size, size]: Hadamard matrices whose channels differ by the seed."""
     draw = torch.Generator().manual_seed(seed)
     signs = torch.randint(2, (size, 1), generator=draw).double() * 2 - 1
     return signs * hadamard(size)
@@ -115,7 +115,7 @@ def rotate(model: Llama, seed: int = 0, down: int | None = 0) -> Llama:
 
 
 class RotatedInput(nn.Module):
-    """y = linear(x R): the online rotation, with R folded into `linear` from the other side.
+    """y = linear(x R), x [..., in]: the online rotation; R is folded into `linear` as well.
 
     R has Hadamard blocks of `size` on its diagonal, 0 for one block. The product with R costs
     n size multiplications a token here; the fast transform takes n log2(size) additions.

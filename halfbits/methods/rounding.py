@@ -79,12 +79,12 @@ def learn_rounding(w: Tensor, moment: Tensor, base: Quantized, steps: int = 200)
 
 
 def soft(v: Tensor) -> Tensor:
-    """h(V), the stretched sigmoid: it reaches 0 and 1, where its gradient ends."""
+    """h(V), the stretched sigmoid, elementwise: it reaches 0 and 1, where its gradient ends."""
     return (v.sigmoid() * (HIGH - LOW) + LOW).clamp(0, 1)
 
 
 def undecided(h: Tensor, share: float) -> Tensor | float:
-    """mean(1 - |2h - 1|^beta) with beta from 20 to 2 along a cosine; 0 in the first steps."""
+    """mean(1 - |2h - 1|^beta) of h in any shape, beta from 20 to 2 along a cosine; 0 at first."""
     if share < FREE:
         return 0.0
     along = torch.tensor((share - FREE) / (1 - FREE))

@@ -50,7 +50,10 @@ def weight_error(model: Llama, quantizer: Quantizer, relative: bool = False) -> 
 def measured_output_error(
     model: Llama, calibration: Tensor, quantizer: Quantizer, relative: bool = False
 ) -> Scores:
-    """tr(D H D^T), or its share of tr(W H W^T), on the inputs of the unquantized model."""
+    """tr(D H D^T), or its share of tr(W H W^T), on the inputs of the unquantized model.
+
+    `calibration` is int64 [sequences, tokens].
+    """
     scores = {}
     for index, block, seen in block_by_block(model, calibration):
         for name, layer in linears_of(block):
@@ -63,7 +66,9 @@ def measured_output_error(
 
 
 def fisher(model: Llama, calibration: Tensor, quantizer: Quantizer, seed: int = 0) -> Scores:
-    """1/2 sum_i F_ii d_i^2 in nats a token: the KL to second order without correlations."""
+    """1/2 sum_i F_ii d_i^2 in nats a token, on text [sequences, tokens]: the KL to second order
+    without correlations.
+    """
     diagonal = fisher_diagonal(model, calibration, seed)
     return {
         name: 0.5 * (diagonal[name] * error.double().square()).sum().item()
@@ -72,7 +77,8 @@ def fisher(model: Llama, calibration: Tensor, quantizer: Quantizer, seed: int = 
 
 
 def fisher_diagonal(model: Llama, calibration: Tensor, seed: int = 0) -> dict[str, Tensor]:
-    """F_ii a token of every block matrix, float64, with one label a token drawn from the model.
+    """F_ii a token of every block matrix, float64 [out, in], with one label a token drawn from the
+    model.
 
     One gradient a sequence: labels are drawn independently given the text, so that the square of
     the sum of the tokens' gradients has the sum of their squares as its mean.
@@ -95,7 +101,9 @@ def fisher_diagonal(model: Llama, calibration: Tensor, seed: int = 0) -> dict[st
 def hutchinson(
     model: Llama, calibration: Tensor, quantizer: Quantizer, probes: int = 8, seed: int = 0
 ) -> Scores:
-    """mean(H_ii) |d|^2 by name. A trace is a mean over few probes: it may come out negative."""
+    """mean(H_ii) |d|^2 by name, on text [sequences, tokens]. A trace is a mean over few probes: it
+    may come out negative.
+    """
     traces = hessian_traces(model, calibration, probes, seed)
     return {
         name: traces[name] / error.numel() * error.square().sum().item()
@@ -104,7 +112,8 @@ def hutchinson(
 
 
 def hessian_traces(model: Llama, calibration: Tensor, probes: int, seed: int = 0) -> Scores:
-    """tr H of the mean loss on the text for each block matrix: mean of v . (H v), v of signs.
+    """tr H of the mean loss on text [sequences, tokens] for each block matrix: mean of v . (H v), v
+    of signs.
 
     H v is the gradient of v . gradient. One product gives all matrices at once: signs of different
     matrices are independent, and what they mix has mean 0.
@@ -133,7 +142,10 @@ def hessian_traces(model: Llama, calibration: Tensor, probes: int, seed: int = 0
 
 @torch.no_grad()
 def divergence_alone(model: Llama, base: Tensor, windows: Tensor, quantizer: Quantizer) -> Scores:
-    """KL of the model with one matrix rounded; `base` as `log_probabilities(model, windows, n)`."""
+    """KL in nats a token of the model with one matrix rounded, on windows int64 [w, context + 1].
+
+    `base` float32 [w, n, vocabulary] is `log_probabilities(model, windows, n)`.
+    """
     scores, lossy = {}, copy.deepcopy(model)
     for name, layer in block_linears(lossy):
         kept = layer.weight.clone()
@@ -144,7 +156,7 @@ def divergence_alone(model: Llama, base: Tensor, windows: Tensor, quantizer: Qua
 
 
 def errors(model: Llama, quantizer: Quantizer) -> dict[str, Tensor]:
-    """d = Q(w) - w of every block matrix by name."""
+    """d = Q(w) - w, [out, in], of every block matrix by name."""
     return {
         name: quantizer(layer.weight).dequantize() - layer.weight.detach()
         for name, layer in block_linears(model)

@@ -31,7 +31,10 @@ def quantize(
 
 
 def smoothing_factors(activation: Tensor, weight: Tensor, alpha: float) -> Tensor:
-    """s_j = max|x_j|^alpha / max|w_j|^(1 - alpha) for every channel j (section 4, equation 4)."""
+    """s_j = max|x_j|^alpha / max|w_j|^(1 - alpha) for every channel j (section 4, equation 4).
+
+    Both are the largest magnitudes of the channels, [in], and so is the result.
+    """
     tiny = torch.finfo(torch.float32).tiny
     return activation.clamp(min=tiny) ** alpha / weight.clamp(min=tiny) ** (1 - alpha)
 
@@ -39,8 +42,9 @@ def smoothing_factors(activation: Tensor, weight: Tensor, alpha: float) -> Tenso
 def smooth(model: Llama, amax: dict[str, Tensor], alpha: float = 0.5) -> Llama:
     """A copy with the same logits whose norm outputs are divided by s, and readers multiplied.
 
-    `amax` is the result of `channel_amax` on calibration text. alpha = 0 leaves the whole
-    difficulty in the activations, 1 moves all of it into the weights.
+    `amax` holds the channels' largest magnitudes [in] by norm, from `channel_amax` on calibration
+    text. alpha = 0 leaves the whole difficulty in the activations, 1 moves all of it into the
+    weights.
     """
     smoothed = copy.deepcopy(model)
     for name, norm, readers in norms_and_readers(smoothed):

@@ -12,7 +12,10 @@ from halfbits.folders import find_root
 
 
 def run(output: Path | None, cpu: bool) -> int:
-    """Run benchmarks.bench of the checkout and return its status; it says where the record is."""
+    """Run benchmarks.bench of the checkout and return its status; it says where the record is.
+
+    The status is the process's. Raises CourseError where the script is missing.
+    """
     root = find_root()
     script = root / "benchmarks" / "bench.py"
     if not script.is_file():

@@ -70,6 +70,7 @@ class Machine:
         return max(work.flops / self._peak(arithmetic), work.nbytes / self.bandwidth)
 
     def is_memory_bound(self, work: Work, arithmetic: str) -> bool:
+        """Whether reading and writing bytes takes longer than the operations."""
         return work.intensity < self.ridge(arithmetic)
 
     def crossover_batch(self, arithmetic: str, weights: str) -> float:

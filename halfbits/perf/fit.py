@@ -53,6 +53,7 @@ class Fit:
 
     @property
     def budget(self) -> float:
+        """Bytes of all cards that an engine may fill."""
         return USABLE * self.card.memory * self.count
 
     @property
@@ -67,10 +68,12 @@ class Fit:
 
     @property
     def needed(self) -> float:
+        """Bytes of the weights and of the caches of all rows."""
         return self.weight_bytes + self.load.batch * self.row_bytes
 
     @property
     def fits(self) -> bool:
+        """Whether what is needed is at most the budget."""
         return self.needed <= self.budget
 
     @property

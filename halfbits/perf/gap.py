@@ -31,6 +31,7 @@ class Gap:
 
     @property
     def typical(self) -> float:
+        """Median of how many times slower than the roofline."""
         return statistics.median(self.slower)
 
 

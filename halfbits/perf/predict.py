@@ -35,6 +35,7 @@ class Terms:
 
     @property
     def total(self) -> float:
+        """Seconds of the whole layer."""
         return self.weights + self.cache + self.rest
 
 
@@ -49,6 +50,7 @@ def weight_bytes(way: str, inputs: int, outputs: int) -> float:
 
 
 def seconds(row: Row) -> float:
+    """Median seconds of a record's row."""
     return row["seconds"]["median"]
 
 
@@ -103,7 +105,7 @@ class Predictor:
         return list(dict.fromkeys(row["way"] for row in rows(self.record, "layers")))
 
     def most(self, way: str) -> int:
-        """The largest batch at which layers of this way were measured."""
+        """Rows of the largest batch at which layers of this way were measured."""
         found = rows(self.record, "layers", way=way, stage="decode")
         return max(int(row["batch"]) for row in found)
 
@@ -132,6 +134,7 @@ class Predictor:
         return self.decode("bf16", *sizes).total / self.decode(row["way"], *sizes).total
 
     def measured_speed(self, row: Row) -> float:
+        """Measured bf16 time over the measured time of `row`'s way."""
         same = {key: row[key] for key in ("model", "stage", "batch", "context")}
         [base] = rows(self.record, "layers", way="bf16", **same)
         return seconds(base) / seconds(row)
@@ -197,7 +200,7 @@ class Predictor:
 
 
 def between(batch: float, batches: list[float], rates: list[float]) -> float:
-    """The rate at `batch`, on a straight line between the neighbors, both axes logarithmic."""
+    """The rate at `batch` rows, on a straight line between the neighbors, both axes logarithmic."""
     place = min(max(bisect.bisect_left(batches, batch), 1), len(batches) - 1)
     low, high = batches[place - 1], batches[place]
     share = math.log(batch / low) / math.log(high / low)
@@ -205,5 +208,5 @@ def between(batch: float, batches: list[float], rates: list[float]) -> float:
 
 
 def median_error(predictor: Predictor) -> float:
-    """Median of `Predictor.errors` over all ways."""
+    """Median of `Predictor.errors`, a share of the measured time, over all ways."""
     return statistics.median(error for found in predictor.errors().values() for error in found)

@@ -101,10 +101,12 @@ class Recorded:
 
     @property
     def way(self) -> str:
+        """The implementation in the record that this prediction is about."""
         return way_of(self.fit.weights.name, self.kernel)
 
     @property
     def device(self) -> str:
+        """The card that the record was made on."""
         return str(self.predictor.record["hardware"]["device"])
 
     def step_seconds(self) -> float:
@@ -119,7 +121,7 @@ class Recorded:
         return self.decoder.layers * (layer.weights + layer.rest) + caches + head
 
     def step_error(self) -> float:
-        """Median error of this way's time on recorded layers that nothing was fitted to."""
+        """Median error, a share of the time, on this way's layers that nothing was fitted to."""
         return statistics.median(self.predictor.time_errors()[self.way])
 
     def prompt_way(self) -> str:
@@ -138,7 +140,7 @@ class Recorded:
         return operations / between(tokens, list(rates), list(rates.values()))
 
     def prompt_error(self) -> float:
-        """Median error when each recorded model's prompts are predicted from the other's."""
+        """Median error, a share of the time, of each model's prompts predicted from the other's."""
         names = list(MODELS)
         found = []
         for name, other in zip(names, reversed(names), strict=True):

@@ -15,6 +15,7 @@ MAKER_OR_MEMORY = r"nvidia|geforce|tesla|\d+gb|hbm\w*|sxm\d*|pcie"
 
 
 def folder() -> Path:
+    """Where the course keeps its records."""
     return find_root() / "book" / "data"
 
 

@@ -36,6 +36,7 @@ class Storage:
         return inputs * outputs * self.code / 8, groups * self.scale / 8, groups * self.zero / 8
 
     def nbytes(self, inputs: int, outputs: int) -> float:
+        """Bytes of a weight [outputs, inputs], scales and zero points counted."""
         return sum(self.parts(inputs, outputs))
 
 
@@ -52,6 +53,7 @@ class Parts:
 
     @property
     def total(self) -> float:
+        """Bytes of the whole model."""
         return sum(astuple(self))
 
     @property

@@ -22,7 +22,7 @@ Granularity = str | int | tuple[int, int]
 
 
 def checked(w: Tensor) -> Tensor:
-    """`w` as a detached float32 tensor.
+    """`w`, of any shape, as a detached float32 tensor.
 
     Raises ValueError, naming the first place, for integers, an empty tensor, NaN, infinities, and
     values beyond float32.

@@ -162,7 +162,7 @@ def quantize_gguf(w: Tensor, name: str) -> Bytes:
 
 
 def dequantize_gguf(blocks: Bytes, name: str, shape: torch.Size) -> Tensor:
-    """Float32 values of `shape` from the blocks of the GGUF type `name`."""
+    """Float32 values of `shape` from blocks uint8 [blocks, bytes] of the GGUF type `name`."""
     return torch.from_numpy(GGUF_TYPES[name].decode(blocks)).reshape(shape)
 
 

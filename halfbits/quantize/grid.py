@@ -1,4 +1,7 @@
-"""Quantizers to whole numbers of equal steps: symmetric around zero, with a zero point, ternary."""
+"""Quantizers to whole numbers of equal steps: symmetric around zero, with a zero point, ternary.
+
+One step and one zero point for a block: Jacob et al., 2018; symmetric ones: Nagel et al., 2021.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +60,8 @@ def quantize_affine(w: Tensor, bits: int, granularity: Granularity = "channel") 
 
 
 def quantize_ternary(w: Tensor, granularity: Granularity = "tensor") -> Quantized:
-    """code = round(w / scale) in {-1, 0, 1}, scale = mean |w| (Ma et al., BitNet b1.58, eq. 1-3).
+    """code = round(w / scale) in {-1, 0, 1}, scale = mean |w| (Ma et al., BitNet b1.58, 2024,
+    eq. 1-3), for `w` [..., out, in].
 
     Three levels hold log2(3) = 1.58 bits; packed, a code takes 2 here.
     """

@@ -30,7 +30,7 @@ FP8_MAX = formats.limits("fp8_e4m3fn").largest
 
 
 def nearest(values: Tensor, levels: Tensor) -> Tensor:
-    """Index of the level nearest to each value; a tie takes the level with the even index.
+    """Index of the nearest of the levels [n], elementwise; a tie takes the even index.
 
     In the levels of a format, an odd number around 0, the index differs from the magnitude's code
     by a constant, so this is the format's ties-to-even.
@@ -45,8 +45,9 @@ def nearest(values: Tensor, levels: Tensor) -> Tensor:
 def quantize_nf4(w: Tensor, granularity: Granularity = 64, double: bool = False) -> Quantized:
     """The nearest of 16 normal quantiles times the block's amax (Dettmers et al., QLoRA, 2023).
 
-    With `double`, the amax of each block is kept as an e4m3 code of its distance from their mean,
-    256 of them with one float32 scale: 8 + 32 / 256 bits a block instead of 32.
+    `w` is [..., out, in]. With `double`, the amax of each block is kept as an e4m3 code of its
+    distance from their mean, 256 of them with one float32 scale: 8 + 32 / 256 bits a block instead
+    of 32.
     """
     groups = grouped(w, granularity)
     amax = groups.abs().amax(1, keepdim=True)
@@ -60,7 +61,9 @@ def quantize_nf4(w: Tensor, granularity: Granularity = 64, double: bool = False)
 
 
 def quantize_fp4(w: Tensor, granularity: Granularity = 32) -> Quantized:
-    """E2M1 levels with an exact scale, amax / 6: what the element costs without MX's power of 2."""
+    """E2M1 levels with an exact scale, amax / 6, of w [..., out, in]: what the element costs
+    without MX's power of 2.
+    """
     groups = grouped(w, granularity)
     levels = torch.tensor(FP4_LEVELS)
     amax = groups.abs().amax(1, keepdim=True)

@@ -21,7 +21,8 @@ SMALLEST_EXPONENT, LARGEST_EXPONENT = -127, 127  # of e8m0
 
 
 def quantize_mx(w: Tensor, element: str, scale_rounding: ScaleRounding = "floor") -> Quantized:
-    """Codes of `element` in groups of 32 along the input, each with a power of two in 8 bits.
+    """Codes of `element` in groups of 32 along the input of w [..., out, in], each with a power of
+    two in 8 bits.
 
     OCP Microscaling Formats v1.0 (2023): X = 2^(floor(log2 amax) - emax) (section 6.3), where
     2^emax is the largest power of two of the element. Codes index the element's levels. Raises
@@ -41,12 +42,15 @@ def quantize_mx(w: Tensor, element: str, scale_rounding: ScaleRounding = "floor"
 
 
 def quantize_mxfp4(w: Tensor, scale_rounding: ScaleRounding = "floor") -> Quantized:
-    """E2M1 codes in groups of 32, scale 2^(floor(log2 amax) - 2) in 8 bits: 4.25 bits a weight."""
+    """E2M1 codes of w [..., out, in] in groups of 32, scale 2^(floor(log2 amax) - 2) in 8 bits:
+    4.25 bits a weight.
+    """
     return quantize_mx(w, "fp4_e2m1", scale_rounding)
 
 
 def quantize_nvfp4(w: Tensor, tensor_scale: float | None = None) -> Quantized:
-    """E2M1 codes in groups of 16, an e4m3 scale each, and one float32 scale for the tensor.
+    """E2M1 codes of w [..., out, in] in groups of 16, an e4m3 scale each, and one float32 scale for
+    the tensor.
 
     scale = e4m3(amax_group / 6 / tensor_scale) * tensor_scale, where tensor_scale is
     amax / (6 * 448) unless given (NVIDIA, Pretraining LLMs with NVFP4, 2025, appendix C). A

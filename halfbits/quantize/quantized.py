@@ -51,12 +51,13 @@ class Quantized:
 
 
 def positive(scale: Tensor) -> Tensor:
-    """The scale with 1 in place of 0, so that a block of zeros has a finite one."""
+    """The scale, of any shape, with 1 in place of 0: a block of zeros needs a finite one."""
     return torch.where(scale > 0, scale, torch.ones_like(scale))
 
 
 def stored_scale(scale: Tensor, granularity: Granularity) -> tuple[Tensor, int]:
-    """Scales as they are kept, and their bits: float16 for groups along a row, else float32.
+    """Scales [blocks, 1] as they are kept, and their bits: float16 for groups along a row, else
+    float32.
 
     Raises ValueError for a scale that float16 cannot hold.
     """

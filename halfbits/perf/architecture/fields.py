@@ -60,10 +60,14 @@ class Fields:
         )
 
     def flag(self, name: str, default: bool = False) -> bool:
+        """A field that is on or off."""
         return bool(self.get(name, default=default))
 
     def number(self, *names: str, default: int | None = None) -> int:
-        """A whole number, not negative. Raises ConfigError when it is neither there nor known."""
+        """A whole number, not negative, in the unit of its field.
+
+        Raises ConfigError when it is neither there nor known.
+        """
         value = self.get(*names, default=default)
         if value is None:
             named = " or ".join(names)
@@ -74,10 +78,12 @@ class Fields:
 
     @property
     def hidden(self) -> int:
+        """Elements of a token's state."""
         return self.number("hidden_size", "n_embd", "d_model")
 
     @property
     def layers(self) -> int:
+        """Layers of the model, those that predict further tokens left out."""
         blocks = self.get("layers_block_type")
         return self.number(
             "num_hidden_layers", "n_layer", "num_layers", default=len(blocks) if blocks else None
@@ -85,6 +91,7 @@ class Fields:
 
     @property
     def heads(self) -> int:
+        """Heads of the queries."""
         return self.number("num_attention_heads", "n_head")
 
     @property
@@ -97,11 +104,12 @@ class Fields:
 
     @property
     def head_dim(self) -> int:
-        """Its own field where there is one: it need not be hidden / heads."""
+        """Elements of a head; its own field where there is one: it need not be hidden / heads."""
         return self.number("head_dim", "attention_head_dim", default=self.hidden // self.heads)
 
     @property
     def vocab(self) -> int:
+        """Tokens of the vocabulary: rows of the embedding."""
         return self.number("vocab_size")
 
     def per_layer(self, name: str) -> list[str] | None:

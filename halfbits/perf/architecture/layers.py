@@ -15,7 +15,10 @@ NEMOTRON = {"mamba": "M", "moe": "E", "attention": "*", "mlp": "-"}
 
 
 def layers_of(f: Fields, family: Family) -> Iterator[tuple[Mixer | None, FeedForward | None]]:
-    """For each layer, the half that mixes tokens and the half that works on each alone."""
+    """For each layer, the half that mixes tokens and the half that works on each alone.
+
+    Raises ConfigError where the kinds of layers are not as many as the layers.
+    """
     if f.kind == "nemotron_h":
         letters = _letters(f, "layers_block_type", "hybrid_override_pattern")
         if len(letters) != f.layers:

@@ -32,6 +32,7 @@ class Published:
 
     @property
     def sizes(self) -> Sizes:
+        """The model counted from its config."""
         return sizes(self.config)
 
 

@@ -53,6 +53,7 @@ class Cache:
 
     @property
     def is_windowed(self) -> bool:
+        """Whether a layer forgets tokens before its window."""
         return any(layer.window is not None for layer in self.layers)
 
 
@@ -100,6 +101,7 @@ class Sizes:
 
     @property
     def has_experts(self) -> bool:
+        """Whether the model is a mixture of experts."""
         return bool(self.parts["experts"])
 
 
