@@ -170,18 +170,19 @@ class Fit:
         return "" if self.fits else f"the cache of {self.load.batch} rows: {self.rows} fit"
 
     def choices(self) -> Iterator[Fit]:
-        """What would fit, the smallest change first: fewer rows, smaller weights, a smaller cache,
-        both, more cards, and those with smaller weights."""
+        """What would fit, the smallest change first: fewer rows, a smaller cache, smaller weights,
+        both, more cards, and those with smaller weights. A cache is made smaller only where the
+        same weights on the same cards do not fit otherwise."""
         if 0 < self.rows < self.load.batch:
             yield replace(self, load=replace(self.load, batch=self.rows))
         names = [name for name in SMALLER if self._with(name).weight_bytes < self.weight_bytes]
         caches = [name for name in CACHES if name != self.load.cache]
         for count in (count for count in CARDS if count >= self.count):
             for weights in (None, *names):
-                for cache in (None, *caches):
-                    made = self._with(weights, cache, count)
-                    if made != self and made.fits:
-                        yield made
+                tried = (self._with(weights, cache, count) for cache in (None, *caches))
+                made = next((one for one in tried if one.fits and one != self), None)
+                if made is not None:
+                    yield made
 
     def _with(self, weights: str | None, cache: str | None = None, count: int = 0) -> Fit:
         return Fit(

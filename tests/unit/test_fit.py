@@ -92,6 +92,13 @@ def test_every_choice_fits_and_none_is_given_twice() -> None:
         assert len(set(keys)) == len(keys)
 
 
+def test_choices_differ_in_more_than_a_smaller_cache() -> None:
+    found = [(one.weights.name, one.count) for one in fit("gpt-oss-120b", "bf16").choices()]
+    assert len(set(found)) == len(found) > 3
+    long = list(fit("Llama-3.1-70B", "int8", context=32_768).choices())
+    assert (long[0].weights.name, long[0].load.cache) == ("int4", "bf16")
+
+
 def test_speeds_are_the_rooflines() -> None:
     one = fit("Llama-3.1-8B")
     assert one.tokens_a_second() == pytest.approx(H100.bandwidth / one.decode().nbytes)
