@@ -12,6 +12,7 @@ import contextlib
 import itertools
 import json
 import math
+import os
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -40,7 +41,7 @@ QUANTIZERS: dict[str, Callable[[Tensor], Any]] = {
     "int4 g32 zero": lambda w: quantize_affine(w, 4, 32),
 }
 MOST_SHARED = 200_000  # bytes of a multiprocessor's shared memory that a program may take
-COMPILERS = 8
+COMPILERS = os.cpu_count() or 8
 
 
 def candidates(bits: int, batch: int) -> Iterator[Plan]:
@@ -124,8 +125,8 @@ def compile_all(x: Tensor, tiles: Tiles, tried: list[Plan]) -> None:
 
 
 def tune(minutes: float) -> list[dict[str, Any]]:
-    """A row for each format, rows and shape, one row of x first, until the time is over; then the
-    rows of the course's plans that nothing was found for."""
+    """A row for each format, rows of x and shape, one row of x first, until the time is over; then
+    the course's plans of the formats, rows and shapes that nothing was found for."""
     found: list[dict[str, Any]] = []
     end, device = time.monotonic() + 60 * minutes, torch.device("cuda")
     cases = list(itertools.product(BATCHES, QUANTIZERS, SHAPES))
@@ -136,8 +137,12 @@ def tune(minutes: float) -> list[dict[str, Any]]:
                 row = fastest(name, inputs, outputs, batch, device, tried)
                 found += [row] if row else []
                 torch.cuda.empty_cache()
-    done = {(row["format"], row["batch"]) for row in found}
-    return found + [r for r in plans(FALLBACK) if (r["format"], r["batch"]) not in done]
+    done = [case_of(row) for row in found]
+    return found + [row for row in plans(FALLBACK) if case_of(row) not in done]
+
+
+def case_of(row: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(row[name] for name in ("format", "batch", "inputs", "outputs"))
 
 
 def keep(rows: list[dict[str, Any]]) -> str:

@@ -206,6 +206,21 @@ def test_the_tuner_has_plans_for_every_batch(bits: int, batch: int) -> None:
         assert plan.rows * max(1, plan.tiles) * TILE * bits // 8 * plan.stages < MOST_SHARED
 
 
+def test_a_tuner_out_of_time_keeps_the_plans_of_the_shapes_that_it_did_not_reach(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pytest.importorskip("triton", reason="Triton has no package for this system")
+    from benchmarks import tune_kernels
+
+    shapes = [{"inputs": i, "outputs": o} for i, o in tune_kernels.SHAPES]
+    known = [{"format": "int8", "batch": 16, **shape, "plan": "known"} for shape in shapes]
+    found = {**known[0], "plan": "found"}
+    rows = iter([found])
+    monkeypatch.setattr(tune_kernels, "plans", lambda card: known)
+    monkeypatch.setattr(tune_kernels, "fastest", lambda *case: next(rows, None))
+    assert tune_kernels.tune(minutes=1) == [found, known[1]]
+
+
 def test_the_floor_reads_every_word(interpreted: dict[str, float]) -> None:
     assert interpreted["floor"] == 0
 
