@@ -13,20 +13,20 @@ from typing import Any
 import torch
 
 from benchmarks.gpu_matmul import ROTATED_BYTES, sampled, spread
+from benchmarks.implementations import OURS
 from benchmarks.products import Shape, drawn, floor_of
-from benchmarks.ways import OURS
 from halfbits.kernels.launch import run
 from halfbits.kernels.packed import pack
 from halfbits.kernels.plans import plan_for
 from halfbits.kernels.tiles import arrange
 
 BATCHES = (1, 16)
-WAYS = ("int8, ours", "int4 g128, ours", "int4 g32, ours")
+IMPLEMENTATIONS = ("int8, ours", "int4 g128, ours", "int4 g32, ours")
 
 
 def rows(shapes: list[Shape], device: torch.device) -> Iterator[dict[str, Any]]:
     """A row for each format, shape and batch: seconds `undecoded` and in all."""
-    for name in WAYS:
+    for name in IMPLEMENTATIONS:
         quantizer = OURS[name]
         for inputs, outputs in shapes:
             packed = pack(quantizer(drawn(inputs, outputs, device)))

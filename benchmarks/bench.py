@@ -1,7 +1,7 @@
 """Everything that this machine can be measured at: `python course.py bench`.
 
-On an NVIDIA GPU: bandwidth, products by format, GEMV by weight format (the course's kernels, the
-naive ways, other libraries' kernels), an ablation of the course's kernels, products of 8 bits, a
+On an NVIDIA GPU: bandwidth, products by format, GEMV by weight format (the course's kernels,
+naive code, other libraries' kernels), an ablation of the course's kernels, products of 8 bits, a
 transformer layer decoding and reading, KV caches; a card without plans is tuned first. Without a
 GPU: the same questions to the CPU, by instruction set and number of threads. The record goes to
 your own data folder; book/data holds the course's.
@@ -23,7 +23,13 @@ from typing import Any
 import torch
 
 from benchmarks import cpu_levels, gpu_matmul, layers, products
-from benchmarks.ways import UNPACKED, Way, eight_bit_ways, of_plain, ways
+from benchmarks.implementations import (
+    UNPACKED,
+    Implementation,
+    eight_bit_implementations,
+    implementations,
+    of_plain,
+)
 from halfbits.folders import data_folder
 from halfbits.kernels import VERSION
 from halfbits.perf import records
@@ -99,15 +105,17 @@ def gpu_parts(
     shrink: int, device: torch.device, failed: dict[str, str]
 ) -> dict[str, Callable[[], list[dict[str, Any]]]]:
     """What makes the rows of each part; what cannot run is noted in `failed`."""
-    known = ways()
+    known = implementations()
     others = {n: w for n, w in known.items() if not w.only and n not in SKIPPED}
-    large = {n: known[n] for n in (*UNPACKED[2:], *layers.LAYER_WAYS[4:])}
+    large = {n: known[n] for n in (*UNPACKED[2:], *layers.LAYER_IMPLEMENTATIONS[4:])}
     ends: dict[str, Any] = {"device": device, "failed": failed}
     return {
         "gemv": lambda: products.collect(known, scaled(GOALS, shrink), FEW, **ends),
         "ablation": lambda: ablated(scaled(GOALS, shrink), device),
         "kv_cache": lambda: list(layers.kv_rows(device, shrink)),
-        "eight_bits": lambda: squares_of(eight_bit_ways(), [n // shrink for n in LARGE], **ends),
+        "eight_bits": lambda: squares_of(
+            eight_bit_implementations(), [n // shrink for n in LARGE], **ends
+        ),
         "layers": lambda: layers.record(known, device, failed, shrink),
         "products": lambda: squares([n // shrink for n in SQUARES], **ends),
         "gemv_more": lambda: products.collect(others, scaled(MORE, shrink), (1, 16, 64), **ends),
@@ -129,7 +137,7 @@ def ablated(shapes: list[tuple[int, int]], device: torch.device) -> list[dict[st
 
 
 def squares_of(
-    kept: dict[str, Way], sides: list[int], device: torch.device, failed: dict[str, str]
+    kept: dict[str, Implementation], sides: list[int], device: torch.device, failed: dict[str, str]
 ) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for side in sides:

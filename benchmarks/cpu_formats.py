@@ -1,7 +1,7 @@
 """Records what the lesson `cpu_and_gpu` measures on this CPU, by running that lesson's own cells.
 
 `python -m benchmarks.cpu_formats NAME` writes book/data/formats_cpu_NAME.json: the speed of each
-type and of each way to keep a weight, as a multiple of float32's on one thread of the same CPU.
+type and of each implementation, as a multiple of float32's on one thread of the same CPU.
 """
 
 from __future__ import annotations

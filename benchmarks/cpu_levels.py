@@ -108,7 +108,7 @@ def measured(level: str, threads: int, side: int) -> dict[str, Any]:
     """All rows of this process."""
     import torch
 
-    from benchmarks import cpu_ways
+    from benchmarks import cpu_implementations
 
     torch.set_num_threads(threads)
     torch.manual_seed(0)
@@ -117,8 +117,11 @@ def measured(level: str, threads: int, side: int) -> dict[str, Any]:
     w = torch.randn(side, side) / math.sqrt(side)
     for batch in BATCHES:
         x = torch.randn(batch, side)
-        calls = cpu_ways.ways(x, w, threads, level == "all of them", failed)
-        errors = {n: cpu_ways.off(call(), x.double() @ w.double().T) for n, call in calls.items()}
+        calls = cpu_implementations.implementations(x, w, threads, level == "all of them", failed)
+        errors = {
+            n: cpu_implementations.off(call(), x.double() @ w.double().T)
+            for n, call in calls.items()
+        }
         if batch > 1:
             calls = quick(calls, batch, failed)
         for name, found in in_turns(calls, SAMPLES).items():
@@ -165,9 +168,9 @@ def rates(amount: float, seconds: dict[str, float]) -> dict[str, float]:
 
 def decoding(threads: int, native: bool) -> list[dict[str, Any]]:
     """Tokens a second of the tiny LM, greedy, by how its block matrices are kept."""
-    from benchmarks import cpu_ways
+    from benchmarks import cpu_implementations
 
-    prompt, models = cpu_ways.decoders(NEW_TOKENS, threads, native)
+    prompt, models = cpu_implementations.decoders(NEW_TOKENS, threads, native)
     calls = {name: (lambda step=step: step(prompt, NEW_TOKENS)) for name, step in models.items()}
     said = {name: call()[len(prompt) :] for name, call in calls.items()}
     return [

@@ -39,7 +39,7 @@ Stored = tuple[Tensor, ...]
 
 
 @dataclass(frozen=True)
-class Way:
+class PlainImplementation:
     """How a layer keeps its weight [outputs, inputs], takes x, and multiplies the two."""
 
     store: Callable[[Tensor], Stored]
@@ -47,8 +47,8 @@ class Way:
     call: Callable[..., Tensor]
 
 
-def plain(dtype: torch.dtype) -> Way:
-    return Way(lambda w: (w.to(dtype),), lambda x: x.to(dtype), F.linear)
+def plain(dtype: torch.dtype) -> PlainImplementation:
+    return PlainImplementation(lambda w: (w.to(dtype),), lambda x: x.to(dtype), F.linear)
 
 
 def with_tf32(x: Tensor, w: Tensor) -> Tensor:
@@ -117,39 +117,47 @@ def fp8_product(fast: bool) -> Callable[..., Tensor]:
     return call
 
 
-def fp8(fast: bool) -> Way:
-    return Way(lambda w: (fp8_tensor(w), torch.ones((), device=w.device)), fp8_tensor,
-               fp8_product(fast))  # fmt: skip
+def fp8(fast: bool) -> PlainImplementation:
+    def store(w: Tensor) -> tuple[Tensor, ...]:
+        return fp8_tensor(w), torch.ones((), device=w.device)
+
+    return PlainImplementation(store, fp8_tensor, fp8_product(fast))
 
 
 ARITHMETIC = {
     "fp64": plain(torch.float64),
     "fp32": plain(torch.float32),
-    "tf32": Way(lambda w: (w,), lambda x: x, with_tf32),
+    "tf32": PlainImplementation(lambda w: (w,), lambda x: x, with_tf32),
     "fp16": plain(torch.float16),
     "bf16": plain(torch.bfloat16),
-    "int8": Way(lambda w: (int8_tensor(w),), int8_tensor, lambda x, w: torch._int_mm(x, w.T)),
+    "int8": PlainImplementation(
+        lambda w: (int8_tensor(w),), int8_tensor, lambda x, w: torch._int_mm(x, w.T)
+    ),
     "fp8": fp8(fast=False),
     "fp8, fast accumulation": fp8(fast=True),
 }
 WEIGHT_ONLY = {
-    "fp32, autocast to bf16": Way(lambda w: (w,), lambda x: x, with_autocast),
-    "int8, converted in each call": Way(int8_rows, lambda x: x.bfloat16(), converted),
-    "int8, one fused kernel": Way(int8_rows, lambda x: x.bfloat16(), fused_int8),
-    "int4 in groups, fused kernel": Way(int4_groups, lambda x: x.bfloat16(), fused_int4),
+    "fp32, autocast to bf16": PlainImplementation(lambda w: (w,), lambda x: x, with_autocast),
+    "int8, converted in each call": PlainImplementation(
+        int8_rows, lambda x: x.bfloat16(), converted
+    ),
+    "int8, one fused kernel": PlainImplementation(int8_rows, lambda x: x.bfloat16(), fused_int8),
+    "int4 in groups, fused kernel": PlainImplementation(
+        int4_groups, lambda x: x.bfloat16(), fused_int4
+    ),
 }
-WAYS = ARITHMETIC | WEIGHT_ONLY
+IMPLEMENTATIONS = ARITHMETIC | WEIGHT_ONLY
 SWEPT = ("bf16", "fp8", "int8, converted in each call", "int4 in groups, fused kernel")
 
 
 def cases(shrink: int = 1) -> Iterator[tuple[str, int, int, int]]:
-    """(way, batch, inputs, outputs) of every row, each once; `shrink` divides the sizes."""
-    squares = ((way, n, n, n) for way in ARITHMETIC for n in SQUARES)
-    decode = ((way, shrink, *shape) for way in WAYS for shape in DECODE_SHAPES)
-    sweep = ((way, shrink * batch, *DECODE_SHAPES[0]) for way in SWEPT for batch in BATCHES)
-    for way, *sizes in dict.fromkeys(itertools.chain(squares, decode, sweep)):
+    """(name, batch, inputs, outputs) of every row, each once; `shrink` divides the sizes."""
+    squares = ((name, n, n, n) for name in ARITHMETIC for n in SQUARES)
+    decode = ((name, shrink, *shape) for name in IMPLEMENTATIONS for shape in DECODE_SHAPES)
+    sweep = ((name, shrink * batch, *DECODE_SHAPES[0]) for name in SWEPT for batch in BATCHES)
+    for name, *sizes in dict.fromkeys(itertools.chain(squares, decode, sweep)):
         batch, inputs, outputs = (size // shrink for size in sizes)
-        yield way, batch, inputs, outputs
+        yield name, batch, inputs, outputs
 
 
 def sampled(calls: Sequence[Callable[..., object]], device: torch.device) -> list[float]:
@@ -197,16 +205,16 @@ def off(got: Tensor, want: Tensor) -> float:
 @torch.inference_mode()
 def product_row(name: str, batch: int, inputs: int, outputs: int, device: torch.device) -> dict:
     """One row of the record. `weight_bytes` counts codes and scales."""
-    way = WAYS[name]
+    implementation = IMPLEMENTATIONS[name]
     draw = torch.Generator(device).manual_seed(0)
     w = torch.randn(outputs, inputs, device=device, generator=draw) / math.sqrt(inputs)
     x = torch.randn(batch, inputs, device=device, generator=draw)
-    stored, taken = way.store(w), way.take(x)
+    stored, taken = implementation.store(w), implementation.take(x)
     nbytes = sum(part.nbytes for part in stored)
     copies = min(MOST_COPIES, -(-ROTATED_BYTES // (nbytes + taken.nbytes)))
     sets = [(taken.clone(), *(part.clone() for part in stored)) for _ in range(copies)]
-    error = off(way.call(taken, *stored), x.double() @ w.double().T)
-    times = sampled([lambda s=s: way.call(*s) for s in sets], device)
+    error = off(implementation.call(taken, *stored), x.double() @ w.double().T)
+    times = sampled([lambda s=s: implementation.call(*s) for s in sets], device)
     row = {"way": name, "batch": batch, "inputs": inputs, "outputs": outputs}
     return {**row, "weight_bytes": nbytes, "seconds": spread(times), "error": round(error, 5)}
 

@@ -1,7 +1,7 @@
 """How soon a verdict comes from grade(), watch, pytest and grade-class, a worker waiting or not.
 
 `python -m benchmarks.grader_latency --out book/data/grader_latency.json` grades the solutions in
-a copy of the course. The ways take turns, so that a busy minute meets all of them; each is run
+a copy of the course. The four take turns, so that a busy minute meets all of them; each is run
 once untimed before its turn, which leaves a waiting worker behind, and the clock starts when
 that worker has imported its framework and is idle.
 """
@@ -43,7 +43,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--rounds", type=int, default=10)
-    parser.add_argument("--only", default="", help="ways whose name holds this text")
+    parser.add_argument("--only", default="", help="those whose name holds this text")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="halfbits-latency-") as name:
         folder = Path(name).resolve()
@@ -56,8 +56,12 @@ def main() -> None:
         }
         watcher = Watcher(catalog)
         try:
-            ways = {k: w for k, w in _ways(catalog, folder, watcher).items() if given.only in k}
-            seconds = _take_turns(ways, given.rounds)
+            implementations = {
+                k: w
+                for k, w in _implementations(catalog, folder, watcher).items()
+                if given.only in k
+            }
+            seconds = _take_turns(implementations, given.rounds)
         finally:
             watcher.close()
             for file in (folder / "data" / "waiting").glob("*.json"):
@@ -67,27 +71,31 @@ def main() -> None:
     given.out.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
 
-def _ways(catalog: Catalog, folder: Path, watcher: Watcher) -> dict[str, Callable[[], float]]:
-    ways: dict[str, Callable[[], float]] = {}
+def _implementations(
+    catalog: Catalog, folder: Path, watcher: Watcher
+) -> dict[str, Callable[[], float]]:
+    implementations: dict[str, Callable[[], float]] = {}
     for framework, slug in EXERCISES.items():
         exercise = catalog.find(slug)
-        ways[f"import {framework}"] = _import(framework)
-        ways[f"grade(), a worker waits, {framework}"] = _call(exercise)
-        ways[f"watch, a worker waits, {framework}"] = watcher.saving(exercise)
-        ways[f"pytest, a worker waits, {framework}"] = _pytest(catalog, exercise, "600")
-        ways[f"pytest, none waits, {framework}"] = _pytest(catalog, exercise, "0")
-    ways[f"grade-class, {STUDENTS} submissions, workers wait"] = _class(catalog, folder)
-    return ways
+        implementations[f"import {framework}"] = _import(framework)
+        implementations[f"grade(), a worker waits, {framework}"] = _call(exercise)
+        implementations[f"watch, a worker waits, {framework}"] = watcher.saving(exercise)
+        implementations[f"pytest, a worker waits, {framework}"] = _pytest(catalog, exercise, "600")
+        implementations[f"pytest, none waits, {framework}"] = _pytest(catalog, exercise, "0")
+    implementations[f"grade-class, {STUDENTS} submissions, workers wait"] = _class(catalog, folder)
+    return implementations
 
 
-def _take_turns(ways: dict[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
-    seconds: dict[str, list[float]] = {name: [] for name in ways}
+def _take_turns(
+    implementations: dict[str, Callable[[], float]], rounds: int
+) -> dict[str, list[float]]:
+    seconds: dict[str, list[float]] = {name: [] for name in implementations}
     for _ in range(rounds):
-        for name, way in ways.items():
+        for name, implementation in implementations.items():
             if "wait" in name and "none" not in name:
-                way()
+                implementation()
             settle()
-            seconds[name].append(way())
+            seconds[name].append(implementation())
             print(f"{name}: {seconds[name][-1]:.3f} s", flush=True)
     return seconds
 
@@ -142,7 +150,7 @@ def _import(framework: str) -> Callable[[], float]:
 def _call(exercise: Exercise) -> Callable[[], float]:
     from halfbits.course.grading.faces.notebook import grade
 
-    def way() -> float:
+    def implementation() -> float:
         began = time.perf_counter()
         view = grade(exercise.key)
         view._repr_html_()
@@ -150,7 +158,7 @@ def _call(exercise: Exercise) -> Callable[[], float]:
         assert view.report.all_pass, view.report.failures or view.report.problem
         return taken
 
-    return way
+    return implementation
 
 
 def _pytest(catalog: Catalog, exercise: Exercise, spare: str) -> Callable[[], float]:
@@ -166,7 +174,7 @@ def _class(catalog: Catalog, folder: Path) -> Callable[[], float]:
         path.parent.mkdir(parents=True)
         shutil.copy(catalog.notebook(exercise, "solutions"), path)
 
-    def way() -> float:
+    def implementation() -> float:
         out = Path(tempfile.mkdtemp(dir=folder), "report.html")
         command = [
             sys.executable,
@@ -179,7 +187,7 @@ def _class(catalog: Catalog, folder: Path) -> Callable[[], float]:
         ]
         return timed(command, catalog.root)
 
-    return way
+    return implementation
 
 
 class Watcher:
@@ -203,7 +211,7 @@ class Watcher:
         path = self._catalog.notebook(exercise)
         original = self._catalog.notebook(exercise, "solutions").read_text(encoding="utf-8")
 
-        def way() -> float:
+        def implementation() -> float:
             self._count += 1
             notebook = json.loads(original)
             notebook["metadata"]["saved"] = self._count
@@ -216,7 +224,7 @@ class Watcher:
             assert "checks pass" in head and len({*head.split()[1:4:2]}) == 1, said
             return taken
 
-        return way
+        return implementation
 
     def close(self) -> None:
         """End it."""

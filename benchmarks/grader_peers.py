@@ -41,7 +41,7 @@ SETTLE = 12.0  # seconds in which the next waiting worker imports its framework
 
 
 def main() -> None:
-    """Prepare every way, take turns, write the record."""
+    """Prepare every grader, take turns, write the record."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--rounds", type=int, default=5)
@@ -52,18 +52,18 @@ def main() -> None:
         os.environ["HALFBITS_DATA"] = str(folder / "data")
         os.environ["HALFBITS_SPARE"] = "300"
         python = _environment(given.environment or folder / "env")
-        ways = {
+        implementations = {
             "nbgrader autograde": _nbgrader(folder / "nbgrader", python),
             "otter run": _otter(folder / "otter", python),
             "pytest, a worker waits": _pytest(),
             "grade(), a worker waits": _call(),
         }
-        seconds: dict[str, list[float]] = {name: [] for name in ways}
-        for way in ways.values():  # files in the cache, an idle worker
-            way()
+        seconds: dict[str, list[float]] = {name: [] for name in implementations}
+        for implementation in implementations.values():  # files in the cache, an idle worker
+            implementation()
         for _ in range(given.rounds):
-            for name, way in ways.items():
-                seconds[name].append(way())
+            for name, implementation in implementations.items():
+                seconds[name].append(implementation())
                 print(f"{name}: {seconds[name][-1]:.3f} s", flush=True)
         record = _record(seconds, _versions(python))
     given.out.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")

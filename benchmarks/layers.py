@@ -16,13 +16,13 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from benchmarks.gpu_matmul import ROTATED_BYTES, off, sampled, spread
+from benchmarks.implementations import Implementation, stored_bytes
 from benchmarks.products import drawn, floor_of
-from benchmarks.ways import Way, stored_bytes
 from halfbits.kernels.cache import quantize_cache, reference
 from halfbits.perf.cost import Decoder
 from halfbits.perf.predict import MODELS
 
-LAYER_WAYS = (
+LAYER_IMPLEMENTATIONS = (
     *("bf16", "fp8", "int8, ours", "int4 g128, ours"),
     *("int8, converted in each call", "int4 g128, converted in each call"),
     "int4 g128, torch _weight_int4pack_mm",
@@ -44,19 +44,23 @@ def matrices(model: Decoder) -> dict[str, tuple[int, int]]:
 
 
 class Layer:
-    """One layer whose four matrices are kept in one way; no gradients."""
+    """One layer whose four matrices are those of one implementation; no gradients."""
 
-    def __init__(self, model: Decoder, way: Way, device: torch.device, name: str) -> None:
-        self.model, self.way, self.nbytes = model, way, 0
+    def __init__(
+        self, model: Decoder, implementation: Implementation, device: torch.device, name: str
+    ) -> None:
+        self.model, self.implementation, self.nbytes = model, implementation, 0
         self.stored = {}
         for part, shape in matrices(model).items():
             w = drawn(*shape, device)
-            self.stored[part] = way.store(w)
-            self.nbytes += stored_bytes(way, self.stored[part], w, name)
+            self.stored[part] = implementation.store(w)
+            self.nbytes += stored_bytes(implementation, self.stored[part], w, name)
         self.norm = torch.ones(model.hidden, device=device, dtype=torch.bfloat16)
 
     def multiply(self, part: str, x: Tensor) -> Tensor:
-        return self.way.call(self.way.take(x), self.stored[part])[: len(x)].bfloat16()
+        return self.implementation.call(self.implementation.take(x), self.stored[part])[
+            : len(x)
+        ].bfloat16()
 
     def __call__(
         self, x: Tensor, turn: Tensor, attend: Callable[[Tensor, Tensor, Tensor], Tensor]
@@ -153,7 +157,10 @@ def prefill_rows(
 
 
 def record(
-    ways: dict[str, Way], device: torch.device, failed: dict[str, str], shrink: int = 1
+    implementations: dict[str, Implementation],
+    device: torch.device,
+    failed: dict[str, str],
+    shrink: int = 1,
 ) -> list[dict[str, Any]]:
     """The rows of both models; `shrink` divides the sizes, for a trial."""
     found: list[dict[str, Any]] = []
@@ -163,9 +170,11 @@ def record(
         width, inner = full.hidden // shrink, full.inner // shrink
         model = Decoder(1, width, inner, heads, full.kv_heads, width // heads, full.vocab)
         cache = Cache(model, device, max(BATCHES) * max(contexts) // shrink)
-        for name in LAYER_WAYS:
+        for name in LAYER_IMPLEMENTATIONS:
             try:
-                for row in of_way(name, ways[name], model, cache, contexts, device, shrink):
+                for row in of_implementation(
+                    name, implementations[name], model, cache, contexts, device, shrink
+                ):
                     found.append({"model": title, "way": name, **row})
                     print(json.dumps(found[-1]), flush=True)
             except Exception as error:  # compilers and libraries raise errors of their own
@@ -176,19 +185,21 @@ def record(
     return found
 
 
-def of_way(name: str, way: Way, model: Decoder, cache: Cache, contexts: list[int],
-           device: torch.device, shrink: int) -> Iterator[dict[str, Any]]:  # fmt: skip
-    """Decode and prefill of one way; enough copies of the layer that no cache helps."""
-    first = Layer(model, way, device, name)
+def of_implementation(
+    name: str, made: Implementation, model: Decoder, cache: Cache, contexts: list[int],
+    device: torch.device, shrink: int,
+) -> Iterator[dict[str, Any]]:  # fmt: skip
+    """Decode and prefill of one implementation; enough copies of the layer that no cache helps."""
+    first = Layer(model, made, device, name)
     more = range(-(-ROTATED_BYTES // shrink // first.nbytes) - 1)
-    layers = [first, *(Layer(model, way, device, name) for _ in more)]
+    layers = [first, *(Layer(model, made, device, name) for _ in more)]
     sizes = [
-        (batch, context) for batch in BATCHES if batch <= way.most for context in contexts
+        (batch, context) for batch in BATCHES if batch <= made.most for context in contexts
         if batch // shrink > 0
     ]  # fmt: skip
     for row in decode_rows(layers, cache, [(b // shrink, c) for b, c in sizes], device):
         yield {"weight_bytes": first.nbytes, **row}
-    if way.most > max(BATCHES):
+    if made.most > max(BATCHES):
         for row in prefill_rows(layers, [p // shrink for p in PROMPTS], device):
             yield {"weight_bytes": first.nbytes, **row}
 

@@ -1,4 +1,4 @@
-"""Rows of a record: one product y [batch, outputs] = x W^T in one way, with time and error."""
+"""Rows of a record: y [batch, outputs] = x W^T by one implementation, with time and error."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.gpu_matmul import ROTATED_BYTES, off, sampled, spread
-from benchmarks.ways import Way, stored_bytes
+from benchmarks.implementations import Implementation, stored_bytes
 
 MOST_COPIES = 64
 Shape = tuple[int, int]  # (inputs, outputs)
@@ -25,21 +25,27 @@ def drawn(inputs: int, outputs: int, device: torch.device) -> Tensor:
 
 
 def rows(
-    name: str, way: Way, shape: Shape, batches: Iterable[int], device: torch.device
+    name: str,
+    implementation: Implementation,
+    shape: Shape,
+    batches: Iterable[int],
+    device: torch.device,
 ) -> Iterator[dict[str, Any]]:
     """A row for each batch; the operands rotate, so that no cache helps."""
     inputs, outputs = shape
     w = drawn(inputs, outputs, device)
-    first = way.store(w)
-    nbytes = stored_bytes(way, first, w, name)
+    first = implementation.store(w)
+    nbytes = stored_bytes(implementation, first, w, name)
     copies = max(1, min(MOST_COPIES, -(-ROTATED_BYTES // nbytes)))
-    sets = [first, *(way.store(w) for _ in range(copies - 1))]
+    sets = [first, *(implementation.store(w) for _ in range(copies - 1))]
     for batch in batches:
-        if batch <= way.most and (not way.only or batch in way.only):
+        if batch <= implementation.most and (
+            not implementation.only or batch in implementation.only
+        ):
             x = torch.randn(batch, inputs, device=device)
-            taken = way.take(x)
-            error = off(way.call(taken, first), x.double() @ w.double().T)
-            times = sampled([lambda s=s, t=taken: way.call(t, s) for s in sets], device)
+            taken = implementation.take(x)
+            error = off(implementation.call(taken, first), x.double() @ w.double().T)
+            times = sampled([lambda s=s, t=taken: implementation.call(t, s) for s in sets], device)
             row: dict[str, Any] = {"way": name, "batch": batch}
             row |= {"inputs": inputs, "outputs": outputs}
             row |= {"weight_bytes": nbytes, **floor_of(nbytes, device)}
@@ -56,18 +62,18 @@ def floor_of(nbytes: int, device: torch.device) -> dict[str, float]:
 
 
 def collect(
-    ways: dict[str, Way],
+    implementations: dict[str, Implementation],
     shapes: Iterable[Shape],
     batches: Iterable[int],
     device: torch.device,
     failed: dict[str, str],
 ) -> list[dict[str, Any]]:
-    """The rows of all ways; what this machine cannot run goes into `failed` with the reason."""
+    """The rows of all implementations; what cannot run here goes into `failed` with the reason."""
     found: list[dict[str, Any]] = []
-    for name, way in ways.items():
+    for name, implementation in implementations.items():
         for shape in shapes:
             try:
-                for row in rows(name, way, shape, batches, device):
+                for row in rows(name, implementation, shape, batches, device):
                     found.append(row)
                     print(json.dumps(row), flush=True)
             except Exception as error:  # compilers and libraries raise errors of their own

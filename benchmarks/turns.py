@@ -30,7 +30,7 @@ def timed(command: list[str], folder: Path, env: Mapping[str, str] | None = None
 
 
 def rows(seconds: Mapping[str, list[float]]) -> list[dict[str, Any]]:
-    """Each way's median, least and most, in seconds to the millisecond."""
+    """Each command's median, least and most, in seconds to the millisecond."""
     return [
         {
             "way": name,

@@ -49,10 +49,10 @@ def gap(weights: str) -> Gap | None:
     return Gap(name, tuple(slower), tuple(abs(at_best / real - 1) for at_best, real in gains))
 
 
-def _pairs(way: str) -> Iterator[tuple[Row, float, Row, float]]:
+def _pairs(implementation: str) -> Iterator[tuple[Row, float, Row, float]]:
     """Each recorded layer and the same one in bf16, with the roofline's time of both."""
     for record, card in ((records.load(name), hardware()[card]) for name, card in CARDS.items()):
-        for row in records.rows(record, "layers", stage="decode", way=way):
+        for row in records.rows(record, "layers", stage="decode", way=implementation):
             same = {key: row[key] for key in ("model", "stage", "batch", "context")}
             [base] = records.rows(record, "layers", way="bf16", **same)
             yield row, _roof(row, card), base, _roof(base, card)

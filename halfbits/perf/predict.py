@@ -39,14 +39,14 @@ class Terms:
         return self.weights + self.cache + self.rest
 
 
-def format_of(way: str) -> str:
-    """The format whose name a way begins with, such as int4 for "int4 g128, ours"."""
-    return way.replace(",", " ").split()[0]
+def format_of(implementation: str) -> str:
+    """The format whose name an implementation begins with, such as int4 for "int4 g128, ours"."""
+    return implementation.replace(",", " ").split()[0]
 
 
-def weight_bytes(way: str, inputs: int, outputs: int) -> float:
+def weight_bytes(implementation: str, inputs: int, outputs: int) -> float:
     """Bytes of a weight's codes and group scales."""
-    return inputs * outputs * storage(format_of(way)).bits / 8
+    return inputs * outputs * storage(format_of(implementation)).bits / 8
 
 
 def seconds(row: Row) -> float:
@@ -55,7 +55,7 @@ def seconds(row: Row) -> float:
 
 
 class Predictor:
-    """What one record says about any layer. ValueError for a way that it does not hold."""
+    """What one record says about any layer. ValueError for an implementation that it lacks."""
 
     def __init__(self, record: dict[str, Any]) -> None:
         self.record = record
@@ -67,16 +67,20 @@ class Predictor:
         """Bytes a second of the fastest read from memory."""
         return max(row["read"]["median"] for row in self.record["bandwidth"])
 
-    def peak(self, way: str) -> float:
-        """Operations a second of the fastest square product in the type that `way` multiplies."""
-        kind = way if way in ("fp32", "fp16", "bf16", "fp8", "int8") else "bf16"
+    def peak(self, implementation: str) -> float:
+        """Operations a second of the fastest square product in the type that it multiplies."""
+        kind = (
+            implementation if implementation in ("fp32", "fp16", "bf16", "fp8", "int8") else "bf16"
+        )
         found = rows(self.record, "products", way=kind)
         return max(2 * r["batch"] * r["inputs"] * r["outputs"] / seconds(r) for r in found)
 
-    def product(self, way: str, batch: int, inputs: int, outputs: int) -> float:
+    def product(self, implementation: str, batch: int, inputs: int, outputs: int) -> float:
         """Seconds of one product: a fixed cost, and weight bytes over the rate at this batch."""
-        fixed, batches, rates = self._fit(way)
-        return fixed + weight_bytes(way, inputs, outputs) / between(batch, batches, rates)
+        fixed, batches, rates = self._fit(implementation)
+        return fixed + weight_bytes(implementation, inputs, outputs) / between(
+            batch, batches, rates
+        )
 
     def cache(self, model: Decoder, batch: int, context: int) -> float:
         """Seconds of attention for one new token a row.
@@ -87,30 +91,32 @@ class Predictor:
         head = context * model.head_dim * 2 * 2  # keys and values, bfloat16
         return max(batch * model.kv_heads * head / every, head / alone)
 
-    def decode(self, way: str, model: Decoder, batch: int, context: int) -> Terms:
+    def decode(self, implementation: str, model: Decoder, batch: int, context: int) -> Terms:
         """The three terms of one layer and one new token for each row of the batch."""
-        fixed, each = self._rest(way)
-        products = sum(self.product(way, batch, *shape) for shape in model.matrices)
+        fixed, each = self._rest(implementation)
+        products = sum(self.product(implementation, batch, *shape) for shape in model.matrices)
         rest = fixed + each * batch * model.hidden
         return Terms(products, self.cache(model, batch, context), rest)
 
-    def floors(self, way: str, model: Decoder, batch: int) -> tuple[float, float]:
+    def floors(self, implementation: str, model: Decoder, batch: int) -> tuple[float, float]:
         """The roofline's least seconds of the products: reading the weights, and arithmetic."""
-        read = sum(weight_bytes(way, *shape) for shape in model.matrices) / self.bandwidth
+        read = (
+            sum(weight_bytes(implementation, *shape) for shape in model.matrices) / self.bandwidth
+        )
         count = sum(2 * batch * inputs * outputs for inputs, outputs in model.matrices)
-        return read, count / self.peak(way)
+        return read, count / self.peak(implementation)
 
-    def ways(self) -> list[str]:
-        """The ways whose layers were measured."""
+    def implementations(self) -> list[str]:
+        """The implementations whose layers were measured."""
         return list(dict.fromkeys(row["way"] for row in rows(self.record, "layers")))
 
-    def most(self, way: str) -> int:
-        """Rows of the largest batch at which layers of this way were measured."""
-        found = rows(self.record, "layers", way=way, stage="decode")
+    def most(self, implementation: str) -> int:
+        """Rows of the largest batch at which its layers were measured."""
+        found = rows(self.record, "layers", way=implementation, stage="decode")
         return max(int(row["batch"]) for row in found)
 
     def errors(self) -> dict[str, list[float]]:
-        """|predicted / measured - 1| of speed against bf16, by way, on layers not fitted to."""
+        """By implementation, |predicted / measured - 1| of speed over bf16, on unfitted layers."""
         found: dict[str, list[float]] = {}
         for row in rows(self.record, "layers", stage="decode"):
             if row["way"] != "bf16" and not FITTED_LAYERS.items() <= row.items():
@@ -119,7 +125,7 @@ class Predictor:
         return found
 
     def time_errors(self) -> dict[str, list[float]]:
-        """|predicted / measured - 1| of a layer's time, by way, on layers not fitted to."""
+        """By implementation, |predicted / measured - 1| of a time, on layers not fitted to."""
         found: dict[str, list[float]] = {}
         for row in rows(self.record, "layers", stage="decode"):
             if not FITTED_LAYERS.items() <= row.items():
@@ -129,12 +135,12 @@ class Predictor:
         return found
 
     def speed(self, row: Row) -> float:
-        """Predicted bf16 time over the time of `row`'s way."""
+        """Predicted bf16 time over the time of `row`."""
         sizes = MODELS[row["model"]], row["batch"], row["context"]
         return self.decode("bf16", *sizes).total / self.decode(row["way"], *sizes).total
 
     def measured_speed(self, row: Row) -> float:
-        """Measured bf16 time over the measured time of `row`'s way."""
+        """Measured bf16 time over the measured time of `row`."""
         same = {key: row[key] for key in ("model", "stage", "batch", "context")}
         [base] = rows(self.record, "layers", way="bf16", **same)
         return seconds(base) / seconds(row)
@@ -145,7 +151,7 @@ class Predictor:
         found = []
         for row in rows(self.record, "gemv_more"):
             shape = row["inputs"], row["outputs"]
-            if shape not in kept and row["way"] in self.ways():
+            if shape not in kept and row["way"] in self.implementations():
                 predicted = self.product(row["way"], row["batch"], *shape)
                 found.append(abs(predicted / seconds(row) - 1))
         return found
@@ -157,46 +163,48 @@ class Predictor:
         alone = min(found, key=lambda row: row["batch"])
         return every, alone["cache_bytes"] / MODELS["8B"].kv_heads / seconds(alone)
 
-    def _fit(self, way: str) -> tuple[float, list[float], list[float]]:
-        if way not in self._fits:
-            self._fits[way] = self._new_fit(way)
-        return self._fits[way]
+    def _fit(self, implementation: str) -> tuple[float, list[float], list[float]]:
+        if implementation not in self._fits:
+            self._fits[implementation] = self._new_fit(implementation)
+        return self._fits[implementation]
 
-    def _new_fit(self, way: str) -> tuple[float, list[float], list[float]]:
+    def _new_fit(self, implementation: str) -> tuple[float, list[float], list[float]]:
         """The fixed cost, from a large and a small product; then a rate for each batch."""
-        found = rows(self.record, "gemv", "batches", way=way)
+        found = rows(self.record, "gemv", "batches", way=implementation)
         found = [row for row in found if (row["inputs"], row["outputs"]) in FITTED]
         if not found:
-            raise ValueError(f"the record has no products of {way!r}")
+            raise ValueError(f"the record has no products of {implementation!r}")
         [small] = rows(
-            self.record, "gemv_more", way=way, batch=1, inputs=SMALL[0], outputs=SMALL[1]
+            self.record, "gemv_more", way=implementation, batch=1, inputs=SMALL[0], outputs=SMALL[1]
         )
         [large] = [r for r in found if r["batch"] == 1 and r["inputs"] == r["outputs"]]
         slope = (seconds(large) - seconds(small)) / (
-            weight_bytes(way, *FITTED[0]) - weight_bytes(way, *SMALL)
+            weight_bytes(implementation, *FITTED[0]) - weight_bytes(implementation, *SMALL)
         )
-        fixed = max(0.0, seconds(small) - slope * weight_bytes(way, *SMALL))
+        fixed = max(0.0, seconds(small) - slope * weight_bytes(implementation, *SMALL))
         rates: dict[int, list[float]] = {}
         for row in found:
-            nbytes = weight_bytes(way, row["inputs"], row["outputs"])
+            nbytes = weight_bytes(implementation, row["inputs"], row["outputs"])
             rates.setdefault(row["batch"], []).append(nbytes / (seconds(row) - fixed))
         batches = sorted(rates)
         return fixed, list(batches), [statistics.geometric_mean(rates[b]) for b in batches]
 
-    def _rest(self, way: str) -> tuple[float, float]:
+    def _rest(self, implementation: str) -> tuple[float, float]:
         """Fixed seconds of the rest, and seconds for each element of the hidden state."""
-        if way not in self._rests:
+        if implementation not in self._rests:
             model = MODELS["8B"]
-            found = rows(self.record, "layers", way=way, **FITTED_LAYERS)
+            found = rows(self.record, "layers", way=implementation, **FITTED_LAYERS)
             least, most = (pick(found, key=lambda r: r["batch"]) for pick in (min, max))
             over = []
             for row in (least, most):
-                products = sum(self.product(way, row["batch"], *s) for s in model.matrices)
+                products = sum(
+                    self.product(implementation, row["batch"], *s) for s in model.matrices
+                )
                 cache = self.cache(model, row["batch"], row["context"])
                 over.append(max(0.0, seconds(row) - products - cache))
             each = max(0.0, over[1] - over[0]) / (most["batch"] - least["batch"]) / model.hidden
-            self._rests[way] = over[0], each
-        return self._rests[way]
+            self._rests[implementation] = over[0], each
+        return self._rests[implementation]
 
 
 def between(batch: float, batches: list[float], rates: list[float]) -> float:
@@ -208,5 +216,5 @@ def between(batch: float, batches: list[float], rates: list[float]) -> float:
 
 
 def median_error(predictor: Predictor) -> float:
-    """Median of `Predictor.errors`, a share of the measured time, over all ways."""
+    """Median of `Predictor.errors`, a share of the measured time, over all implementations."""
     return statistics.median(error for found in predictor.errors().values() for error in found)

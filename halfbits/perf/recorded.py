@@ -21,7 +21,7 @@ from halfbits.perf.cost import Decoder, Machine
 from halfbits.perf.fit import Fit
 from halfbits.perf.predict import MODELS, Predictor, between, seconds
 
-# (format, kernel) -> a record's way of a step; "fused" reads the codes as they are stored.
+# (format, kernel) -> a record's implementation of a step; "fused" reads the codes as stored.
 KERNELS = {
     ("bf16", "fused"): "bf16",
     ("fp8", "fused"): "fp8",
@@ -40,8 +40,8 @@ class NotRecordedError(CourseError):
     """No record tells this; the message says why, in one sentence."""
 
 
-def way_of(weights: str, kernel: str = "fused") -> str:
-    """The records' way for a format and a kernel. Raises NotRecordedError."""
+def implementation_of(weights: str, kernel: str = "fused") -> str:
+    """The records' implementation for a format and a kernel. Raises NotRecordedError."""
     name = ALIAS.get(weights, weights)
     if (name, kernel) not in KERNELS:
         known = ", ".join(dict.fromkeys(format for format, _ in KERNELS))
@@ -91,18 +91,18 @@ class Recorded:
 
     def check(self) -> None:
         """Raises NotRecordedError for a format, batch, cache or number of cards of no record."""
-        load, most = self.fit.load, self.predictor.most(self.way)
+        load, most = self.fit.load, self.predictor.most(self.implementation)
         if self.fit.count > 1:
             raise NotRecordedError("the records are of one card alone.")
         if load.cache != "bf16":
             raise NotRecordedError(f"the records have a bf16 cache alone, not {load.cache}.")
         if load.batch > most:
-            raise NotRecordedError(f"{self.way!r} was measured for 1 to {most} rows.")
+            raise NotRecordedError(f"{self.implementation!r} was measured for 1 to {most} rows.")
 
     @property
-    def way(self) -> str:
+    def implementation(self) -> str:
         """The implementation in the record that this prediction is about."""
-        return way_of(self.fit.weights.name, self.kernel)
+        return implementation_of(self.fit.weights.name, self.kernel)
 
     @property
     def device(self) -> str:
@@ -112,7 +112,7 @@ class Recorded:
     def step_seconds(self) -> float:
         """One new token for each row: all layers' products and rest, their caches, and the head."""
         load, one = self.fit.load, replace(self.decoder, layers=1)
-        layer = self.predictor.decode(self.way, one, load.batch, load.context)
+        layer = self.predictor.decode(self.implementation, one, load.batch, load.context)
         windows = [layer.window or load.context for layer in self.fit.sizes.cache.layers]
         caches = sum(
             self.predictor.cache(one, load.batch, min(load.context, window)) for window in windows
@@ -121,10 +121,10 @@ class Recorded:
         return self.decoder.layers * (layer.weights + layer.rest) + caches + head
 
     def step_error(self) -> float:
-        """Median error, a share of the time, on this way's layers that nothing was fitted to."""
-        return statistics.median(self.predictor.time_errors()[self.way])
+        """Median error, a share of the time, on its layers that nothing was fitted to."""
+        return statistics.median(self.predictor.time_errors()[self.implementation])
 
-    def prompt_way(self) -> str:
+    def prompt_implementation(self) -> str:
         """Prompts were recorded in bf16 and fp8, and with integers converted in each call."""
         name = ALIAS.get(self.fit.weights.name, self.fit.weights.name)
         return KERNELS.get((name, "converted"), KERNELS[name, "fused"])
@@ -156,7 +156,7 @@ class Recorded:
 
     def _rates(self, model: str) -> dict[int, float]:
         """Operations a second of one recorded layer by tokens of the prompt."""
-        wanted = {"stage": "prefill", "model": model, "way": self.prompt_way()}
+        wanted = {"stage": "prefill", "model": model, "way": self.prompt_implementation()}
         found = records.rows(self.predictor.record, "layers", **wanted)
         found.sort(key=lambda row: row["context"])
         made = MODELS[model]

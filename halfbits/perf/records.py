@@ -68,9 +68,9 @@ def beside(own: dict[str, Any], ours: dict[str, Any], batch: int = 1) -> list[st
     mine = {tuple(r[k] for k in key): r for r in rows(own, *parts, batch=batch)}
     name = "the " + short_name(ours["hardware"]["device"]).upper()
     lines = [f"{'microseconds, batch ' + str(batch):58s}{'yours':>10s}{name:>10s}"]
-    for (way, inputs, outputs), row in mine.items():
-        other = theirs.get((way, inputs, outputs))
+    for (implementation, inputs, outputs), row in mine.items():
+        other = theirs.get((implementation, inputs, outputs))
         shown = f"{1e6 * other['seconds']['median']:10.1f}" if other else f"{'-':>10s}"
-        name = f"{way} {inputs}x{outputs}"
+        name = f"{implementation} {inputs}x{outputs}"
         lines.append(f"{name:58s}{1e6 * row['seconds']['median']:10.1f}{shown}")
     return lines

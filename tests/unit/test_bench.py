@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from benchmarks import bench, cpu_levels, gpu_matmul, layers, products, ways
+from benchmarks import bench, cpu_levels, gpu_matmul, implementations, layers, products
 from halfbits.perf import predict as why
 
 CPU = torch.device("cpu")
@@ -24,7 +24,9 @@ def _few_and_small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @torch.inference_mode()
 def collected(name: str, failed: dict[str, str]) -> list[dict[str, Any]]:
-    return products.collect({name: ways.ways()[name]}, [(256, 64)], [1, 5], CPU, failed)
+    return products.collect(
+        {name: implementations.implementations()[name]}, [(256, 64)], [1, 5], CPU, failed
+    )
 
 
 @pytest.mark.parametrize(
@@ -52,8 +54,8 @@ def test_what_cannot_run_is_kept_with_its_reason() -> None:
 
 @torch.inference_mode()
 def test_a_layer_over_a_cache_computes_what_the_prompt_computes() -> None:
-    way = ways.of_plain("fp32")
-    layer = layers.Layer(SMALL, way, CPU, "fp32")
+    implementation = implementations.of_plain("fp32")
+    layer = layers.Layer(SMALL, implementation, CPU, "fp32")
     tokens, turn = torch.randn(6, 256).bfloat16(), layers.turns(6, SMALL, CPU)
     whole = layer(tokens, turn, layers.causal)
     keys, values = (torch.zeros(1, 8, 6, 32).bfloat16() for _ in range(2))

@@ -155,10 +155,10 @@ def test_what_no_record_tells_is_said(name: str, words: tuple[str, ...], missing
 def test_a_recorded_layer_is_what_fit_predicts_for_its_model() -> None:
     """Layers of the record times their number, within the error that is printed beside."""
     card, record = H100, records.load("h100")
-    for way, weights in (("bf16", "bf16"), ("fp8", "fp8"), ("int4 g128, ours", "int4")):
+    for implementation, weights in (("bf16", "bf16"), ("fp8", "fp8"), ("int4 g128, ours", "int4")):
         for batch in (4, 32):
             same = {"stage": "decode", "model": "8B", "batch": batch, "context": 2048}
-            [row] = records.rows(record, "layers", way=way, **same)
+            [row] = records.rows(record, "layers", way=implementation, **same)
             one = Fit(model("Llama-3.1-8B").sizes, scheme(weights), card, Load(batch, 2048))
             found = Recorded.of(one, model("Llama-3.1-8B").config)
             head = found.predictor.product("bf16", batch, 4096, 128_256)

@@ -50,7 +50,11 @@ def test_the_median_error_on_layers_not_fitted_to_is_at_most_7_percent(
 
 def test_the_median_error_of_every_way_is_at_most_15_percent(predictor: Predictor) -> None:
     errors = predictor.errors()
-    assert {way: e for way, e in errors.items() if not statistics.median(e) <= 0.15} == {}
+    assert {
+        implementation: e
+        for implementation, e in errors.items()
+        if not statistics.median(e) <= 0.15
+    } == {}
     assert len(errors) == 6 and min(len(e) for e in errors.values()) >= 30
 
 
@@ -67,10 +71,12 @@ def test_rows_that_were_fitted_to_are_not_judged(predictor: Predictor) -> None:
 
 
 def test_no_prediction_is_below_the_roofline(predictor: Predictor) -> None:
-    for way in predictor.ways():
+    for implementation in predictor.implementations():
         for batch in (1, 16, 64):
-            terms = predictor.decode(way, MODELS["70B"], batch, 512)
-            assert terms.weights > 0.95 * max(predictor.floors(way, MODELS["70B"], batch)), way
+            terms = predictor.decode(implementation, MODELS["70B"], batch, 512)
+            assert terms.weights > 0.95 * max(
+                predictor.floors(implementation, MODELS["70B"], batch)
+            ), implementation
 
 
 def test_more_rows_and_more_context_never_take_less_time(predictor: Predictor) -> None:
@@ -192,9 +198,13 @@ def test_no_recorded_layer_is_faster_than_the_roofline(weights: str) -> None:
 
 
 def test_the_roofline_errs_more_than_the_record(predictor: Predictor) -> None:
-    for weights, way in (("fp8", "fp8"), ("int8", "int8, ours"), ("int4", "int4 g128, ours")):
+    for weights, implementation in (
+        ("fp8", "fp8"),
+        ("int8", "int8, ours"),
+        ("int4", "int4 g128, ours"),
+    ):
         from_roof = statistics.median(gap(weights).errors)  # type: ignore[union-attr]
-        assert from_roof > 2 * statistics.median(predictor.errors()[way])
+        assert from_roof > 2 * statistics.median(predictor.errors()[implementation])
 
 
 @pytest.mark.parametrize(

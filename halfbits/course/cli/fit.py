@@ -116,7 +116,7 @@ def recorded_lines(asked: Asked, fit: Fit) -> Iterator[str]:
         )
         yield (
             f"  and the first token after {milliseconds(found.prompt_seconds())} ms "
-            f"({found.prompt_way()}; errs by {found.prompt_error():.0%})"
+            f"({found.prompt_implementation()}; errs by {found.prompt_error():.0%})"
         )
     except NotRecordedError as missing:
         yield f"  not from a record: {missing}"

@@ -56,7 +56,7 @@ def recorded_dict(asked: Asked, fit: Fit) -> dict[str, object]:
         }
         return step | {
             "first_token_seconds": found.prompt_seconds(),
-            "first_token_kernel": found.prompt_way(),
+            "first_token_kernel": found.prompt_implementation(),
             "first_token_error": found.prompt_error(),
         }
     except NotRecordedError as missing:

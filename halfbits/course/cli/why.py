@@ -19,7 +19,7 @@ from halfbits.perf.architecture.fields import ConfigError
 from halfbits.perf.cost import Decoder, Machine
 from halfbits.perf.fit import Fit, Load
 from halfbits.perf.predict import Predictor, Terms, median_error
-from halfbits.perf.recorded import NotRecordedError, decoder_of, predictor_of, way_of
+from halfbits.perf.recorded import NotRecordedError, decoder_of, implementation_of, predictor_of
 
 NEAR = 2.0  # times a roofline's floor that still count as bound by it
 SHORT = {"8b": "Llama-3.1-8B", "70b": "Llama-3.1-70B"}
@@ -45,13 +45,13 @@ def run(weights: str, batch: int, device: str, model: str, context: int, kernel:
 
 @dataclass(frozen=True)
 class Question:
-    """A model on a recorded card, and the record's way for its format."""
+    """A model on a recorded card, and the record's implementation for its format."""
 
     name: str
     predictor: Predictor
     decoder: Decoder
     fit: Fit
-    way: str
+    implementation: str
 
     @classmethod
     def of(cls, asked: Asked, device: str, load: Load, kernel: str = "fused") -> Question:
@@ -59,10 +59,12 @@ class Question:
         predictor = recorded(device)
         decoder = decoder_of(asked.config)
         fit = Fit(asked.sizes, asked.weights, machine_of(predictor), load)
-        way = way_of(asked.weights.format, kernel)
-        if load.batch > predictor.most(way):
-            raise NotRecordedError(f"{way!r} was measured for 1 to {predictor.most(way)} rows.")
-        return cls(asked.name, predictor, decoder, fit, way)
+        implementation = implementation_of(asked.weights.format, kernel)
+        if load.batch > predictor.most(implementation):
+            raise NotRecordedError(
+                f"{implementation!r} was measured for 1 to {predictor.most(implementation)} rows."
+            )
+        return cls(asked.name, predictor, decoder, fit, implementation)
 
     @property
     def layer(self) -> tuple[Decoder, int, int]:
@@ -117,23 +119,27 @@ def fit_on(asked: Asked, device: str, load: Load) -> Fit:
 
 def report(asked: Question) -> list[str]:
     """The lines: sizes, a table of terms, the ratio, its cause, and how far such figures err."""
-    predictor, way, (layer, batch, context) = asked.predictor, asked.way, asked.layer
+    predictor, implementation, (layer, batch, context) = (
+        asked.predictor,
+        asked.implementation,
+        asked.layer,
+    )
     base = predictor.decode("bf16", layer, batch, context)
-    other = predictor.decode(way, layer, batch, context)
+    other = predictor.decode(implementation, layer, batch, context)
     found = predictor.errors()
-    errors = found.get(way) or [e for part in found.values() for e in part]
+    errors = found.get(implementation) or [e for part in found.values() for e in part]
     return [
         *why_roofline.capacity(asked.fit, "One layer by itself would take:"),
         f"One layer of {asked.name} on {made_by(predictor.record)}, "
         f"one new token for each of {batch}, {context} tokens seen:",
         "",
-        *table(base, other, way),
+        *table(base, other, implementation),
         "",
-        ratio(base, other, way),
-        cause(predictor, way, layer, batch, context),
+        ratio(base, other, implementation),
+        cause(predictor, implementation, layer, batch, context),
         "",
         f"From the record. Such ratios err by {statistics.median(errors):.0%} (median of "
-        f"{len(errors)} measured layers that nothing was fitted to); over all ways by "
+        f"{len(errors)} measured layers that nothing was fitted to); over all implementations by "
         f"{median_error(predictor):.0%}.",
     ]
 
@@ -144,34 +150,36 @@ def made_by(record: dict[str, Any]) -> str:
     return f"{record['hardware']['device']} (kernels of version {version})"
 
 
-def ratio(base: Terms, other: Terms, way: str) -> str:
+def ratio(base: Terms, other: Terms, implementation: str) -> str:
     """How many times faster or slower than bf16."""
-    if way == "bf16":
+    if implementation == "bf16":
         return why_roofline.SAME
     gain = base.total / other.total
     word = "faster" if gain >= 1 else "slower"
-    return f"{way}: {max(gain, 1 / gain):.2f} times {word} than bf16."
+    return f"{implementation}: {max(gain, 1 / gain):.2f} times {word} than bf16."
 
 
-def table(base: Terms, other: Terms, way: str) -> list[str]:
-    """Microseconds of each term, for bf16 and for `way`."""
+def table(base: Terms, other: Terms, implementation: str) -> list[str]:
+    """Microseconds of each term, for bf16 and for `implementation`."""
     named = {
         "products with the weights": lambda t: t.weights,
         "attention over the KV cache": lambda t: t.cache,
         "the rest": lambda t: t.rest,
         "all": lambda t: t.total,
     }
-    head = f"{'microseconds':30s}{'bf16':>9s}{way.split(',')[0]:>12s}"
+    head = f"{'microseconds':30s}{'bf16':>9s}{implementation.split(',')[0]:>12s}"
     return [head] + [
         f"{name:30s}{1e6 * term(base):9.0f}{1e6 * term(other):12.0f}"
         for name, term in named.items()
     ]
 
 
-def cause(predictor: Predictor, way: str, layer: Decoder, batch: int, context: int) -> str:
+def cause(
+    predictor: Predictor, implementation: str, layer: Decoder, batch: int, context: int
+) -> str:
     """One sentence: which term decides, and what bounds it."""
-    terms = predictor.decode(way, layer, batch, context)
-    read, count = predictor.floors(way, layer, batch)
+    terms = predictor.decode(implementation, layer, batch, context)
+    read, count = predictor.floors(implementation, layer, batch)
     if terms.cache > terms.weights:
         return "The KV cache decides: smaller weights cannot help much; a smaller cache can."
     if terms.rest > terms.weights:
@@ -180,19 +188,20 @@ def cause(predictor: Predictor, way: str, layer: Decoder, batch: int, context: i
     if over > NEAR:
         return (
             f"The kernel decides: its products take {over:.1f} times what reading the weights "
-            f"or the arithmetic would. {better_kernel(way, predictor.record.get('kernels', 1))}"
+            f"or the arithmetic would. "
+            f"{better_kernel(implementation, predictor.record.get('kernels', 1))}"
         )
     if read > count:
         return "Reading the weights decides: the kernel is near the bandwidth; fewer bytes help."
     return "Arithmetic decides: smaller weights do not help; a faster type to multiply does."
 
 
-def better_kernel(way: str, version: int) -> str:
+def better_kernel(implementation: str, version: int) -> str:
     """Whether a faster kernel for these weights is known, and where."""
-    if way.endswith("converted in each call"):
+    if implementation.endswith("converted in each call"):
         return "It writes a converted copy; one that reads the codes is known: --kernel fused."
-    if "torch" in way:
+    if "torch" in implementation:
         return "A faster one is known: --kernel fused."
-    if "ours" in way and version < VERSION:
+    if "ours" in implementation and version < VERSION:
         return f"Version {VERSION} of these kernels loses less, in the H200's record."
     return "Published kernels such as Marlin are made for such batches; none is in this record."

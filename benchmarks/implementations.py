@@ -1,6 +1,6 @@
-"""The ways to keep a weight and multiply by it that a GPU's record compares, ours and others'.
+"""The implementations of a product that a GPU's record compares, ours and those of others.
 
-A way stores w [outputs, inputs], takes x [batch, inputs] in its own type, and multiplies. What a
+Each stores w [outputs, inputs], takes x [batch, inputs] in its own type, and multiplies. What a
 machine cannot run raises; the record keeps the reason.
 """
 
@@ -24,7 +24,7 @@ COMPILED = (1, 16)
 
 
 @dataclass(frozen=True)
-class Way:
+class Implementation:
     """`call(x, stored)` multiplies, up to `most` rows or, compiled anew for each, `only` so many;
     `nbytes(stored)` is what the weight takes, 0 if a library hides it."""
 
@@ -36,19 +36,21 @@ class Way:
     nbytes: Callable[[Any], int] = lambda stored: sum(part.nbytes for part in stored)
 
 
-def of_plain(name: str) -> Way:
-    """A way of `gpu_matmul`, whose stored parts are arguments."""
-    way = plain.WAYS[name]
-    return Way(way.store, lambda x, stored: way.call(x, *stored), way.take)
+def of_plain(name: str) -> Implementation:
+    """An implementation of `gpu_matmul`, whose stored parts are arguments."""
+    implementation = plain.IMPLEMENTATIONS[name]
+    return Implementation(
+        implementation.store, lambda x, stored: implementation.call(x, *stored), implementation.take
+    )
 
 
-def ours(quantizer: Callable[[Tensor], Any]) -> Way:
+def ours(quantizer: Callable[[Tensor], Any]) -> Implementation:
     def call(x: Tensor, stored: Tiles) -> Tensor:
         from halfbits.kernels.launch import matmul  # here, so that a lack of Triton is one row's
 
         return matmul(x, stored)
 
-    return Way(
+    return Implementation(
         lambda w: arrange(pack(quantizer(w))), call, most=MOST_ROWS, nbytes=lambda t: t.nbytes
     )
 
@@ -76,7 +78,7 @@ def int8_pack_mm(x: Tensor, stored: tuple[Tensor, Tensor]) -> Tensor:
     return torch.ops.aten._weight_int8pack_mm(x, stored[0], stored[1][:, 0])
 
 
-def torchao_linear(config: Callable[[], Any]) -> Way:
+def torchao_linear(config: Callable[[], Any]) -> Implementation:
     """A linear layer after torchao's `quantize_`, compiled, as its manual advises."""
 
     def store(w: Tensor) -> nn.Linear:
@@ -88,7 +90,7 @@ def torchao_linear(config: Callable[[], Any]) -> Way:
         return layer
 
     call = torch.compile(lambda x, layer: F.linear(x, layer.weight), dynamic=False)
-    return Way(store, call, only=COMPILED, nbytes=lambda layer: 0)
+    return Implementation(store, call, only=COMPILED, nbytes=lambda layer: 0)
 
 
 def torchao_int8() -> Any:
@@ -105,7 +107,7 @@ def torchao_int4() -> Any:
     return Int4WeightOnlyConfig(group_size=GROUP, int4_packing_format=packing)
 
 
-def bitsandbytes_nf4() -> Way:
+def bitsandbytes_nf4() -> Implementation:
     """bitsandbytes' NF4 in blocks of 128: its own kernel for one row."""
 
     def store(w: Tensor) -> tuple[Tensor, Any]:
@@ -121,10 +123,10 @@ def bitsandbytes_nf4() -> Way:
     def nbytes(stored: tuple[Tensor, Any]) -> int:
         return stored[0].nbytes + stored[1].absmax.nbytes
 
-    return Way(store, call, nbytes=nbytes)
+    return Implementation(store, call, nbytes=nbytes)
 
 
-def eight_bit_ways() -> dict[str, Way]:
+def eight_bit_implementations() -> dict[str, Implementation]:
     """Both operands in 8 bits with their scales: the library's products and the course's."""
     from halfbits.kernels import eight_bit_products as ours
 
@@ -136,7 +138,9 @@ def eight_bit_ways() -> dict[str, Way]:
         "fp8 tiles, _scaled_mm": (squares, scaled_tiles, rows),
         "fp8 tiles, ours": (squares, ours.fp8_product, rows),
     }
-    return {name: Way(*parts) for name, parts in kinds.items()} | {"fp8": of_plain("fp8")}
+    return {name: Implementation(*parts) for name, parts in kinds.items()} | {
+        "fp8": of_plain("fp8")
+    }
 
 
 def scaled_after(x: tuple[Tensor, Tensor], w: tuple[Tensor, Tensor]) -> Tensor:
@@ -158,28 +162,28 @@ OURS = {
 UNPACKED = ("fp32", "fp16", "bf16", "int8", "fp8", "fp8, fast accumulation")
 
 
-def ways() -> dict[str, Way]:
-    """Every way by name: unpacked, naive, ours, then what others offer."""
+def implementations() -> dict[str, Implementation]:
+    """Every implementation by name: unpacked, naive, ours, then what others offer."""
     made = {name: of_plain(name) for name in UNPACKED}
     made["fp32, autocast to bf16"] = of_plain("fp32, autocast to bf16")
-    made["int8, converted in each call"] = Way(plain.int8_rows, int8_converted)
-    made["int4 g128, converted in each call"] = Way(int4_pairs, int4_converted)
+    made["int8, converted in each call"] = Implementation(plain.int8_rows, int8_converted)
+    made["int4 g128, converted in each call"] = Implementation(int4_pairs, int4_converted)
     made |= {name: ours(quantizer) for name, quantizer in OURS.items()}
     return made | peers()
 
 
-def peers() -> dict[str, Way]:
+def peers() -> dict[str, Implementation]:
     """Kernels of others for the same weights, and what a compiler makes of the naive code."""
     return {
-        "int8, torch.compile of the naive code": Way(
+        "int8, torch.compile of the naive code": Implementation(
             plain.int8_rows, torch.compile(int8_converted, dynamic=False), only=COMPILED
         ),
-        "int8, torch.compile of a sum": Way(
+        "int8, torch.compile of a sum": Implementation(
             plain.int8_rows, lambda x, stored: plain.fused_int8(x, *stored), most=1
         ),
-        "int8, torch _weight_int8pack_mm": Way(plain.int8_rows, int8_pack_mm, most=16),
+        "int8, torch _weight_int8pack_mm": Implementation(plain.int8_rows, int8_pack_mm, most=16),
         "int8, torchao": torchao_linear(torchao_int8),
-        "int4 g128, torch.compile of the naive code": Way(
+        "int4 g128, torch.compile of the naive code": Implementation(
             int4_pairs, torch.compile(int4_converted, dynamic=False), only=COMPILED
         ),
         "int4 g128, torch _weight_int4pack_mm": replace(
@@ -190,9 +194,9 @@ def peers() -> dict[str, Way]:
     }
 
 
-def stored_bytes(way: Way, stored: Any, w: Tensor, name: str) -> int:
+def stored_bytes(implementation: Implementation, stored: Any, w: Tensor, name: str) -> int:
     """Bytes of the stored weight; codes and scales of the format where a library hides them."""
-    known = way.nbytes(stored)
+    known = implementation.nbytes(stored)
     if known:
         return known
     bits = 4 + 32 / GROUP if name.startswith("int4") else 8 + 16 / w.shape[1]

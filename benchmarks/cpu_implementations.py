@@ -17,13 +17,13 @@ from halfbits.kernels import cpu
 from halfbits.kernels.packed import pack
 from halfbits.quantize import quantize_symmetric
 
-__all__ = ["decoders", "off", "ways"]
+__all__ = ["decoders", "implementations", "off"]
 
 
-def ways(
+def implementations(
     x: Tensor, w: Tensor, threads: int, native: bool, failed: dict[str, str]
 ) -> dict[str, Call]:
-    """Each way to multiply x [batch, inputs] by w [outputs, inputs]; reasons go into `failed`.
+    """Each implementation of x [batch, inputs] times w [outputs, inputs]; reasons go into `failed`.
 
     ONNX Runtime cannot be told to leave instructions out: it is asked at the native level alone.
     """
@@ -98,7 +98,7 @@ def numba_ways(x: Tensor, w: Tensor, threads: int) -> dict[str, Callable[[], Cal
 def decoders(
     new: int, threads: int, native: bool
 ) -> tuple[Tensor, dict[str, Callable[[Tensor, int], object]]]:
-    """A prompt, and for each way a function that decodes so many tokens after it, greedily."""
+    """A prompt, and by implementation a function that decodes so many tokens after it, greedily."""
     from halfbits.kernels.decoder import FusedDecoder
     from halfbits.kernels.linear import packed_model
     from halfbits.models.generate import generate
