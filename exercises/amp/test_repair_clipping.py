@@ -1,0 +1,115 @@
+"""What `train_step` must do once it is mended, one claim a check."""
+
+import math
+
+import torch
+
+from halfbits.course.checks import cases, expect, task, tolerance
+from halfbits.course.checks.cases import each
+
+SCALES = cases.named(1.0, 128.0, 65536.0, 0.25)
+LR = 0.125
+
+
+def model(seed, size):
+    """Two parameters with gradients whose total length is `size`, and their gradients."""
+    parameters = [cases.normal(seed, 4, 3), cases.normal(seed + 1, 5)]
+    gradients = [cases.normal(seed + 2, 4, 3), cases.normal(seed + 3, 5)]
+    length = torch.cat([g.flatten() for g in gradients]).double().norm()
+    gradients = [(g.double() * size / length).float() for g in gradients]
+    return [p.requires_grad_() for p in parameters], gradients
+
+
+def stepped(answer, parameters, gradients, scale, max_norm):
+    """The length that the answer returns for a loss with these gradients."""
+    loss = sum((p * g).sum() for p, g in zip(parameters, gradients, strict=True))
+    length = answer.train_step(parameters, loss, scale, max_norm, LR)
+    expect.equal(type(length).__name__, "float", of="type")
+    return length
+
+
+def right(answer, seed, size, scale, max_norm):
+    """Parameters move by lr times the clipped gradient, and the length is the true one."""
+    parameters, gradients = model(seed, size)
+    before = [p.detach().double().clone() for p in parameters]
+    length = stepped(answer, parameters, gradients, scale, max_norm)
+    share = min(1.0, max_norm / size)
+    # A norm of 17 numbers, a factor, two products and a difference; 1e-6 is in clip_grad_norm_.
+    room = 64 * tolerance.eps() + 1e-6 / size
+    expect.close(length, size, atol=room * size, of="length")
+    for old, new, g in zip(before, parameters, gradients, strict=True):
+        step = LR * share * g.double()
+        atol = room * step.abs() + 2 * tolerance.eps() * old.abs()
+        expect.close(new.detach().double(), old - step, atol=atol, of="parameters after")
+
+
+@task("train_step")
+def test_step_does_not_depend_on_the_scale(answer, seed):
+    """A gradient above the limit gives a step of length lr * max_norm with every scale.
+
+    If the scaled gradient is clipped, the step is shorter by the scale: training stands still.
+    """
+    for scale in each(SCALES):
+        for size, max_norm in ((6.0, 1.0), (40.0, 2.0)):
+            right(answer, seed, size, scale, max_norm)
+
+
+@task("train_step")
+def test_gradient_below_the_limit_is_not_clipped(answer, seed):
+    """A gradient shorter than the limit gives the plain step, with every scale.
+
+    Its scaled copy may be far above the limit.
+    """
+    for scale in each(SCALES):
+        for size, max_norm in ((0.5, 1.0), (3.0, 100.0)):
+            right(answer, seed, size, scale, max_norm)
+
+
+@task("train_step")
+def test_length_is_that_of_all_gradients_together(answer, seed):
+    """Two parameters are clipped by one factor, and the direction of the step stays.
+
+    Clipped each by itself, or number by number, the step would go another way.
+    """
+    for scale in each(SCALES):
+        parameters, gradients = model(seed, 8.0)
+        gradients[0] = gradients[0] * 30
+        size = math.hypot(*(float(g.double().norm()) for g in gradients))
+        before = [p.detach().clone() for p in parameters]
+        length = stepped(answer, parameters, gradients, scale, 1.0)
+        expect.close(length, size, atol=1e-5 * size, of="length")
+        moved = zip(before, parameters, strict=True)
+        step = torch.cat([(old - new.detach()).flatten() for old, new in moved])
+        along = torch.cat([g.flatten() for g in gradients]) / size * LR
+        expect.close(step, along, atol=1e-5, of="step of the parameters")
+
+
+@task("train_step")
+def test_step_with_an_infinite_gradient_is_left_out(answer, seed):
+    """Where the gradient is not finite, parameters keep their bits, and the length says so.
+
+    A scale that was too large costs one step, not the model.
+    """
+    for scale in each(SCALES):
+        for bad in (math.inf, math.nan):
+            parameters, gradients = model(seed, 2.0)
+            gradients[1][2] = bad
+            before = [p.detach().clone() for p in parameters]
+            length = stepped(answer, parameters, gradients, scale, 1.0)
+            expect.true(not math.isfinite(length), expected="not finite", got=length, of="length")
+            for old, new in zip(before, parameters, strict=True):
+                expect.same(new.detach(), old, of="parameters after")
+
+
+@task("train_step")
+def test_gradients_are_gone_and_parameters_stay_leaves(answer, seed):
+    """After a step every .grad is None, and the parameters are leaves as before.
+
+    The next step starts from nothing, with the caller's own tensors.
+    """
+    for scale in each(SCALES):
+        parameters, gradients = model(seed, 2.0)
+        stepped(answer, parameters, gradients, scale, 1.0)
+        for parameter in parameters:
+            expect.true(parameter.grad is None, expected="None", got=parameter.grad, of=".grad")
+            expect.true(parameter.is_leaf, expected="a leaf", got="a result of others")

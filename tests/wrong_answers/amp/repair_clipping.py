@@ -1,0 +1,135 @@
+"""Wrong and right answers to amp/repair_clipping: each wrong one is one misconception."""
+
+from halfbits.course.authoring.contract import RightAnswer, swap
+
+BACK = "(loss * scale).backward()"
+UNSCALE = "    for parameter in parameters:\n        parameter.grad /= scale\n"
+CLIP = "torch.nn.utils.clip_grad_norm_(parameters, max_norm)"
+STEP = "parameter -= lr * parameter.grad"
+FINITE = "if length.isfinite():"
+GONE = "parameter.grad = None"
+RESULT = "return length.item()"
+
+EQUIVALENT = {}
+
+WRONG = {
+    "test_step_does_not_depend_on_the_scale": [
+        ("as it came", "stands still", UNSCALE, "", STEP, f"{STEP} / scale"),
+        ("unscaled twice", "stands still", STEP, f"{STEP} / scale"),
+        ("never unscaled", "stands still", UNSCALE, ""),
+        (
+            "a limit for scaled gradients, true length",
+            "expected",
+            UNSCALE,
+            "",
+            CLIP,
+            "torch.nn.utils.clip_grad_norm_(parameters, max_norm * scale)",
+        ),
+        ("the scale is squared", "expected", BACK, "(loss * scale * scale).backward()"),
+        (
+            "a larger learning rate for it",
+            "expected",
+            UNSCALE,
+            "",
+            STEP,
+            STEP.replace("lr", "lr * scale"),
+        ),
+    ],
+    "test_gradient_below_the_limit_is_not_clipped": [
+        (
+            "always brought to the limit",
+            "expected",
+            CLIP,
+            "torch.stack([p.grad.norm() for p in parameters]).norm()\n"
+            "    for p in parameters:\n        p.grad *= max_norm / length",
+        ),
+        ("the scale is left out", "expected", BACK, "loss.backward()"),
+    ],
+    "test_length_is_that_of_all_gradients_together": [
+        (
+            "each by itself",
+            "go another way",
+            CLIP,
+            "torch.stack("
+            "[torch.nn.utils.clip_grad_norm_([p], max_norm) for p in parameters]).norm()",
+        ),
+        (
+            "number by number",
+            "go another way",
+            CLIP,
+            "torch.stack([p.grad.norm() for p in parameters]).norm()\n"
+            "    torch.nn.utils.clip_grad_value_(parameters, max_norm)",
+        ),
+        ("the largest number for the length", "expected", "max_norm)", "max_norm, torch.inf)"),
+        (
+            "the sum of the lengths",
+            "expected",
+            CLIP,
+            f"sum(p.grad.norm() for p in parameters)\n    {CLIP}",
+        ),
+        ("the clipped length", "expected", RESULT, "return min(length.item(), max_norm)"),
+    ],
+    "test_step_with_an_infinite_gradient_is_left_out": [
+        ("taken all the same", "costs one step", FINITE, "if True:"),
+        ("infinite alone is looked for", "costs one step", FINITE, "if not length.isinf():"),
+        (
+            "the length hides it",
+            "not finite",
+            RESULT,
+            "return length.nan_to_num(posinf=0.0).item()",
+        ),
+    ],
+    "test_gradients_are_gone_and_parameters_stay_leaves": [
+        ("gradients are kept", "starts from nothing", GONE, "pass"),
+        ("gradients of zero", "starts from nothing", GONE, "parameter.grad.zero_()"),
+    ],
+}
+
+BY_HAND = """
+import torch
+def train_step(parameters, loss, scale, max_norm, lr):
+    scaled = torch.autograd.grad(loss * scale, parameters)
+    grads = [g.double() / scale for g in scaled]
+    length = torch.cat([g.flatten() for g in grads]).norm().item()
+    if length < float("inf"):
+        factor = min(1.0, max_norm / length) if length else 1.0
+        for p, g in zip(parameters, grads, strict=True):
+            p.data.sub_((lr * factor * g).float())
+    return length
+"""
+LIMIT = """
+import torch
+def train_step(parameters, loss, scale, max_norm, lr):
+    torch.mul(loss, scale).backward()
+    length = torch.nn.utils.clip_grad_norm_(parameters, max_norm * scale) / scale
+    if torch.isfinite(length):
+        with torch.no_grad():
+            for p in parameters:
+                p.sub_(p.grad, alpha=lr / scale)
+    for p in parameters:
+        p.grad = None
+    return float(length)
+"""
+OPTIMIZER = """
+import math
+import torch
+def train_step(parameters, loss, scale, max_norm, lr):
+    optimizer = torch.optim.SGD(parameters, lr=lr)
+    optimizer.zero_grad()
+    (scale * loss).backward()
+    torch._foreach_div_([p.grad for p in parameters], scale)
+    length = float(torch.nn.utils.clip_grad_norm_(parameters, max_norm))
+    if math.isfinite(length):
+        optimizer.step()
+    optimizer.zero_grad(set_to_none=True)
+    return length
+"""
+
+RIGHT = [
+    RightAnswer("autograd.grad and a factor by hand", BY_HAND),
+    RightAnswer("a limit times the scale, the step divided", LIMIT),
+    RightAnswer("an optimizer", OPTIMIZER),
+    RightAnswer(
+        "a product", swap("train_step", "parameter.grad /= scale", "parameter.grad.mul_(1 / scale)")
+    ),
+]
