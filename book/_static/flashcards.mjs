@@ -91,7 +91,7 @@ class Flashcards extends HTMLElement {
     this.count.value = `${due.length} ${words.due} · ${fresh.length} ${words.new}`;
     if (!this.kept) this.status.textContent = words.not_stored;
     if (!this.current) {
-      const wait = next && fill(words.next_at, { span: span(next - now, this.language) });
+      const wait = next && fill(words.next_at, { span: span(next - now, words) });
       this.card.replaceChildren(make("p", {}, `${words.cards_done} ${wait ?? ""}`));
       this.buttons.replaceChildren();
       return;
@@ -112,7 +112,7 @@ class Flashcards extends HTMLElement {
     this.card.lastElementChild.remove();
     for (const part of [...this.current.children].slice(1)) this.card.append(part.cloneNode(true));
     this.buttons.replaceChildren(...RATINGS.map((name, i) => {
-      const wait = span(Date.parse(review(before, i + 1, now).due) - now, this.language);
+      const wait = span(Date.parse(review(before, i + 1, now).due) - now, this.words);
       return make("button", { type: "button", click: () => this.rate(i + 1) },
         make("kbd", {}, i + 1), ` ${this.words[name]} `, make("small", {}, wait));
     }));

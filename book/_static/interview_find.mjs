@@ -37,8 +37,9 @@ function show() {
       count += !table.hidden && !row.hidden;
     }
   }
-  form.querySelector("output").value =
-    wanted.lang === "zh" ? `${count} 道题` : `${count} ${count === 1 ? "question" : "questions"}`;
+  const output = form.querySelector("output");
+  const phrase = output.dataset[`${wanted.lang}${count === 1 ? "One" : "Several"}`];
+  output.value = phrase.replace("{}", count);
 }
 
 function changed() {

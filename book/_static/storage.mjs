@@ -25,15 +25,12 @@ export function save(key, value) {
 /** Fill the {gaps} of a phrase. */
 export const fill = (phrase, gaps) => phrase.replace(/\{(\w+)\}/g, (_, name) => gaps[name]);
 
-const UNITS = { en: ["min", "h", "d"], zh: ["分钟", "小时", "天"] };
-
-/** Milliseconds in one unit: 10 min, 3 h, 8 d. */
-export function span(length, language) {
+/** Milliseconds in one unit: 10 min, 3 h, 8 d; `words` are the phrases of the language. */
+export function span(length, words) {
   const minutes = Math.max(0, Math.round(length / 60_000));
-  const [minute, hour, day] = UNITS[language];
-  if (minutes < 60) return `${Math.max(1, minutes)} ${minute}`;
-  if (minutes < 24 * 60) return `${Math.round(minutes / 60)} ${hour}`;
-  return `${Math.round(minutes / (24 * 60))} ${day}`;
+  if (minutes < 60) return `${Math.max(1, minutes)} ${words.minutes_unit}`;
+  if (minutes < 24 * 60) return `${Math.round(minutes / 60)} ${words.hours_unit}`;
+  return `${Math.round(minutes / (24 * 60))} ${words.days_unit}`;
 }
 
 /** An element with attributes, listeners (a function as a value) and children. */

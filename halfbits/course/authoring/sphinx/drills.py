@@ -16,14 +16,13 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from halfbits.course.authoring.sphinx.interview_pages import Writer, bank_of, page_of, title_of
-from halfbits.course.authoring.sphinx.interview_words import LANG
-from halfbits.course.authoring.sphinx.mathml import to_mathml
 from halfbits.course.interview.bank.bank import QUESTIONS
 from halfbits.course.interview.bank.question import KINDS, LANGUAGES, LEVELS, TOPICS
 from halfbits.course.interview.cards.cards import make_cards
 from halfbits.course.interview.mock.page_data import mock_data
 from halfbits.course.interview.text.phrases import phrases
-from halfbits.course.interview.text.render import to_html, to_inline_html
+from halfbits.course.interview.text.render import mathml, to_html, to_inline_html
+from halfbits.course.interview.words import LANG
 from halfbits.folders import find_root
 
 PAGES = {"en": "book/interview/mock", "zh": "book/interview/zh/mock"}
@@ -54,8 +53,8 @@ class Flashcards(Drill):
         cards = "".join(
             f'<details class="hb-fold hb-short" data-id="{card.id}" '
             f'data-topic="{" ".join(card.question.topics)}">'
-            f"<summary>{to_inline_html(card.front, mathml)}</summary>"
-            f"{to_html(card.back, mathml)}"
+            f"<summary>{to_inline_html(card.front)}</summary>"
+            f"{to_html(card.back)}"
             f'<p><a href="{address(writer, card.question)}">{writer.words["full"]}</a></p>'
             "</details>"
             for card in make_cards(writer.bank, writer.language)
@@ -73,11 +72,6 @@ class Mock(Drill):
         inside = f"<p>{words['no_script']} <code>python course.py mock</code></p>"
         data = writer.path(f"_static/{data_name(writer.language)}")
         return component("mock", writer, inside, f'data-source="{data}"')
-
-
-def mathml(tex: str, block: bool) -> str:
-    """MathML of a formula, which the pages of the bank have checked already."""
-    return to_mathml(tex.strip(), "block" if block else "inline")
 
 
 def component(name: str, writer: Writer, inside: str, attributes: str) -> str:

@@ -20,11 +20,11 @@ from sphinx.errors import ExtensionError
 from halfbits.course.authoring.sphinx.interview_find import Find, Fold
 from halfbits.course.authoring.sphinx.interview_pages import Writer, bank_of, folder
 from halfbits.course.authoring.sphinx.interview_tables import SHOW
-from halfbits.course.authoring.sphinx.interview_words import LANG
 from halfbits.course.interview.bank.bank import question_files
 from halfbits.course.interview.bank.expression import BadExpressionError, evaluate
 from halfbits.course.interview.bank.parse import filled
 from halfbits.course.interview.bank.question import TOPICS
+from halfbits.course.interview.words import LANG
 
 PAGES = "book/interview/"
 FENCE = re.compile(r"^```\{interview\} (\w+)(?: (\w+))? (en|zh)\n```$", re.MULTILINE)

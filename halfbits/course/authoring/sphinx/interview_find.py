@@ -12,8 +12,8 @@ from docutils.statemachine import StringList
 from sphinx.util.docutils import SphinxDirective
 
 from halfbits.course.authoring.sphinx.interview_pages import Writer, bank_of
-from halfbits.course.authoring.sphinx.interview_words import LANG, WORDS
 from halfbits.course.interview.bank.question import KINDS, LANGUAGES, LEVELS, TOPICS
+from halfbits.course.interview.words import LANG, names, words
 
 FILTERS = {"topic": TOPICS, "level": LEVELS, "kind": KINDS}
 
@@ -52,24 +52,24 @@ class Find(SphinxDirective):
     def table(self, language: str) -> list[nodes.Node]:
         source = Path(self.env.srcdir)
         writer = Writer(bank_of(source), source, self.env.docname, language)
-        words = WORDS[language]
+        said = words("pages", language)
         heads = "".join(
-            f'<th scope="col">{words[name]}</th>'
+            f'<th scope="col">{said[name]}</th>'
             for name in ("question", "topic", "level", "kind", "time")
         )
         parts: list[nodes.Node] = [
             html(
                 f'<div class="hb-scroll" tabindex="0" role="region" lang="{LANG[language]}" '
-                f'aria-label="{words["count"]}" data-table="{language}">'
+                f'aria-label="{said["count"]}" data-table="{language}">'
                 f'<table class="table"><thead><tr>{heads}</tr></thead><tbody>'
             )
         ]
         for question in writer.bank.questions:
-            said = plain(question.texts[language].short)
+            short = plain(question.texts[language].short)
             parts += [
                 html(
                     f'<tr data-topic="{" ".join(question.topics)}" data-level="{question.level}" '
-                    f'data-kind="{question.kind}" data-text="{escape(said)}"><td>'
+                    f'data-kind="{question.kind}" data-text="{escape(short)}"><td>'
                 ),
                 *inline(self, writer.link(question, question.texts[language].question)),
                 html(
@@ -83,27 +83,38 @@ class Find(SphinxDirective):
 
 def form() -> str:
     """The filter's form; it stays hidden where no script runs."""
-    fields = [
-        '<label>Text <span lang="zh-Hans">文字</span><input type="search" name="text"></label>'
-    ]
+    said = names("find")
+    fields = [f'<label>{both(said["text"])}<input type="search" name="text"></label>']
     for name, choices in FILTERS.items():
         options = "".join(
-            f'<option value="{key}">{words["en"]} {words["zh"]}</option>'
-            for key, words in choices.items()
+            f'<option value="{key}">{" ".join(choice.values())}</option>'
+            for key, choice in choices.items()
         )
-        fields.append(
-            f'<label>{WORDS["en"][name]} <span lang="zh-Hans">{WORDS["zh"][name]}</span>'
-            f'<select name="{name}"><option value="">All 全部</option>{options}</select></label>'
-        )
+        everything = f'<option value="">{" ".join(said["all"].values())}</option>'
+        title = both({language: words("pages", language)[name] for language in LANGUAGES})
+        fields.append(f'<label>{title}<select name="{name}">{everything}{options}</select></label>')
+    languages = "".join(
+        f'<option value="{name}">{own}</option>' for name, own in said["name"].items()
+    )
     fields.append(
-        '<label>Language <span lang="zh-Hans">语言</span><select name="lang">'
-        '<option value="en">English</option><option value="zh">中文</option></select></label>'
+        f'<label>{both(said["language"])}<select name="lang">{languages}</select></label>'
+    )
+    counts = " ".join(
+        f'data-{language}-{number}="{said[number][language]}"'
+        for language in LANGUAGES
+        for number in ("one", "several")
     )
     return (
         f'<form class="hb-find" hidden>{"".join(fields)}'
-        '<button type="reset">Show all <span lang="zh-Hans">重置</span></button>'
-        '<output aria-live="polite"></output></form>'
+        f'<button type="reset">{both(said["reset"])}</button>'
+        f'<output aria-live="polite" {counts}></output></form>'
     )
+
+
+def both(said: dict[str, str]) -> str:
+    """A text in English and in the other languages."""
+    marked = (f'<span lang="{LANG[name]}">{said[name]}</span>' for name in LANGUAGES[1:])
+    return " ".join((said["en"], *marked))
 
 
 def plain(text: str) -> str:

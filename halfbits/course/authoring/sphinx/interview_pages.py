@@ -12,10 +12,12 @@ from pathlib import Path
 
 from sphinx.errors import ExtensionError
 
-from halfbits.course.authoring.sphinx.interview_words import LANG, OTHER, WORDS
 from halfbits.course.interview.bank.bank import Bank, Proof, Question, Source, load_bank
 from halfbits.course.interview.bank.question import KINDS, LEVELS
+from halfbits.course.interview.words import LANG, words
 from halfbits.errors import CourseError
+
+OTHER = {"en": "zh", "zh": "en"}
 
 
 @cache
@@ -47,7 +49,7 @@ class Writer:
 
     @property
     def words(self) -> dict[str, str]:
-        return WORDS[self.language]
+        return words("pages", self.language)
 
     def topic(self, topic: str) -> Iterator[str]:
         """The questions whose first topic this is, under a heading for each level."""

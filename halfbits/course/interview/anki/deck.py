@@ -15,17 +15,17 @@ from pathlib import Path
 
 import genanki
 
-from halfbits.course.interview.anki.template import BACK, FRONT, LABELS, STYLE
+from halfbits.course.interview.anki.template import BACK, FRONT, STYLE
 from halfbits.course.interview.bank.bank import LANGUAGES, QUESTIONS, Bank, load_bank
 from halfbits.course.interview.bank.dates import changed
 from halfbits.course.interview.bank.question import KINDS, LEVELS, TOPICS
 from halfbits.course.interview.cards.cards import Card, make_cards
 from halfbits.course.interview.text.render import mathjax, to_html
+from halfbits.course.interview.words import words
 from halfbits.errors import CourseError
 from halfbits.folders import find_root
 
 FIELDS = ("Question", "Answer", "Points", "Full answer", "About", "Name")
-NAMES = {"en": "Half the Bits: interview (English)", "zh": "Half the Bits：面试（中文）"}
 YEAR_2025 = 1_735_689_600_000  # milliseconds; Anki shows an id as the moment of creation
 
 
@@ -81,7 +81,7 @@ def _write_database(deck: genanki.Deck, path: Path, timestamp: int) -> None:
 
 def make_deck(bank: Bank, language: str) -> genanki.Deck:
     """The deck of one language, its notes in the bank's order."""
-    deck = genanki.Deck(stable_id("deck", language), NAMES[language])
+    deck = genanki.Deck(stable_id("deck", language), words("anki", language)["deck"])
     note_type = make_note_type(language)
     for place, card in enumerate(make_cards(bank, language)):
         deck.add_note(_note(card, note_type, place))
@@ -90,18 +90,18 @@ def make_deck(bank: Bank, language: str) -> genanki.Deck:
 
 def make_note_type(language: str) -> genanki.Model:
     """The note type of one language: its labels and `lang` differ."""
-    words = LABELS[language]
+    said = words("anki", language)
     return genanki.Model(
         stable_id("note type", language),
-        NAMES[language],
+        words("anki", language)["deck"],
         fields=[{"name": name} for name in FIELDS],
-        templates=[{"name": "Card", "qfmt": _fill(FRONT, words), "afmt": _fill(BACK, words)}],
+        templates=[{"name": "Card", "qfmt": _fill(FRONT, said), "afmt": _fill(BACK, said)}],
         css=STYLE,
     )
 
 
-def _fill(template: str, words: dict[str, str]) -> str:
-    for name, word in words.items():
+def _fill(template: str, said: dict[str, str]) -> str:
+    for name, word in said.items():
         template = template.replace(f"[{name}]", word)
     return template
 

@@ -1,19 +1,5 @@
 """How a card looks in Anki, light and dark; a word in [brackets] is filled for each language."""
 
-LABELS = {
-    "en": {
-        "lang": "en",
-        "say": "Say your answer aloud, then turn the card.",
-        "points": "A strong answer says",
-        "full": "The full answer",
-    },
-    "zh": {
-        "lang": "zh-Hans",
-        "say": "先把答案说出来，再翻面。",
-        "points": "好的回答会说到",
-        "full": "完整回答",
-    },
-}
 FRONT = """<div lang="[lang]">
 <p class="about">{{About}}</p>
 <div class="question">{{Question}}</div>

@@ -18,12 +18,11 @@ from halfbits.course.interview.bank.sections import (
     split,
     style_complaints,
 )
+from halfbits.course.interview.words import words
 from halfbits.quantities import quantity
 
-HEADINGS = {
-    "en": ("Answer in 30 seconds", "Full answer", "Follow-ups", "Red flags"),
-    "zh": ("30 秒回答", "完整回答", "追问", "危险信号"),
-}
+PARTS = ("short", "full", "follow_ups", "red_flags")
+HEADINGS = {name: tuple(words("pages", name)[part] for part in PARTS) for name in LANGUAGES}
 PLACEHOLDER = re.compile(r"\{\{(.*?)\}\}")
 SLUG = re.compile(r"[a-z][a-z0-9_]*")
 

@@ -6,28 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-LANGUAGES = ("en", "zh")
-TOPICS: dict[str, dict[str, str]] = {
-    "formats": {"en": "Number formats", "zh": "数值格式"},
-    "amp": {"en": "Mixed precision", "zh": "混合精度"},
-    "quantization": {"en": "Quantization", "zh": "量化基础"},
-    "methods": {"en": "Quantization methods", "zh": "量化方法"},
-    "evaluation": {"en": "Evaluation", "zh": "精度评估"},
-    "performance": {"en": "Performance", "zh": "性能分析"},
-    "systems": {"en": "Systems and serving", "zh": "系统与部署"},
-}
-LEVELS: dict[str, dict[str, str]] = {
-    "screening": {"en": "Screening", "zh": "初面"},
-    "onsite": {"en": "On-site", "zh": "技术面"},
-    "staff": {"en": "Staff", "zh": "资深"},
-}
-KINDS: dict[str, dict[str, str]] = {
-    "explain": {"en": "Explain", "zh": "讲解"},
-    "compare": {"en": "Compare", "zh": "比较"},
-    "estimate": {"en": "Estimate", "zh": "估算"},
-    "debug": {"en": "Debug", "zh": "排错"},
-    "code": {"en": "Code", "zh": "编程"},
-}
+from halfbits.course.interview.words import LANGUAGES, names
+
+__all__ = ["LANGUAGES", "Proof", "Question", "Source", "Text"]
+TOPICS, LEVELS, KINDS = names("topics"), names("levels"), names("kinds")
 PROOFS = ("cell", "check", "record", "test")
 
 

@@ -7,6 +7,8 @@ import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from halfbits.course.interview.words import words
+
 HAN = r"[\u4e00-\u9fff]"
 CODE = re.compile(r"(`+).+?\1|\$[^$\n]+\$|\{\{.*?\}\}")
 ITEM = re.compile(r"- \*\*(?P<first>.+?)\*\*\s+(?P<second>\S.*)", re.DOTALL)
@@ -106,7 +108,8 @@ def style_complaints(section: Section, language: str) -> Iterator[tuple[int, str
     if not section.text.strip():
         yield section.line, "is empty"
         return
-    if section.title in ("Follow-ups", "Red flags", "追问", "危险信号"):
+    said = words("pages", language)
+    if section.title in (said["follow_ups"], said["red_flags"]):
         yield from _list_complaints(section)
     for number, line in outside_fences(section.text, 0):
         at = number + next(section.numbered())[0]

@@ -9,6 +9,7 @@ from html import escape
 from typing import Any
 
 from halfbits.course.interview.text.plain_math import plain
+from halfbits.course.mathml import to_mathml
 
 # TeX and whether it stands by itself -> HTML
 MathRenderer = Callable[[str, bool], str]
@@ -23,10 +24,8 @@ def mathjax(tex: str, block: bool) -> str:
 
 
 def mathml(tex: str, block: bool) -> str:
-    """MathML, which browsers typeset without a script."""
-    from latex2mathml.converter import convert
-
-    return str(convert(tex.strip(), display="block" if block else "inline"))
+    """MathML, which browsers typeset without a script. Raises BadTexError."""
+    return to_mathml(tex.strip(), "block" if block else "inline")
 
 
 @cache

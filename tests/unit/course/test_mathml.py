@@ -1,10 +1,10 @@
-"""The book's TeX renderer: what it shows, and what it refuses because it would show wrongly."""
+"""TeX as MathML: what is shown, and what it refuses because it would show wrongly."""
 
 from __future__ import annotations
 
 import pytest
 
-from halfbits.course.authoring.sphinx import mathml
+from halfbits.course import mathml
 
 
 @pytest.mark.parametrize(
