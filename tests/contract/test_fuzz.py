@@ -1,6 +1,7 @@
-"""Two thousand spoiled copies of the real notebooks: a report or a sentence, never a traceback.
+"""Spoiled copies of the real notebooks: a report or a sentence, never a traceback.
 
-`HALFBITS_FUZZ=20000 pytest tests/contract/test_fuzz.py` tries that many, other ones each time.
+They are 400, and 4,000 with `--thorough`. `HALFBITS_FUZZ=20000 pytest tests/contract/test_fuzz.py`
+tries that many, other ones each time.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ from halfbits.folders import find_root
 
 CATALOG = load_catalog(find_root())
 
-CASES = int(os.environ.get("HALFBITS_FUZZ", "2000"))
+CASES = int(os.environ.get("HALFBITS_FUZZ", "4000" if "HALFBITS_THOROUGH" in os.environ else "400"))
 LIMIT = 2.0
 KINDS = {PASSED, FAILED, MISSING, UNWRITTEN, NOT_RUN}
 ODD: list[Any] = [
@@ -268,7 +269,7 @@ def assert_readable(report: Report) -> None:
     assert text.encode("utf-8") and ReportView(report)._repr_html_()
 
 
-@pytest.mark.slow  # 1,200 notebooks of up to 60 KB are parsed several times
+@pytest.mark.slow  # notebooks of up to 60 KB are parsed several times
 @profile(0.6)
 @given(real, st.one_of(some(byte_edits), some(value_edits), some(cell_edits)))
 def test_spoiled_file_is_read_or_refused_in_a_sentence(
@@ -277,7 +278,7 @@ def test_spoiled_file_is_read_or_refused_in_a_sentence(
     read(folder / "answer.ipynb", spoil(REAL[case][1], edits))
 
 
-@pytest.mark.slow  # 400 notebooks are read and most of them run
+@pytest.mark.slow  # notebooks are read and most of them run
 @pytest.mark.skipif(not fork_pool.AVAILABLE, reason="an import of torch for each case: an hour")
 @profile(0.2)
 @given(real, some(st.one_of(byte_edits, value_edits, cell_edits)), seeds)
@@ -292,7 +293,7 @@ def test_spoiled_notebook_is_graded_without_a_traceback(
     judge(catalog, folder / "answer.ipynb", case, edits, number, workers)
 
 
-@pytest.mark.slow  # 400 notebooks are read and most of them run
+@pytest.mark.slow  # notebooks are read and most of them run
 @pytest.mark.skipif(not fork_pool.AVAILABLE, reason="an import of torch for each case: an hour")
 @profile(0.2)
 @given(light, some(source_edits, 5), seeds)

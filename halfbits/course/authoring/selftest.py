@@ -45,8 +45,9 @@ STEPS: dict[str, list[list[str]]] = {
         [sys.executable, "tests/processors.py", "vnni", *NBVAL, *ASK_THE_CPU],
     ],
     "book": [[*PYTEST, "tests/book"]],
-    "browser": [[*PYTEST, "tests/browser"]],
+    "browser": [[*PYTEST, "-n", "2", "--dist", "loadfile", "tests/browser"]],
 }
+THOROUGH = ("unit", "contract")  # the steps that repeat more with --thorough
 NOTHING_COLLECTED = 5
 
 
@@ -70,30 +71,36 @@ class StepResult:
         return self.result in ("passed", "skipped")
 
 
-def run(only: list[str]) -> int:
-    """Run the named steps, or all, in order; 0 when none of them failed."""
+def run(only: list[str], thorough: bool = False) -> int:
+    """Run the named steps, or all, in order; 0 when none of them failed.
+
+    `thorough` runs what takes minutes more, as continuous integration does.
+    """
     steps = [_step(name) for name in only] or list(STEPS)
     root = find_root()
     results = []
     with tempfile.TemporaryDirectory(prefix="halfbits-test-") as folder:
         for step in steps:
             print(f"== {step}", flush=True)
-            results.append(run_step(step, root, Path(folder)))
+            results.append(run_step(step, root, Path(folder), thorough))
     print(table(results))
     return 0 if all(result.is_good for result in results) else 1
 
 
-def run_step(step: str, root: Path, scratch: Path) -> StepResult:
+def run_step(step: str, root: Path, scratch: Path, thorough: bool = False) -> StepResult:
     """Run the commands of one step in `root`, keeping their files in `scratch`."""
     result, began = StepResult(step), time.monotonic()
     environment = {**os.environ, "HALFBITS_DATA": str(scratch / "data"), "PYTHONUTF8": "1"}
     # Threads that spin while they wait make a busy machine several times slower.
     environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     environment.setdefault("HALFBITS_SPARE", "0")  # no worker is to wait behind the tests
+    environment["HALFBITS_BUILT_BOOK"] = str(scratch / "book")  # one build serves two steps
     for number, command in enumerate(STEPS[step]):
         xml = scratch / f"{step}-{number}.xml"
         is_pytest = "pytest" in command
         arguments = [*command, f"--junitxml={xml}"] if is_pytest else command
+        if thorough and step in THOROUGH:
+            arguments = [*arguments, "--thorough"]
         code = subprocess.run(arguments, cwd=root, env=environment, check=False).returncode
         if is_pytest:
             count(xml, code, result)

@@ -228,11 +228,12 @@ def mutate(name: Name) -> None:
 @app.command()
 def test(
     only: Annotated[list[str] | None, typer.Argument(help="Steps to run; all if left out.")] = None,
+    thorough: Annotated[bool, typer.Option(help="Also what takes minutes more.")] = False,
 ) -> None:
     """For authors: run the project's own tests."""
     from halfbits.course.authoring.selftest import run
 
-    raise typer.Exit(run(only or []))
+    raise typer.Exit(run(only or [], thorough))
 
 
 def main() -> None:
