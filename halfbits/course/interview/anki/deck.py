@@ -7,9 +7,7 @@ an older one in Anki and keeps the progress. The same questions give the same fi
 from __future__ import annotations
 
 import hashlib
-import itertools
-import sqlite3
-import tempfile
+import io
 import zipfile
 from pathlib import Path
 
@@ -50,33 +48,14 @@ def write_decks(bank: Bank, folder: Path, when: int) -> list[Path]:
 
 def write_deck(bank: Bank, language: str, folder: Path, when: int) -> Path:
     path = folder / f"halfbits-{language}.apkg"
-    with tempfile.TemporaryDirectory(prefix="halfbits-anki-") as scratch:
-        database = Path(scratch) / "collection.anki2"
-        _write_database(make_deck(bank, language), database, when)
-        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as package:
-            for name, content in (
-                ("collection.anki2", database.read_bytes()),
-                ("media", b"{}"),
-            ):
-                # A zip entry of its own date, else two runs differ.
-                package.writestr(_entry(name), content)
+    made = io.BytesIO()
+    genanki.Package(make_deck(bank, language)).write_to_file(made, when)
+    with zipfile.ZipFile(made) as plain, zipfile.ZipFile(path, "w") as package:
+        for name in plain.namelist():
+            # Entries with a date of their own, else two runs differ; genanki compresses nothing.
+            entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
+            package.writestr(entry, plain.read(name), zipfile.ZIP_DEFLATED)
     return path
-
-
-def _entry(name: str) -> zipfile.ZipInfo:
-    entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
-    entry.compress_type = zipfile.ZIP_DEFLATED
-    return entry
-
-
-def _write_database(deck: genanki.Deck, path: Path, timestamp: int) -> None:
-    connection = sqlite3.connect(path)
-    try:
-        package = genanki.Package(deck)
-        package.write_to_db(connection.cursor(), timestamp, itertools.count(1))
-        connection.commit()
-    finally:
-        connection.close()
 
 
 def make_deck(bank: Bank, language: str) -> genanki.Deck:
