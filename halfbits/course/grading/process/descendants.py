@@ -13,7 +13,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable
-from pathlib import Path
+
+import psutil
 
 AVAILABLE = sys.platform == "linux"
 PR_SET_CHILD_SUBREAPER = 36
@@ -27,58 +28,54 @@ def adopt_orphans() -> None:
 
 
 def of(pid: int) -> list[int]:
-    """The living descendants of `pid`, nearest first; empty where there is no /proc."""
-    children: dict[int, list[int]] = {}
-    for entry in _processes():
-        # The name, in parentheses, may hold anything.
-        state, parent = entry.rpartition(b")")[2].split()[:2]
-        if state not in (b"Z", b"X"):
-            children.setdefault(int(parent), []).append(int(entry.split(b" ", 1)[0]))
-    found, ahead = [], [pid]
-    while ahead:
-        more = children.get(ahead.pop(0), [])
-        found += more
-        ahead += more
-    return found
+    """The living descendants of `pid`, parents before their children."""
+    return [process.pid for process in _below(pid)]
+
+
+def _below(pid: int) -> list[psutil.Process]:
+    try:
+        found = psutil.Process(pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
+    return [process for process in found if _is_living(process)]
+
+
+def _is_living(process: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return process.status() not in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
+    return False
 
 
 def end(child: subprocess.Popen[bytes]) -> None:
-    """End `child`, its group and, where orphans are adopted, all descendants of this process."""
-    if sys.platform == "win32":
-        kill = ["taskkill", "/T", "/F", "/PID", str(child.pid)]
-        subprocess.run(kill, capture_output=True, check=False)
-    else:
+    """End `child`, its group, its descendants, and all descendants of this process."""
+    below = _below(child.pid)  # while the child is there to be asked
+    if sys.platform != "win32":
         # The group may outlive its leader, so it is ended even after the leader's end.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(child.pid, signal.SIGKILL)
     with contextlib.suppress(OSError):
         child.kill()
     child.wait()
+    _kill(below)
     end_all(os.getpid())
 
 
 def end_all(pid: int) -> None:
     """End all descendants of `pid`; what still forks is stopped first, else it would win."""
     deadline = time.monotonic() + PATIENCE
-    while (left := of(pid)) and time.monotonic() < deadline:
-        kill(left)
+    while (left := _below(pid)) and time.monotonic() < deadline:
+        _kill(left)
         time.sleep(0.005)
 
 
 def kill(pids: Iterable[int]) -> None:
-    """Stop them all, then kill them all."""
-    for number in (signal.SIGSTOP, signal.SIGKILL):
-        for pid in pids:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, number)
+    """Stop the processes of these ids, then kill them."""
+    _kill([psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)])
 
 
-def _processes() -> list[bytes]:
-    if not AVAILABLE:
-        return []
-    texts = []
-    for entry in os.scandir("/proc"):
-        if entry.name.isdecimal():
-            with contextlib.suppress(OSError):
-                texts.append(Path(entry.path, "stat").read_bytes())
-    return texts
+def _kill(found: Iterable[psutil.Process]) -> None:
+    # psutil leaves alone what has the id of a process that ended.
+    for act in (psutil.Process.suspend, psutil.Process.kill):
+        for process in found:
+            with contextlib.suppress(psutil.Error):
+                act(process)
