@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 
+import built_book
 import pytest
 from book_sources import ROOT
 from bs4 import BeautifulSoup
@@ -34,6 +35,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
         patch.setenv("HALFBITS_ROOT", str(ROOT))  # as course.py does; another root is built
         status = build(root=root)
     assert status == 0, made.log.read_text(encoding="utf-8")[-4000:]
+    built_book.keep(made)
     return made
 
 

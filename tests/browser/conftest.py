@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import built_book
 import pytest
 
 from halfbits.course.authoring.book import Site, build
@@ -22,7 +23,7 @@ from halfbits.course.authoring.stub import make_exercise, write_notebook
 from halfbits.course.catalog import Catalog, load_catalog
 
 CHECKOUT = Path(__file__).parents[2]
-PARTS = ("book", "exercises", "notebooks", "solutions", "pyproject.toml", "_build/book")
+PARTS = ("book", "exercises", "notebooks", "solutions", "pyproject.toml")
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 SCREENSHOTS = CHECKOUT / "_build" / "screenshots"
 FLAGS = [
@@ -77,10 +78,22 @@ def root(tmp_path_factory) -> Path:
         if source.is_dir():
             shutil.copytree(source, root / part, ignore=hidden)
         elif source.exists():
-            (root / part).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(source, root / part)
     put_stubs(load_catalog(root))
+    put_book(Site(root, root / "_build"))
     return root
+
+
+def put_book(site: Site) -> None:
+    """The book of the step before this one, or else the checkout's; built if it is not current."""
+    folder = site.stamp.parent
+    if earlier := built_book.kept():
+        shutil.copytree(earlier, folder)
+    else:
+        checkout = Site(CHECKOUT, CHECKOUT / "_build")
+        assert build(root=CHECKOUT) == 0, checkout.log.read_text(encoding="utf-8")[-2000:]
+        built_book.copy(checkout, folder)
+    assert build(root=site.root) == 0, site.log.read_text(encoding="utf-8")[-2000:]
 
 
 def put_stubs(catalog: Catalog) -> None:
@@ -155,11 +168,15 @@ class BookHandler(http.server.SimpleHTTPRequestHandler):
 
 
 @pytest.fixture(scope="session")
-def address() -> Iterator[str]:
+def pages(root: Path) -> Path:
+    """The built book's folder."""
+    return Site(root, root / "_build").pages
+
+
+@pytest.fixture(scope="session")
+def address(pages: Path) -> Iterator[str]:
     """The built book, served as plain files."""
-    site = Site(CHECKOUT, CHECKOUT / "_build")
-    assert build(root=CHECKOUT) == 0, site.log.read_text(encoding="utf-8")[-2000:]
-    handler = functools.partial(BookHandler, directory=str(site.pages))
+    handler = functools.partial(BookHandler, directory=str(pages))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import gzip
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import CHECKOUT, SCREENSHOTS
-
-from halfbits.course.authoring.book import Site
+from conftest import SCREENSHOTS
 
 pytestmark = pytest.mark.browser
-PAGES = Site(CHECKOUT, CHECKOUT / "_build").pages
 MAX_BYTES, MAX_REQUESTS, MAX_FIGURE = 200_000, 15, 60_000
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 # Axe looks at each page in the light, and at these in the dark too.
@@ -35,12 +33,14 @@ SHORTER = """keep => {
 # What comes as a figure is loaded when it comes into view; its weight has a bound of its own.
 FIGURES = "/_images/"
 COMPRESSED = (".png", ".woff2", ".jpg", ".webp")
+AT_ONCE = 4  # pages that load beside each other: a quiet network takes each half a second to show
 
 
 @dataclass
 class Visit:
-    """What a browser did and said when it opened one page and nobody touched it."""
+    """What a browser did and said when it opened one page of `folder` and nobody touched it."""
 
+    folder: Path
     requests: list[str] = field(default_factory=list)
     foreign: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
@@ -52,37 +52,57 @@ class Visit:
 
     @property
     def weight(self) -> int:
-        return sum(map(weight, self.files))
+        return sum(weight(self.folder / path.lstrip("/")) for path in self.files)
 
 
-def weight(path: str) -> int:
+def weight(path: Path) -> int:
     """Bytes of a file as a server sends it: compressed unless its format is."""
-    data = (PAGES / path.lstrip("/")).read_bytes()
-    return len(data if path.endswith(COMPRESSED) else gzip.compress(data, 6))
+    data = path.read_bytes()
+    return len(data if path.suffix in COMPRESSED else gzip.compress(data, 6))
 
 
-def names() -> list[str]:
+def names(pages: Path) -> list[str]:
     """Every page, but for those that only lead to another."""
     found = (
-        path for path in PAGES.rglob("*.html") if b'http-equiv="refresh"' not in path.read_bytes()
+        path for path in pages.rglob("*.html") if b'http-equiv="refresh"' not in path.read_bytes()
     )
-    names = (path.relative_to(PAGES).with_suffix("").as_posix() for path in found)
+    names = (path.relative_to(pages).with_suffix("").as_posix() for path in found)
     return sorted(name for name in names if not name.startswith("_static/"))
 
 
 @pytest.fixture(scope="module")
-def visits(chromium: Any, address: str) -> dict[str, Visit]:
+def visits(chromium: Any, address: str, pages: Path) -> dict[str, Visit]:
     """One visit of every page, in the light, with axe."""
-    return {name: visit(chromium, address, name, "light") for name in names()}
+    return visited(chromium, address, pages, names(pages), "light")
 
 
 @pytest.fixture(scope="module")
-def dark_visits(chromium: Any, address: str) -> dict[str, Visit]:
-    return {name: visit(chromium, address, name, "dark") for name in DARK}
+def dark_visits(chromium: Any, address: str, pages: Path) -> dict[str, Visit]:
+    return visited(chromium, address, pages, DARK, "dark")
 
 
-def visit(chromium: Any, address: str, name: str, scheme: str) -> Visit:
-    seen = Visit()
+def visited(
+    chromium: Any, address: str, pages: Path, names: Sequence[str], scheme: str
+) -> dict[str, Visit]:
+    """A visit of each page, some of them at once."""
+    found = {}
+    for first in range(0, len(names), AT_ONCE):
+        some = {name: Visit(pages) for name in names[first : first + AT_ONCE]}
+        opened = [opening(chromium, address, name, scheme, seen) for name, seen in some.items()]
+        for page in opened:
+            page.wait_for_load_state("networkidle")
+        for name, page in zip(some, opened, strict=True):
+            page.evaluate(SHORTER, name in DARK)
+            start_axe(page, EVERYWHERE or name in CONTRAST)
+        for seen, page in zip(some.values(), opened, strict=True):
+            seen.findings = list(findings(page))
+            page.context.close()
+        found.update(some)
+    return found
+
+
+def opening(chromium: Any, address: str, name: str, scheme: str, seen: Visit) -> Any:
+    """A page in a window of its own that has begun to load; `seen` notes what it does."""
     context = chromium.new_context(viewport=DESK, color_scheme=scheme)
     context.on("request", lambda request: note_request(seen, address, request.url))
     context.on("requestfailed", lambda request: seen.errors.append(f"failed: {request.url}"))
@@ -90,11 +110,8 @@ def visit(chromium: Any, address: str, name: str, scheme: str) -> Visit:
     context.on("console", lambda message: note_message(seen, message))
     context.on("weberror", lambda error: seen.errors.append(str(error.error)))
     page = context.new_page()
-    page.goto(f"{address}/{name}.html", wait_until="networkidle")
-    page.evaluate(SHORTER, name in DARK)
-    seen.findings = list(findings(page, EVERYWHERE or name in CONTRAST))
-    context.close()
-    return seen
+    page.goto(f"{address}/{name}.html", wait_until="commit")
+    return page
 
 
 def note_request(seen: Visit, address: str, url: str) -> None:
@@ -114,12 +131,18 @@ def note_message(seen: Visit, message: Any) -> None:
         seen.errors.append(message.text)
 
 
-def findings(page: Any, contrast: bool) -> Iterator[str]:
-    """What axe finds, one line for each element."""
+def start_axe(page: Any, contrast: bool) -> None:
+    """Let axe begin, and not wait for it: pages have processes of their own."""
     # Axe's preload would fetch style sheets again, which the count of requests would see.
     rules = {"color-contrast": {"enabled": contrast}}
     options = {"resultTypes": ["violations"], "preload": False, "rules": rules}
-    for violation in Axe().run(page, options=options).response["violations"]:
+    page.evaluate(Axe().axe_script)
+    page.evaluate("options => { window.found = axe.run(options); }", options)
+
+
+def findings(page: Any) -> Iterator[str]:
+    """What axe finds, one line for each element."""
+    for violation in page.evaluate("() => window.found")["violations"]:
         for node in violation["nodes"]:
             yield f"{violation['id']} ({violation['impact']}): {node['html'][:160]}"
 
@@ -138,8 +161,8 @@ def test_no_page_asks_for_more_than_15_files(visits: dict[str, Visit]) -> None:
     assert not many
 
 
-def test_no_figure_weighs_more_than_60_kilobytes() -> None:
-    figures = list((PAGES / "_images").iterdir())
+def test_no_figure_weighs_more_than_60_kilobytes(pages: Path) -> None:
+    figures = list((pages / "_images").iterdir())
     heavy = {path.name: path.stat().st_size for path in figures}
     assert figures and not {name: size for name, size in heavy.items() if size > MAX_FIGURE}
 
