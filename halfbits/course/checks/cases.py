@@ -35,9 +35,34 @@ def normal(seed: int, *shape: int) -> Tensor:
 def matrices(seed: int, rows: int = 12, columns: int = 20) -> dict[str, Tensor]:
     """Tall, wide, square, tiny and large float32 matrices, contiguous and not."""
     shapes = {"tall": (40, 6), "wide": (6, 40), "square": (16, 16), "one column": (5, 1)}
-    shapes |= {"one row": (1, 9), "large": (150, 260)}
+    shapes |= {"one row": (1, 9), "large": (150, 260), "very tall": (300, 3), "very wide": (3, 300)}
     drawn = {name: normal(seed + i, *shape) for i, (name, shape) in enumerate(shapes.items())}
+    drawn["numbers of many sizes"] = of_many_sizes(seed + 98, 16, 24)
     return drawn | views(normal(seed + 99, rows, columns))
+
+
+def of_many_sizes(seed: int, *shape: int) -> Tensor:
+    """Normal float32 numbers, each divided by a power of ten from 1 to 1e8."""
+    powers = torch.randint(0, 9, shape, generator=generator(seed + 1))
+    return normal(seed, *shape) / 10.0**powers
+
+
+def around(value: float) -> dict[str, Tensor]:
+    """The float32 numbers just below and just above `value`, by name."""
+    at, ends = torch.tensor(value), {"just below": -math.inf, "just above": math.inf}
+    return {
+        f"{side} {value:.9g}": torch.nextafter(at, torch.tensor(end)) for side, end in ends.items()
+    }
+
+
+def beyond(dtype: torch.dtype) -> Tensor:
+    """The smallest number that rounds to infinity in `dtype`, in float64: halfway to the next one.
+
+    The spacing above the largest number would be eps times the power of two below it.
+    """
+    info = torch.finfo(dtype)
+    power = 2.0 ** math.floor(math.log2(info.max))
+    return torch.tensor(info.max + info.eps * power / 2, dtype=torch.float64)
 
 
 def views(base: Tensor) -> dict[str, Tensor]:

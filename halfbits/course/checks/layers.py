@@ -2,59 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from halfbits.course.checks import Suite, cases, expect, tolerance
+from halfbits.course.checks import Suite, cases, expect, hardened, tolerance
 from halfbits.course.checks.cases import each
-from halfbits.course.checks.values import describe
+from halfbits.course.checks.memory import held, namespace_of
+from halfbits.course.checks.stored import (
+    codes_of,
+    contents,
+    dequantized,
+    nbytes,
+    replaced,
+    same_numbers,
+    scale_of,
+)
 
-
-def nbytes(module: nn.Module) -> int:
-    """The bytes of the module's state_dict."""
-    return sum(value.numel() * value.element_size() for value in module.state_dict().values())
-
-
-def contents(module: nn.Module) -> dict[str, str]:
-    """The state_dict in words."""
-    return {name: describe(value) for name, value in module.state_dict().items()}
-
-
-def codes_of(layer: nn.Module) -> tuple[str, Tensor]:
-    """The name and the tensor of the one int8 entry of the state_dict."""
-    found = [(n, v) for n, v in layer.state_dict().items() if v.dtype == torch.int8]
-    expect.true(
-        len(found) == 1,
-        expected="exactly one int8 tensor in the state_dict: the codes",
-        got=contents(layer),
-        why="what is not in the state_dict is not saved; what is not int8 saves no bytes",
-    )
-    return found[0]
-
-
-def dequantized(layer: nn.Module, linear: nn.Linear) -> Tensor:
-    """codes * scale in float64, read from the layer's own state_dict."""
-    _, codes = codes_of(layer)
-    floats = [v for v in layer.state_dict().values() if v.dtype == torch.float32]
-    scales = [v for v in floats if linear.bias is None or not _same(v, linear.bias)]
-    right = len(scales) == 1 and scales[0].numel() == linear.out_features
-    expected = "one float32 scale for each output channel, and the bias if there is one"
-    why = "codes alone cannot be turned back into weights"
-    expect.true(right, expected=expected, got=contents(layer), why=why)
-    return codes.double() * scales[0].double().reshape(-1, 1)
-
-
-@contextlib.contextmanager
-def replaced(layer: nn.Module, name: str, value: Tensor) -> Iterator[None]:
-    """The layer with another tensor in its state_dict for a while."""
-    before = {key: kept.clone() for key, kept in layer.state_dict().items()}
-    layer.load_state_dict({**before, name: value})
-    yield
-    layer.load_state_dict(before)
+SLACK = 4096  # bytes of numbers that an ordinary module holds besides its state
 
 
 class WeightOnlyLinear(Suite):
@@ -97,6 +63,35 @@ class WeightOnlyLinear(Suite):
             want, bound = self.exact(layer, linear, x)
             expect.close(layer(x), want.float(), atol=bound, of="layer(x)")
 
+    def test_stores_a_scale_for_each_row(self, answer: Any, seed: int) -> None:
+        """Each stored scale is amax / 127 of its row, and the codes are within half a step.
+
+        The layer quantizes by the same rule as everything else, whatever the shape of its weights.
+        """
+        shapes = {"wide": (300, 4), "tall": (3, 300), "square": (32, 32), "one weight": (1, 1)}
+        for n_in, n_out in each(shapes):
+            linear = cases.linear(seed, n_in, n_out)
+            linear.weight.data[:: max(2, n_out // 2)] *= 1000
+            layer, w = self.of(answer, linear), linear.weight.detach().double()
+            want = w.abs().amax(1, keepdim=True) / 127
+            scale = scale_of(layer, linear).double()
+            expect.close(scale, want, atol=tolerance.eps() * want, of="the stored scale")
+            off = (w / scale - codes_of(layer)[1]).abs()
+            expect.at_most(off, tolerance.half_step(127), "steps", of="error of the stored codes")
+
+    @hardened
+    def test_row_of_zeros_answers_its_bias(self, answer: Any, seed: int) -> None:
+        """An output whose weights are all zero is the bias, and the other outputs are as before.
+
+        amax / 127 is 0 there, and 0 / 0 is NaN; pruned channels are all zero.
+        """
+        linear, x = cases.linear(seed, 9, 4), cases.normal(seed + 1, 5, 9)
+        linear.weight.data[2] = 0
+        layer = self.of(answer, linear)
+        want, bound = self.exact(layer, linear, x)
+        expect.close(layer(x), want.float(), atol=bound, of="layer(x)")
+        expect.same(layer(x)[:, 2], linear.bias.detach()[2].expand(5), of="the output of zeros")
+
     def test_computes_with_its_codes(self, answer: Any, seed: int) -> None:
         """Setting the stored codes to zero leaves the bias; negating them negates the rest.
 
@@ -124,23 +119,29 @@ class WeightOnlyLinear(Suite):
         for name, kept in layer.state_dict().items():
             if kept.dtype != torch.float32:
                 continue
-            is_bias = _same(kept, linear.bias)
+            is_bias = same_numbers(kept, linear.bias)
             want = first - 2 * bias if is_bias else 2 * first - bias
             with replaced(layer, name, -kept if is_bias else 2 * kept):
                 said = f"layer(x), {name} {'negated' if is_bias else 'doubled'},"
                 expect.close(layer(x), want.float(), atol=2 * bound, of=said)
 
     def test_keeps_no_float_copy_of_the_weights(self, answer: Any, seed: int) -> None:
-        """Once the source is gone, no float tensor as large as the weights is left in memory.
+        """Once the source is gone, no copy of its weights is left: tensor, array, list or closure.
 
         Int8 codes beside a float copy use more memory than the float layer did.
         """
         n_in, n_out = 211, 97  # a product that nothing else has
+        program = namespace_of(getattr(answer, self.task))
+        before = held(program)
         with expect.no_live_floats(n_in * n_out):
             linear = cases.linear(seed, n_in, n_out)
             layer = self.of(answer, linear)
             layer(cases.normal(seed, 3, n_in))
             del linear
+        # The codes once more, transposed or packed, are no float copy; a float16 copy is.
+        allowed = nbytes(layer) + n_in * n_out + SLACK
+        holds = held(program, layer, module=program.get("__name__", "")) - before
+        expect.at_most(holds, allowed, "bytes", of="all that the layer holds")
 
     def test_state_dict_fills_a_fresh_layer(self, answer: Any, seed: int) -> None:
         """A fresh layer(in, out, bias) loads the state_dict and answers the same.
@@ -173,7 +174,7 @@ class WeightOnlyLinear(Suite):
         """
         linear = cases.linear(seed, 16, 11)
         layer = self.of(answer, linear)
-        kept = [v for v in layer.state_dict().values() if _same(v, linear.bias)]
+        kept = [v for v in layer.state_dict().values() if same_numbers(v, linear.bias)]
         right = any(v.dtype == torch.float32 for v in kept)
         expect.true(right, expected="the bias of linear, float32", got=contents(layer))
         bare = self.of(answer, cases.linear(seed, 16, 11, bias=False))
@@ -194,7 +195,3 @@ class WeightOnlyLinear(Suite):
                 linear.weight.zero_()
                 linear.bias.zero_()
             expect.same(layer(x), before, of="layer(x), linear set to zero,")
-
-
-def _same(value: Tensor, bias: Tensor) -> bool:
-    return value.numel() == bias.numel() and bool((value.reshape(-1) == bias).all())

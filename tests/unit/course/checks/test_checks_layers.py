@@ -32,6 +32,13 @@ class Layer(nn.Module):
         return y if self.bias is None else y + self.bias
 """
 END = "        return layer\n"
+
+
+def hiding(line: str) -> str:
+    """The end of `from_float`, after a line that puts a copy of the weights somewhere."""
+    return f"        {line}\n{END}"
+
+
 HIDE = "        layer.__dict__['w'] = layer.codes.float()\n        return layer\n"
 WRONG = {
     "test_output_is_x_times_dequantized_weights": [
@@ -58,6 +65,30 @@ WRONG = {
     "test_keeps_no_float_copy_of_the_weights": [
         (END, HIDE),
         (END, "        layer.source = [linear]\n        return layer\n"),
+        (END, hiding("layer.w = w.numpy().copy()")),
+        (END, hiding("layer.w = w.tolist()")),
+        (END, hiding("layer.w = w.half()")),
+        (END, hiding("layer.w = [row.clone() for row in w]")),
+        (END, hiding("layer.w = torch.nn.functional.pad(w, (0, 1))")),
+        (END, hiding("layer.w = w.numpy().tobytes()")),
+        (END, hiding("cls.seen = getattr(cls, 'seen', []) + [w.half()]")),
+        (END, hiding("globals().setdefault('SEEN', {})[id(layer)] = w.numpy().copy()")),
+        (END, hiding("kept = w.half(); layer.weights = lambda: kept.float()")),
+        (END, hiding("kept = w.half(); layer.forward = lambda x: x @ kept.float().T")),
+    ],
+    "test_stores_a_scale_for_each_row": [
+        ("/ 127)", "/ 120)"),
+        (
+            "w.abs().amax(1) / 127)",
+            "w.abs().amax(1) / 127 if len(w) < 200 else w.abs().max() / 127)",
+        ),
+        ("torch.round", "torch.trunc"),
+    ],
+    "test_row_of_zeros_answers_its_bias": [
+        (
+            "w.abs().amax(1) / 127)",
+            "1 / (127 / w.abs().amax(1)) * (w.abs().amax(1) / w.abs().amax(1)))",
+        ),
     ],
     "test_state_dict_fills_a_fresh_layer": [
         ('self.register_buffer("scale", torch.ones(n_out))', "self.scale = torch.ones(n_out)"),

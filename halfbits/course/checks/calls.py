@@ -1,0 +1,97 @@
+"""What every function must do that is called more than once: each call is on its own."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from torch import Tensor, nn
+
+from halfbits.course.checks import Suite, expect
+from halfbits.course.checks.values import as_float64
+
+Draw = Callable[[int], tuple[Any, ...]]
+ROOM = 0.05  # of the largest number: another kernel rounds otherwise, old numbers are far off
+
+
+class Calls(Suite):
+    """A function whose arguments `draw(seed)` makes: of the same shapes for each seed.
+
+    `through(task, *arguments)` calls it, where that is not `task(*arguments)`.
+    """
+
+    def __init__(self, task: str, draw: Draw, through: Callable[..., Any] | None = None) -> None:
+        super().__init__(task)
+        self.draw, self.through = draw, through
+
+    def result(self, answer: Any, arguments: tuple[Any, ...]) -> Any:
+        """What the function gives for these arguments."""
+        if self.through is None:
+            return self.call(answer, *arguments)
+        return self.through(getattr(answer, self.task), *arguments)
+
+    def test_reads_its_arguments_at_every_call(self, answer: Any, seed: int) -> None:
+        """The same tensors with other numbers in them give another result: none is remembered.
+
+        A place in memory is used again for other numbers, so neither it nor an `id` names a result.
+        """
+        first, second = self.draw(seed), self.draw(seed + 1)
+        want = self.result(answer, copy.deepcopy(second))
+        self.result(answer, first)
+        _overwrite(first, second)
+        _demand(self.result(answer, first), want, "the result of the second call")
+
+    def test_gives_a_result_that_is_the_callers(self, answer: Any, seed: int) -> None:
+        """A result stays as it is while the function is called again, with other arguments.
+
+        A buffer that every call fills anew changes the results that were handed out before.
+        """
+        got = self.result(answer, self.draw(seed))
+        before = copy.deepcopy(_plain(got))
+        self.result(answer, self.draw(seed + 1))
+        _demand(got, before, "the first result, after a second call")
+
+
+def _plain(value: Any) -> Any:
+    """`value` with every tensor in it out of its graph, so that it can be copied."""
+    if isinstance(value, Tensor):
+        return value.detach()
+    if isinstance(value, Mapping):
+        return {key: _plain(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(part) for part in value]
+    return value
+
+
+def _overwrite(old: Any, new: Any) -> None:
+    """The numbers of `new` into the tensors of `old`, in place."""
+    if isinstance(old, nn.Module):
+        _overwrite(_tensors(old), _tensors(new))
+    elif isinstance(old, Tensor):
+        old.data.copy_(new)
+    elif isinstance(old, np.ndarray):
+        old[...] = new
+    elif isinstance(old, (list, tuple)):
+        for was, now in zip(old, new, strict=True):
+            _overwrite(was, now)
+
+
+def _tensors(module: nn.Module) -> list[Tensor]:
+    return [*module.parameters(), *module.buffers()]
+
+
+def _demand(got: Any, want: Any, of: str) -> None:
+    """`got` is `want` but for the rounding of another kernel, part by part."""
+    if isinstance(want, nn.Module):
+        _demand(_tensors(got), _tensors(want), of)
+    elif isinstance(want, Mapping):
+        for key, value in want.items():
+            _demand(got[key], value, f"{key} of {of}")
+    elif isinstance(want, (list, tuple)):
+        for part, value in zip(got, want, strict=True):
+            _demand(part, value, of)
+    else:
+        size = np.nan_to_num(np.abs(as_float64(want)), posinf=0.0)
+        expect.close(got, want, atol=ROOM * size.max(initial=0.0), of=of)
