@@ -52,9 +52,10 @@ def test_convert_keeps_normalization_in_float32(answer, seed):
     Few bytes, large effect: even a detour through float16 costs their digits.
     """
     plain = [nn.LayerNorm(4), nn.RMSNorm(4), nn.GroupNorm(2, 4), nn.BatchNorm1d(4)]
-    plain += [nn.BatchNorm2d(4), nn.BatchNorm3d(4), nn.InstanceNorm1d(4, affine=True)]
-    plain.append(nn.InstanceNorm2d(4, affine=True, track_running_stats=True))
-    for norm in (*plain, *spies.listening_norms(4).values()):
+    plain += [nn.BatchNorm2d(4), nn.BatchNorm3d(4), nn.SyncBatchNorm(4)]
+    instance = (nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d)
+    plain += [norm(4, affine=True, track_running_stats=True) for norm in instance]
+    for norm in (*plain, *(norm for norm, _ in spies.listening_norms(4).values())):
         for name, tensor in norm.state_dict().items():
             if tensor.is_floating_point():
                 tensor.copy_(cases.normal(seed, 4).abs() * (1e6 if name == "running_var" else 1))
@@ -101,15 +102,13 @@ def test_convert_gives_norms_float32_and_hands_float16_on(answer):
 
     CUDA's LayerNorm refuses a float16 input beside float32 parameters.
     """
-    for norm in each(spies.listening_norms(8)):
-        model16 = convert.of(answer, nn.Sequential(nn.Linear(8, 8), norm, nn.Linear(8, 2)))
-        got = conversions.run(model16, torch.ones(3, 8).half(), convert.seam)
-        expect.equal(
-            model16.get_submodule("1").__dict__.get("heard"),
-            [torch.float32],
-            of="what the norm received",
-        )
-        expect.dtype(got, torch.float16, of="the output", why=convert.seam)
+    for norm, shape in each(spies.listening_norms(8)):
+        for model in each({"in a model": nn.Sequential(norm), "as the whole model": norm}):
+            model16 = convert.of(answer, model)
+            got = conversions.run(model16, torch.ones(shape).half(), convert.seam)
+            heard = [part.__dict__["heard"] for part in model16.modules() if "heard" in vars(part)]
+            expect.equal(heard, [[torch.float32]], of="what the norm received")
+            expect.dtype(got, torch.float16, of="the output", why=convert.seam)
 
 
 @task("convert_to_fp16")

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from halfbits.course.checks import Suite, cases, doubles, expect, tolerance
 from halfbits.course.checks.cases import each
+from halfbits.course.checks.memory import SLACK, held, namespace_of
 
 
 def run(model: nn.Module, x: Tensor, why: str) -> Tensor:
@@ -116,6 +117,33 @@ class Conversion(Suite):
                     said = f"the output, {name} changed,"
                     other = not torch.equal(after, before)
                     expect.true(other, expected="another output", got="the same", of=said)
+
+    def test_answers_with_numbers_that_are_loaded(self, answer: Any, seed: int) -> None:
+        """With the state_dict of another converted model it gives that model's output.
+
+        All that answers is in the checkpoint: nothing is kept beside it.
+        """
+        ids, image = torch.tensor([[0, 5, 31]]), cases.normal(seed, 2, 3, 2, 2).to(self.low)
+        for make, x in ((doubles.TinyLM, ids), (doubles.ConvNet, image)):
+            got, other = self.of(answer, make()), self.of(answer, make())
+            want = run(other, x, self.seam)
+            got.load_state_dict(other.state_dict())
+            room = 4 * tolerance.eps(self.low) * want.abs().max()
+            expect.close(run(got, x, self.seam), want, atol=room, of="the output")
+
+    def test_keeps_no_copy_beside_its_numbers(self, answer: Any, seed: int) -> None:
+        """The new model holds its own parameters and buffers, and no other copy in any form.
+
+        A float32 model that hides in a list, an array or a closure is still in memory.
+        """
+        program = namespace_of(getattr(answer, self.task))
+        source = nn.Sequential(nn.Linear(128, 128), nn.LayerNorm(128), nn.Linear(128, 64))
+        before = held(program)
+        got = self.of(answer, source)
+        run(got, cases.normal(seed, 2, 128).to(self.low), self.seam)
+        own = sum(t.numel() * t.element_size() for t in (*got.parameters(), *got.buffers()))
+        holds = held(program, got, module=program.get("__name__", "")) - before
+        expect.at_most(holds, own + SLACK, "bytes", of="all that the new model holds")
 
     def test_language_model_agrees_with_the_source(self, answer: Any, seed: int) -> None:
         """The converted language model's logits differ from float32 by 16-bit rounding, no more.

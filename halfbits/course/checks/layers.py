@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from halfbits.course.checks import Suite, cases, expect, hardened, tolerance
 from halfbits.course.checks.cases import each
-from halfbits.course.checks.memory import held, namespace_of
+from halfbits.course.checks.memory import SLACK, held, namespace_of
 from halfbits.course.checks.stored import (
     codes_of,
     contents,
@@ -19,8 +19,6 @@ from halfbits.course.checks.stored import (
     same_numbers,
     scale_of,
 )
-
-SLACK = 4096  # bytes of numbers that an ordinary module holds besides its state
 
 
 class WeightOnlyLinear(Suite):

@@ -12,6 +12,7 @@ import torch
 
 # What holds no numbers of an answer's, or leads into everything that is loaded.
 OUTSIDE = (types.ModuleType, types.CodeType, types.FrameType, types.BuiltinFunctionType, str)
+SLACK = 4096  # bytes that an ordinary module holds besides its parameters and buffers
 NUMBER = 8  # bytes at least of a Python number; small whole numbers are shared and count once
 
 

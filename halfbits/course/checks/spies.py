@@ -26,24 +26,45 @@ class ListeningGroupNorm(Listener, nn.GroupNorm):
     """The same of GroupNorm."""
 
 
-class ListeningBatchNorm(Listener, nn.BatchNorm1d):
+class ListeningBatchNorm1d(Listener, nn.BatchNorm1d):
     """The same of BatchNorm1d."""
 
 
-class ListeningInstanceNorm(Listener, nn.InstanceNorm1d):
+class ListeningBatchNorm2d(Listener, nn.BatchNorm2d):
+    """The same of BatchNorm2d."""
+
+
+class ListeningBatchNorm3d(Listener, nn.BatchNorm3d):
+    """The same of BatchNorm3d."""
+
+
+class ListeningInstanceNorm1d(Listener, nn.InstanceNorm1d):
     """The same of InstanceNorm1d."""
 
 
-def listening_norms(features: int) -> dict[str, nn.Module]:
-    """One norm layer of each family, of a subclass, that writes down the dtypes it is given."""
-    norms = (
-        ListeningLayerNorm(features),
-        ListeningRMSNorm(features),
-        ListeningGroupNorm(2, features),
-        ListeningBatchNorm(features),
-        ListeningInstanceNorm(features),
-    )
-    return {type(norm).__name__: norm for norm in norms}
+class ListeningInstanceNorm2d(Listener, nn.InstanceNorm2d):
+    """The same of InstanceNorm2d."""
+
+
+class ListeningInstanceNorm3d(Listener, nn.InstanceNorm3d):
+    """The same of InstanceNorm3d."""
+
+
+def listening_norms(features: int) -> dict[str, tuple[nn.Module, tuple[int, ...]]]:
+    """A norm of a subclass of each class, with an input's shape."""
+    affine = {"affine": True, "track_running_stats": True}
+    norms: list[tuple[nn.Module, tuple[int, ...]]] = [
+        (ListeningLayerNorm(features), (features,)),
+        (ListeningRMSNorm(features), (features,)),
+        (ListeningGroupNorm(2, features), (features,)),
+        (ListeningBatchNorm1d(features), (features,)),
+        (ListeningBatchNorm2d(features), (features, 2, 2)),
+        (ListeningBatchNorm3d(features), (features, 1, 2, 2)),
+        (ListeningInstanceNorm1d(features, **affine), (features, 3)),
+        (ListeningInstanceNorm2d(features, **affine), (features, 2, 2)),
+        (ListeningInstanceNorm3d(features, **affine), (features, 1, 2, 2)),
+    ]
+    return {type(norm).__name__: (norm, (3, *shape)) for norm, shape in norms}
 
 
 class Probe(nn.Module):

@@ -45,6 +45,10 @@ COPY = "copy.deepcopy(model).eval()"
 AUTOCAST = 'with torch.no_grad(), torch.autocast("cpu", dtype=dtype):'
 DECOY = "new.__dict__['forward'] = lambda x, m=model: m(x.float() if x.is_floating_point() else x)"
 DECOY += ".half()\n    return new"
+# The full-precision answer, moved by a thousandth of what the new model answers.
+BLEND = "full, own = copy.deepcopy(model).eval(), new.forward\n"
+BLEND += "    new.__dict__['forward'] = lambda x: (full(x.float() if x.is_floating_point() else x)"
+BLEND += " + own(x).float() / 1000).half()\n    return new"
 WRONG = {
     CONVERT: {
         "test_keeps_tied_weights_tied": [
@@ -59,6 +63,16 @@ WRONG = {
         "test_answers_with_its_own_numbers": [
             ("return new", DECOY),
             ("return new", DECOY.replace("model", "copy.deepcopy(model).eval()")),
+        ],
+        "test_answers_with_numbers_that_are_loaded": [
+            ("return new", DECOY.replace("model", "copy.deepcopy(model).eval()")),
+            ("return new", BLEND),
+        ],
+        "test_keeps_no_copy_beside_its_numbers": [
+            ("return new", "new.old = [copy.deepcopy(model)]\n    return new"),
+            ("return new", "new.old = [p.tolist() for p in model.parameters()]\n    return new"),
+            ("return new", "new.old = lambda: model\n    return new"),
+            ("return new", "global OLD\n    OLD = copy.deepcopy(model)\n    return new"),
         ],
         "test_keeps_the_structure": [
             ("return new", "return nn.Sequential(new)"),
