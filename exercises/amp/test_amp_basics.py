@@ -9,7 +9,16 @@ import math
 
 import torch
 
-from halfbits.course.checks import autocast, cases, expect, hardened, keras_models, products, task
+from halfbits.course.checks import (
+    autocast,
+    calls,
+    cases,
+    expect,
+    hardened,
+    keras_models,
+    products,
+    task,
+)
 from halfbits.course.checks.cases import each
 
 fp32 = products.Product("matmul_fp32", torch.float32)
@@ -17,6 +26,17 @@ lowp = products.Product("matmul_lowp", torch.float16, torch.bfloat16)
 amp = autocast.Autocast("amp_forward")
 tf = keras_models.Product("tf_matmul")
 build = keras_models.PolicyClassifier("tf_build")
+again = calls.Calls("matmul_fp32", lambda seed: matrices(seed))
+lowp_again = calls.Calls("matmul_lowp", lambda seed: (*matrices(seed), torch.bfloat16))
+amp_again = calls.Calls("amp_forward", lambda seed: (cases.linear(seed, 8, 3), matrices(seed)[0]))
+report_again = calls.Calls(
+    "precision_report", lambda seed: matrices(seed, 10.0 ** (seed % 2)), room=0.5
+)
+
+
+def matrices(seed, size=1.0):
+    """Two matrices that can be multiplied."""
+    return size * cases.normal(seed, 5, 8), cases.normal(seed + 1, 8, 3)
 
 
 @task("matmul_fp32")
@@ -29,6 +49,18 @@ def test_fp32_multiplies_in_float32_not_in_the_input_dtype(answer):
     for dtype in cases.LOW:
         got = answer.matmul_fp32(big.to(dtype), big.T.to(dtype))
         expect.same(got, torch.tensor([[720000.0]]))
+
+
+@task("matmul_fp32")
+def test_fp32_converts_integers_before_the_product(answer):
+    """matmul_fp32 multiplies integers as float32 numbers: the product may exceed their own range.
+
+    64 * 64 is beyond int8, and wraps around there without an error.
+    """
+    for dtype in each(cases.named(*cases.INTEGERS)):
+        big = (torch.iinfo(dtype).max + 1) // 2  # a power of two, so that all is exact
+        a = torch.full((1, 4), big, dtype=dtype)
+        expect.same(answer.matmul_fp32(a, a.T), torch.tensor([[4 * float(big) ** 2]]))
 
 
 @task("matmul_lowp")

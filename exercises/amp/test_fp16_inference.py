@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from halfbits.course.checks import (
+    calls,
     cases,
     conversions,
     doubles,
@@ -29,6 +30,14 @@ convert = conversions.Conversion("convert_to_fp16", torch.float16)
 logits = inference.HalfInference("predict_logits", torch.Tensor.float)
 proba = inference.Probabilities("predict_proba")
 probas = inference.HalfInference("predict_proba", lambda y: y.float().softmax(-1))
+again = calls.Calls("convert_to_fp16", lambda seed: (cases.linear(seed, 8, 3),))
+logits_again = calls.Calls("predict_logits", lambda seed: halved(seed))
+proba_again = calls.Calls("predict_proba", lambda seed: halved(seed))
+
+
+def halved(seed):
+    """A float16 layer and an input."""
+    return cases.linear(seed, 8, 3).half(), cases.normal(seed + 1, 4, 8)
 
 
 @task("convert_to_fp16")

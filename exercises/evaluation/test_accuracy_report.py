@@ -8,16 +8,25 @@ import math
 
 import torch
 
-from halfbits.course.checks import cases, expect, hardened, loaders, task, tolerance
+from halfbits.course.checks import calls, cases, expect, hardened, loaders, task, tolerance
 from halfbits.course.checks.cases import each
 from halfbits.course.checks.doubles import Table
-from halfbits.course.checks.loaders import batches, drawn, sqnr_and_kl
+from halfbits.course.checks.labeled import batches, drawn, sqnr_and_kl
 
 evaluate = loaders.Evaluation("evaluate")
 compare = loaders.Evaluation("compare", "acc_fp32", "acc_quant")
+again = calls.Calls("evaluate", lambda seed: tables(seed)[1:])
+compare_again = calls.Calls("compare", lambda seed: tables(seed))
 
 FLOATS = ("acc_fp32", "acc_quant", "delta", "agreement", "flip_rate", "sqnr_db", "kl")
 KINDS = dict.fromkeys(FLOATS, float) | {"n": int}
+
+
+def tables(seed):
+    """Two models and a loader; half as many of the labels are right for an odd seed."""
+    fp32, quant, y = drawn(seed, noise=1.0 + seed % 2)
+    y[: 25 * (seed % 2)] += 5  # no class
+    return Table(fp32), Table(quant), batches(y, 10)
 
 
 def report(answer, fp32, quant, y, size=10):
@@ -132,6 +141,32 @@ def test_compare_accepts_half_precision_logits(answer, seed):
 
 @task("compare")
 @hardened
+def test_compare_sees_what_float32_does_not(answer, seed):
+    """float64 logits that differ in the tenth digit have a finite sqnr_db and another kl than 0.
+
+    Rounded to float32 they would be equal, and the report would call two models the same.
+    """
+    fp32, _, y = drawn(seed)
+    fp32 = fp32.double()
+    quant = fp32 * (1 + 1e-9 * cases.normal(seed + 5, *fp32.shape).double())
+    got, (sqnr, _) = report(answer, fp32, quant, y), sqnr_and_kl(fp32, quant)
+    # The difference of two float64 numbers of like size is off by 1e-16 of them, here of 1e-9.
+    demand(got, {"sqnr_db": sqnr}, 1e-4)
+
+
+@task("compare")
+@hardened
+def test_compare_of_a_silent_reference_is_minus_infinity(answer, seed):
+    """Where the first model's logits are all zero and the second's are not, sqnr_db is -inf.
+
+    There is no signal at all; the logarithm of 0 raises in Python.
+    """
+    fp32, _, y = drawn(seed)
+    demand(report(answer, torch.zeros_like(fp32), fp32, y), {"sqnr_db": -math.inf}, atol=0)
+
+
+@task("compare")
+@hardened
 def test_compare_never_counts_nan_as_agreement(answer, seed):
     """A row with a NaN in either model agrees with nothing; sqnr_db and kl show the NaN.
 
@@ -146,4 +181,5 @@ def test_compare_never_counts_nan_as_agreement(answer, seed):
         got = report(answer, a, b, y, size=5)
         demand(got, {"agreement": 10 / 12})
         expect.equal(str([got["sqnr_db"], got["kl"]]), "[nan, nan]", of="[sqnr_db, kl]")
-    demand(report(answer, fp32, overflow, y), {"sqnr_db": -math.inf}, atol=0)
+    want = {"sqnr_db": -math.inf, "agreement": 1.0 - (y[7] != 1).item() / 12}
+    demand(report(answer, fp32, overflow, y), want, atol=0)

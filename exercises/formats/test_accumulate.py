@@ -2,10 +2,11 @@
 
 import torch
 
-from halfbits.course.checks import cases, expect, task
+from halfbits.course.checks import calls, cases, expect, task
 from halfbits.course.checks.cases import each
 
 NARROW = cases.named(*cases.LOW)
+again = calls.Calls("accumulate", lambda seed: (*cases.normal(seed, 2, 40), torch.float16, 8))
 
 
 def wanted(a, b, narrow, every):
@@ -67,13 +68,28 @@ def test_every_addition_is_rounded_in_order(answer, seed):
 
 
 @task("accumulate")
+def test_each_step_has_the_type_of_the_rule(answer):
+    """Products and the total are float32, neither wider nor narrower, where it shows in the result.
+
+    A float64 product keeps digits that tip a tie over; a float64 total counts numbers that are
+    half the spacing of a float32.
+    """
+    for narrow, tie in each({"float16": (torch.float16, -11), "bfloat16": (torch.bfloat16, -8)}):
+        # 1 + a b is a tie of `narrow` and half a spacing of float32; a b has one digit more.
+        small = 1 + 2.0 ** (-25 - tie)
+        right(answer, torch.tensor([1.0, small]), torch.tensor([1.0, small * 2.0**tie]), narrow, 2)
+        half = torch.tensor([2.0, 2.0**-23, 2.0**-23])
+        right(answer, half, torch.ones(3), narrow, 1)
+
+
+@task("accumulate")
 def test_last_stretch_may_be_shorter(answer, seed):
     """Where n is no multiple of `every`, the last products reach the total as well.
 
     Also where `every` is larger than n, which is a single stretch.
     """
     for narrow in each(NARROW):
-        for n, every in ((50, 16), (17, 16), (5, 8), (1, 3)):
+        for n, every in ((50, 16), (17, 16), (5, 8), (1, 3), (700, 300)):
             right(answer, *drawn(seed + n, n), narrow, every)
 
 
@@ -83,6 +99,8 @@ def test_overflow_becomes_infinite_in_float16_alone(answer, seed):
 
     Neither is clamped: a promotion more often is the remedy, and it works.
     """
+    for last in each({"16 more": 16.0, "just below 16 more": 15.99}):  # 65520 is the tie
+        right(answer, torch.tensor([65504.0, last]), torch.ones(2), torch.float16, 2)
     a, b = torch.full((80,), 100.0), torch.full((80,), 10.0 + seed % 7)
     for narrow, every in each(
         {

@@ -89,6 +89,19 @@ def test_ieee_formats_end_in_infinity_and_nan(answer, seed):
 
 
 @task("decode_float")
+def test_ends_like_ieee_unless_told_otherwise(answer, seed):
+    """Without `ends` the format ends as with "ieee": in an infinity and NaN.
+
+    Most formats do; a caller who says nothing means them.
+    """
+    for exponent, mantissa, *_ in each(FORMATS):
+        top = (2**exponent - 1) << mantissa
+        expect.equal(answer.decode_float(top, exponent, mantissa), math.inf)
+        got = answer.decode_float(top | 1, exponent, mantissa)
+        expect.true(math.isnan(got), expected="nan", got=got)
+
+
+@task("decode_float")
 def test_e4m3_has_one_nan_and_no_infinity(answer, seed):
     """With "fn" only E and M all ones are NaN; the code before is a number, 448 in E4M3.
 

@@ -3,11 +3,12 @@
 import torch
 
 from halfbits import quantize
-from halfbits.course.checks import cases, expect, quantizers, task
+from halfbits.course.checks import calls, cases, expect, quantizers, task
 from halfbits.course.checks.cases import each
 
 # Halfway between neighboring levels, and the level that it goes to.
 TIES = {0.25: 0, 0.75: 1, 1.25: 1, 1.75: 2, 2.5: 2, 3.5: 4, 5.0: 4}
+again = calls.Calls("mx_block", lambda seed: (cases.normal(seed, 6, 32),))
 
 
 def quantized(answer, x):
@@ -72,7 +73,8 @@ def test_values_are_the_nearest_levels(answer, seed):
 
     The levels are not evenly spaced: rounding to multiples of 0.5 gives values that no code has.
     """
-    right(answer, blocks(seed))
+    for count in each({"40 blocks": 40, "one block": 1, "300 blocks": 300}):
+        right(answer, blocks(seed, count))
 
 
 @task("mx_block")
@@ -88,6 +90,21 @@ def test_ties_go_to_the_even_code(answer, seed):
         want = torch.full((1, 32), float(level)) * x.sign()
         x[0, 5], want[0, 5] = 4.0, 4.0
         expect.same(quantized(answer, x * 2.0**k)[1], want * 2.0**k, of="values")
+
+
+@task("mx_block")
+def test_on_either_side_of_a_tie_the_nearer_level_is_taken(answer, seed):
+    """The float32 numbers next to a tie go down and up, for either sign, at any scale.
+
+    Half a spacing decides; a comparison with too few digits takes the neighbor for the tie.
+    """
+    size = 2.0 ** (seed % 20 - 10)
+    for tie in TIES:
+        for value in each(cases.around(tie)):
+            x = torch.full((1, 32), value.item() * size)
+            x[0, ::2] *= -1
+            x[0, 5] = 4.0 * size
+            right(answer, x)
 
 
 @task("mx_block")

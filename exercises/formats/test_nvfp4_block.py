@@ -1,13 +1,17 @@
 """What `nvfp4_scales` and `nvfp4_block` must do, one claim a check."""
 
+import math
+
 import torch
 
-from halfbits.course.checks import cases, expect, quantizers, task, tolerance
+from halfbits.course.checks import calls, cases, expect, quantizers, task, tolerance
 from halfbits.course.checks.cases import each
 from halfbits.quantize import FP4_LEVELS
 
 LEVELS = torch.tensor(FP4_LEVELS, dtype=torch.float64)
 E4M3 = torch.float8_e4m3fn
+again = calls.Calls("nvfp4_scales", lambda seed: (cases.normal(seed, 6, 16) * (1 + seed % 7),))
+block_again = calls.Calls("nvfp4_block", lambda seed: (cases.normal(seed, 6, 16),))
 
 
 def tensors(seed):
@@ -18,6 +22,7 @@ def tensors(seed):
         "blocks of sizes from 1/64 to 16": x * sizes,
         "all signs turned round": -x,
         "one block": x[:1],
+        "many blocks": cases.normal(seed + 1, 400, 16),
         "numbers near 2**-38": x * 2.0**-40,
         "numbers near 2**38": x * 2.0**36,
         "every other block of a tensor": x[::2],
@@ -58,6 +63,25 @@ def test_block_scale_is_the_nearest_e4m3_number(answer, seed):
         spacing = torch.exp2(torch.log2(wish).floor().clamp(min=-6) - 3)
         room = spacing / 2 + 4 * tolerance.eps() * wish
         expect.close(got.double(), wish, atol=room, of="block_scale")
+
+
+@task("nvfp4_scales")
+def test_block_scale_near_a_tie_goes_to_the_nearer_number(answer, seed):
+    """Just below a tie of E4M3 the lower number is stored, just above it the upper one.
+
+    A detour through a 16-bit type takes what is near for the tie itself.
+    """
+    size, near = (
+        2.0 ** (seed % 20 - 10),
+        2.0**-14,
+    )  # more than float32's roundings, less than half's
+    for number in each(cases.named(1.0, 1.125, 1.875, 13.0, 240.0, 0.25)):
+        step = 2.0 ** math.floor(math.log2(number)) / 8
+        for side, want in ((1 - near, number), (1 + near, number + step)):
+            x = torch.zeros(2, 16)
+            x[0, 3], x[1, 5] = -6 * 448.0, 6 * (number + step / 2) * side
+            got = scales(answer, x * size)[1]
+            expect.same(got[1].float(), torch.tensor(want), of="block_scale")
 
 
 @task("nvfp4_scales")

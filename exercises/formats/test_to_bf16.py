@@ -6,7 +6,7 @@ import random
 import numpy as np
 
 from halfbits import formats
-from halfbits.course.checks import expect, task
+from halfbits.course.checks import expect, hardened, task
 from halfbits.course.checks.cases import each
 
 INFINITY = 0x7F800000
@@ -82,6 +82,20 @@ def test_carry_raises_the_exponent_up_to_infinity(answer, seed):
     full = [exponent << 23 | 0x7FFFFF for exponent in exponents]
     ends = [0x7F7F7FFF, 0x7F7F8000, 0x7F7FFFFF]
     rounds(answer, *full, *(SIGN | bits for bits in full), *ends, *(SIGN | bits for bits in ends))
+
+
+@task("to_bf16")
+@hardened
+def test_subnormal_numbers_are_rounded_like_others(answer, seed):
+    """Where the exponent field is 0, the nearest neighbor and the even tie hold as well.
+
+    bfloat16 has the exponents of float32, so it has subnormal numbers of its own; setting them
+    to zero is what some chips do, not what rounding says.
+    """
+    some = random.Random(seed)
+    ends = [1, 0x7FFF, 0x8000, 0x8001, 0x18000, 0x28000, 0x7F7FFF, 0x7F8000, 0x7FFFFF]
+    several = [*ends, *(some.randrange(1, 0x800000) for _ in range(40))]
+    rounds(answer, *several, *(SIGN | bits for bits in several))
 
 
 @task("to_bf16")

@@ -3,7 +3,7 @@
 import numbers
 import random
 
-from halfbits.course.checks import expect, quantizers, task
+from halfbits.course.checks import expect, hardened, quantizers, task
 from halfbits.course.checks.cases import each
 
 CODES = {
@@ -52,6 +52,37 @@ def test_range_on_both_sides_of_zero(answer, seed):
     for codes in each(CODES):
         for a, b in drawn(seed):
             right(answer, -a, b, codes)
+
+
+@task("affine_parameters")
+@hardened
+def test_tiny_and_huge_ranges_are_like_any_other(answer, seed):
+    """Ranges from 1e-30 to 1e30 long follow the rule: no smallest scale, no float32 on the way.
+
+    A floor such as 1e-8 turns small activations into one code; float32 ends at 3.4e38.
+    """
+    for codes in each(CODES):
+        for size in each({f"values near {size:g}": size for size in (1e-30, 1e-12, 1e12, 1e30)}):
+            for a, b in drawn(seed, 5):
+                for low, high in ((-a, b), (a, b), (-a, -b)):
+                    right(answer, *sorted((low * size, high * size)), codes)
+
+
+@task("affine_parameters")
+@hardened
+def test_zero_point_near_a_tie_is_the_nearer_code(answer, seed):
+    """Four millionths of a step beyond halfway the zero point is the nearer code.
+
+    Python's floats have 16 digits; in float32 the quotient is off by more than that.
+    """
+    some = random.Random(seed)
+    for codes in each(CODES):
+        steps = codes[1] - codes[0]
+        for _ in range(20):
+            size, below = some.uniform(0.1, 10), some.randrange(steps // 2, steps) + 0.5
+            for near in (-4e-6, 4e-6):
+                place = below + near
+                right(answer, -place * size, (steps - place) * size, codes)
 
 
 @task("affine_parameters")

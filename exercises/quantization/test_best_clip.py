@@ -2,10 +2,12 @@
 
 import torch
 
-from halfbits.course.checks import cases, expect, task
+from halfbits.course.checks import calls, cases, expect, task
 from halfbits.course.checks.cases import each
 
 SHARES = [step / 20 for step in range(4, 21)]
+FINE = [step / 100 for step in range(20, 101)]
+again = calls.Calls("best_clip", lambda seed: (rows(seed) ** (1 + 2 * (seed % 2)), 3, SHARES))
 
 
 def errors(w, bits, shares):
@@ -73,6 +75,20 @@ def test_each_row_has_its_own(answer, seed):
 
 
 @task("best_clip")
+def test_every_share_is_tried(answer, seed):
+    """Where the error falls, rises and falls again along the shares, the least of all is found.
+
+    One large weight and many of 0.45 times its size: they lie near a code for some shares, and
+    halfway between two for others. A search that stops at the first rise stops too early.
+    """
+    row = torch.full((129,), 0.45)
+    row[::2] *= -1
+    row[seed % 129] = 1.0
+    for shares in each({"upwards": SHARES, "downwards": SHARES[::-1], "fine": FINE}):
+        right(answer, torch.stack([row, -row, 3 * row]), 4, shares)
+
+
+@task("best_clip")
 def test_only_the_given_shares_in_any_order(answer, seed):
     """The list may be short, not sorted, and without 1.
 
@@ -103,7 +119,7 @@ def test_weights_are_left_alone(answer, seed):
     A search must not change what it searches.
     """
     for view in each(cases.views(rows(seed)[:, :20])):
-        shares = [0.5, 0.8, 1.0]
+        shares = [0.8, 0.5, 1.0]
         with expect.untouched(view, shares):
             answer.best_clip(view, 4, shares)
         right(answer, view, 4)

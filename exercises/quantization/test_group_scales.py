@@ -2,7 +2,7 @@
 
 import torch
 
-from halfbits.course.checks import cases, expect, quantizers, task, tolerance
+from halfbits.course.checks import calls, cases, expect, quantizers, task, tolerance
 from halfbits.course.checks.cases import each
 
 # Rows, columns, group size: widths that the size divides.
@@ -19,6 +19,7 @@ TAILS = {
     "3 x 5 in groups of 2": (3, 5, 2),
     "2 x 5 in groups of 8": (2, 5, 8),
 }
+again = calls.Calls("group_scales", lambda seed: (cases.normal(seed, 6, 20), 8))
 
 
 def coded(answer, w, size):
@@ -47,6 +48,17 @@ def test_each_group_has_its_own_scale(answer, seed):
     """
     for rows, columns, size in each(WHOLE):
         right(answer, cases.normal(seed, rows, columns), size)
+
+
+@task("group_scales")
+def test_every_shape_has_its_groups(answer, seed):
+    """Tall, wide, square, tiny and large matrices, and numbers of many sizes, follow the rule.
+
+    What a matrix looks like decides nothing but the number of groups.
+    """
+    for w in each(cases.matrices(seed)):
+        for size in (4, 32):
+            right(answer, w, size)
 
 
 @task("group_scales")
@@ -112,6 +124,6 @@ def test_views_are_read_as_they_are_and_left_alone(answer, seed):
 
     Weights are often views of a larger tensor.
     """
-    for view in each(cases.views(cases.normal(seed, 12, 20))):
+    for view in each(cases.matrices(seed)):
         with expect.untouched(view):
             right(answer, view, 4)

@@ -2,8 +2,16 @@
 
 import torch
 
-from halfbits.course.checks import cases, expect, task
+from halfbits.course.checks import calls, cases, expect, task
 from halfbits.course.checks.cases import each
+
+pack_again = calls.Calls("pack_int4", lambda seed: (draw(seed),))
+unpack_again = calls.Calls("unpack_int4", lambda seed: (bytes_of(draw(seed)), 9))
+
+
+def draw(seed):
+    """int4 codes, int8 [6, 9]."""
+    return torch.randint(-8, 8, (6, 9), generator=cases.generator(seed), dtype=torch.int8)
 
 
 def all_pairs():

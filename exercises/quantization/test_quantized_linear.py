@@ -8,12 +8,28 @@ import math
 
 import torch
 
-from halfbits.course.checks import activations, cases, expect, layers, quantizers, task, tolerance
+from halfbits.course.checks import (
+    activations,
+    calls,
+    cases,
+    expect,
+    layers,
+    quantizers,
+    task,
+    tolerance,
+)
 from halfbits.course.checks.cases import each
 
 weight = quantizers.SymmetricRows("quantize_weight", bits=8)
 activation = activations.AffineTensor("quantize_activation")
 layer = layers.WeightOnlyLinear("QuantizedLinear")
+weight_again = calls.Calls("quantize_weight", lambda seed: (cases.normal(seed, 6, 9),))
+activation_again = calls.Calls("quantize_activation", lambda seed: (cases.normal(seed, 50),))
+layer_again = calls.Calls(
+    "QuantizedLinear",
+    lambda seed: (cases.linear(seed, 6, 5), cases.normal(seed + 9, 4, 6)),
+    through=lambda kind, linear, x: kind.from_float(linear)(x).detach(),
+)
 
 
 @task("quantize_weight")

@@ -117,6 +117,18 @@ class Once:
         yield from self.batches if self.readings == 1 else ()
 
 
+class Watched:
+    """A loader that writes down, at each batch, how many batches before it `model` has not had."""
+
+    def __init__(self, batches: list[Any], model: Table) -> None:
+        self.batches, self.model, self.waiting = batches, model, [0]
+
+    def __iter__(self) -> Iterator[Any]:
+        for number, batch in enumerate(self.batches):
+            self.waiting.append(number - len(self.model.calls))
+            yield batch
+
+
 class Shuffled:
     """A loader that gives the same examples in a new order at every reading."""
 

@@ -63,6 +63,8 @@ class Product(Suite):
             expect.same(self.call(answer, tf.constant(row), tf.constant(ones), dtype), zero)
             minus = np.array([[1.0, -1.0]], np.float32)
             expect.same(self.call(answer, tf.constant(minus), tf.constant(abs(row.T)), dtype), zero)
+            for wide in (np.float32, np.float64):
+                expect.same(self.call(answer, row.astype(wide), ones.astype(wide), dtype), zero)
 
     def test_multiplies_what_is_left_correctly(self, answer: Any, seed: int) -> None:
         """It is the product of the rounded operands; float16 overflows to inf.
@@ -160,7 +162,8 @@ class PolicyClassifier(Suite):
         """
         import keras
 
-        for arguments in ((2, 3, 4, "mixed_float8"), (2, -3, 4, "mixed_float16")):
+        unknown = ((2, 3, 4, name) for name in ("mixed_float8", "float", "flaot32"))
+        for arguments in (*unknown, (2, -3, 4, "mixed_float16")):
             with global_policy("float32"):
                 expect.raises(ValueError, lambda: self.call(answer, *arguments))  # noqa: B023
                 after = keras.config.dtype_policy().name

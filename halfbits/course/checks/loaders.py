@@ -13,36 +13,7 @@ from torch.nn import functional
 from halfbits.course.checks import Suite, cases, doubles, expect, hardened, tolerance
 from halfbits.course.checks.cases import each
 from halfbits.course.checks.doubles import Table
-
-CLASSES = 5
-
-
-def batches(y: Tensor, size: int) -> list[tuple[Tensor, Tensor]]:
-    """Row numbers for a `Table` and labels in batches of `size`; the last one may be smaller."""
-    return list(zip(rows(y).split(size), y.split(size), strict=True))
-
-
-def rows(y: Tensor) -> Tensor:
-    """The numbers of the rows of logits that go with the labels `y`."""
-    return torch.arange(len(y)).float().view(-1, 1)
-
-
-def drawn(seed: int, n: int = 53, noise: float = 0.5) -> tuple[Tensor, Tensor, Tensor]:
-    """Reference logits, noisy logits and labels that agree with them often, but not always."""
-    fp32 = 2 * cases.normal(seed, n, CLASSES)
-    quant = fp32 + noise * cases.normal(seed + 1, n, CLASSES)
-    return fp32, quant, (fp32 + 1.5 * cases.normal(seed + 2, n, CLASSES)).argmax(1)
-
-
-def sqnr_and_kl(fp32: Tensor, quant: Tensor) -> tuple[float, float]:
-    """10 log10(S / N) over all logits, and the mean over rows of KL(fp32, quant) in nats; float64.
-
-    S is the sum of the squares of `fp32`, N that of the squares of the differences.
-    """
-    a, b = fp32.double(), quant.double()
-    log_p, log_q = functional.log_softmax(a, 1), functional.log_softmax(b, 1)
-    sqnr = 10 * math.log10((a**2).sum() / ((a - b) ** 2).sum())
-    return sqnr, (log_p.exp() * (log_p - log_q)).sum(1).mean().item()
+from halfbits.course.checks.labeled import CLASSES, batches, drawn, rows
 
 
 class Evaluation(Suite):
@@ -122,6 +93,40 @@ class Evaluation(Suite):
         for table in each(dict(zip(("the first model", "the second model"), tables, strict=False))):
             modes = [f"training {training}, gradients {grad}" for _, training, grad in table.calls]
             expect.equal(set(modes), {"training False, gradients False"}, of="the modes inside")
+
+    def test_takes_each_batch_as_it_comes(self, answer: Any, seed: int) -> None:
+        """A batch goes through the models before the next but one is asked for.
+
+        A loader may be endless or larger than the memory: nothing may collect it first.
+        """
+        tables = [Table(drawn(seed)[0]) for _ in range(self.models)]
+        loader = doubles.Watched(batches(drawn(seed)[2], 10), tables[0])
+        self.call(answer, *tables, loader)
+        waiting = max(loader.waiting)
+        said = f"{waiting} batches had been read and not yet used"
+        expect.true(waiting <= 1, expected="one batch at a time", got=said)
+
+    def test_compares_labels_as_they_are(self, answer: Any, seed: int) -> None:
+        """With 300 classes the label 299 is the class 299 and no other.
+
+        Labels that are cut to a byte are taken for another class.
+        """
+        y, classes = torch.tensor([299, 299, 43, 256, 0]), torch.tensor([299, 43, 43, 0, 0])
+        logits = functional.one_hot(classes, 300).float()
+        for got in self.of(answer, logits, batches(y, 2)):
+            expect.close(got, 0.6, atol=tolerance.FLOAT64_DIVISIONS, of="accuracy")
+
+    @hardened
+    def test_takes_an_infinite_logit_for_a_prediction(self, answer: Any, seed: int) -> None:
+        """An infinite logit is the largest one, so its class is predicted; only NaN is no answer.
+
+        A mask of minus infinity leaves the other classes to choose from.
+        """
+        logits = torch.zeros(4, CLASSES)
+        logits[0, 2], logits[1, 3], logits[2], logits[2, 1] = math.inf, math.inf, -math.inf, 0.0
+        y = torch.tensor([2, 4, 1, 0])
+        for got in self.of(answer, logits, batches(y, 3)):
+            expect.close(got, 0.75, atol=tolerance.FLOAT64_DIVISIONS, of="accuracy")
 
     @hardened
     def test_puts_every_training_flag_back(self, answer: Any, seed: int) -> None:

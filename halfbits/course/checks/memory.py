@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 # What holds no numbers of an answer's, or leads into everything that is loaded.
-OUTSIDE = (types.ModuleType, types.CodeType, types.FrameType, types.BuiltinFunctionType, str)
+OUTSIDE = (types.ModuleType, types.CodeType, types.FrameType, str)
 SLACK = 4096  # bytes that an ordinary module holds besides its parameters and buffers
 NUMBER = 8  # bytes at least of a Python number; small whole numbers are shared and count once
 
@@ -60,6 +60,8 @@ def _parts(thing: Any, module: str) -> list[Any]:
     """What `thing` holds."""
     if isinstance(thing, types.FunctionType):
         return [thing.__closure__, thing.__defaults__, thing.__kwdefaults__, thing.__dict__]
+    if isinstance(thing, types.BuiltinFunctionType):
+        return [thing.__self__]
     if isinstance(thing, type):
         return [dict(vars(thing))] if thing.__module__ == module else []
     if isinstance(thing, torch.Tensor):

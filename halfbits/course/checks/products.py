@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from typing import Any
 
 import torch
@@ -70,6 +71,32 @@ class Product(Suite):
                 want = (low_a.double() @ low_b.double()).to(dtype)
                 atol = tolerance.product(low_a, low_b, dtype)
                 expect.close(self.of(answer, a, b, dtype), want, atol=atol)
+
+    def test_rounds_wider_operands_before_the_product(self, answer: Any) -> None:
+        """Operands that hold more digits than the dtype are rounded first, then multiplied.
+
+        In float64 the product of [1 + u, -1] and ones is u; of the rounded operands it is 0.
+        """
+        for dtype in self.dtypes:
+            ones = torch.tensor([[1.0, -1.0]], dtype=torch.float64)
+            tie = torch.tensor([[1 + tolerance.eps(dtype) / 2, -1.0]], dtype=torch.float64)
+            for a, b in each({"1 + u in a": (tie, abs(ones.T)), "1 + u in b": (ones, abs(tie.T))}):
+                expect.same(self.of(answer, a, b, dtype), torch.zeros(1, 1).to(dtype))
+
+    @hardened
+    def test_operands_beyond_the_dtype_are_infinite(self, answer: Any) -> None:
+        """An operand halfway beyond the dtype's largest number is inf, one just below it is not.
+
+        The tie at the end of the range goes to infinity, and nothing is clamped.
+        """
+        one = torch.ones(1, 1)
+        for dtype in self.dtypes:
+            end, last = cases.beyond(dtype), torch.finfo(dtype).max
+            wide = torch.float64 if dtype == torch.float32 else torch.float32
+            inside = torch.nextafter(end.to(wide), torch.zeros((), dtype=wide))
+            for x, want in ((end.to(wide), math.inf), (inside, last), (-end.to(wide), -math.inf)):
+                got = self.of(answer, x.view(1, 1), one.to(wide), dtype)
+                expect.same(got, torch.tensor([[want]], dtype=torch.float64).to(dtype))
 
     @hardened
     def test_accepts_empty_and_all_zero_inputs(self, answer: Any) -> None:

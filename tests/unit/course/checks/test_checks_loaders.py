@@ -57,6 +57,12 @@ WRONG = {
         ("finally:", "except Exception: pass\n    else:"),
         ("finally:", f"except Exception:\n        {RESTORE}\n        raise\n    else:"),
     ],
+    "test_takes_each_batch_as_it_comes": [("in loader:", "in list(loader):")],
+    "test_compares_labels_as_they_are": [("best == y", "best == y.to(torch.uint8)")],
+    "test_takes_an_infinite_logit_for_a_prediction": [
+        ("logits.isnan()", "(~logits.isfinite())"),
+        ("logits.argmax(1)", "logits.nan_to_num(posinf=0.0).argmax(1)"),
+    ],
     "test_never_counts_nan_as_right": [(".masked_fill(logits.isnan().any(1), -1)", "")],
     "test_leaves_models_and_inputs_untouched": [
         ("logits = model(x)", "logits = model(x.mul_(2))"),

@@ -27,6 +27,17 @@ WRONG = {
         (BODY, "a.to(dtype).as_strided(a.shape, (a.shape[-1], 1)) @ b.to(dtype)"),
         (BODY, "a.to(dtype).mm(b.to(dtype))"),
     ],
+    "test_rounds_wider_operands_before_the_product": [
+        (BODY, "(a.double() @ b.double()).to(dtype)"),
+        (BODY, "(a.to(dtype).double() @ b.double()).to(dtype)"),
+    ],
+    "test_operands_beyond_the_dtype_are_infinite": [
+        (BODY, f"({BODY}).clamp(-torch.finfo(dtype).max, torch.finfo(dtype).max)"),
+        (
+            BODY,
+            f"({BODY}).where(a.abs() <= torch.finfo(dtype).max, torch.inf).to(dtype)",
+        ),
+    ],
     "test_accepts_empty_and_all_zero_inputs": [
         (BODY, f"(lambda c: c / c * c)({BODY})"),
         (BODY, f"a[0] is b or {BODY}"),

@@ -1,0 +1,95 @@
+"""Each claim on repeated calls accepts a right function and rejects one that remembers."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from suites import answer_of, claims, verdict
+from torch import nn
+
+from halfbits.course.checks import cases
+from halfbits.course.checks.calls import Calls, overwrite
+
+TWICE = Calls("twice", lambda seed: (cases.normal(seed, 3, 4),))
+COPY = Calls("copied", lambda seed: (cases.linear(seed, 3, 2),))
+MEAN = Calls("mean", lambda seed: ([cases.normal(seed, 5), cases.normal(seed + 9, 2)],))
+LAYER = Calls(
+    "Layer",
+    lambda seed: (cases.linear(seed, 3, 2), cases.normal(seed, 4, 3)),
+    through=lambda kind, linear, x: kind(linear)(x).detach(),
+)
+SUITES = [TWICE, COPY, MEAN, LAYER]
+SOURCE = """
+import copy
+import torch
+from torch import nn
+SEEN, OUT = {}, torch.zeros(3, 4)
+def twice(x):
+    return 2 * x
+def copied(model):
+    return copy.deepcopy(model)
+def mean(parts):
+    return {"mean": sum(part.sum().item() for part in parts) / 7}
+class Layer(nn.Module):
+    def __init__(self, linear):
+        super().__init__()
+        self.w = linear.weight.detach().clone()
+    def forward(self, x):
+        return x @ self.w.T
+"""
+COPIED = "copy.deepcopy(model)"
+TOTAL = "sum(part.sum().item() for part in parts) / 7"
+WRONG = {
+    "test_reads_its_arguments_at_every_call": {
+        TWICE: [
+            ("2 * x", "SEEN.setdefault(id(x), 2 * x)"),
+            ("2 * x", "SEEN.setdefault(x.data_ptr(), 2 * x)"),
+            ("2 * x", "SEEN.setdefault(x.shape, 2 * x)"),
+        ],
+        COPY: [(COPIED, f"SEEN.setdefault(id(model), {COPIED})")],
+        MEAN: [(TOTAL, f"SEEN.setdefault(id(parts[0]), {TOTAL})")],
+        LAYER: [
+            (
+                "linear.weight.detach().clone()",
+                "SEEN.setdefault(id(linear), linear.weight.detach().clone())",
+            ),
+            ("return x @ self.w.T", "return SEEN.setdefault(id(x), x @ self.w.T)"),
+        ],
+    },
+    "test_gives_a_result_that_is_the_callers": {
+        TWICE: [("return 2 * x", "return torch.mul(2, x, out=OUT)")],
+        COPY: [
+            (
+                f"return {COPIED}",
+                f"new = SEEN.setdefault(0, {COPIED})\n"
+                "    new.load_state_dict(model.state_dict())\n    return new",
+            ),
+        ],
+        MEAN: [(f'return {{"mean": {TOTAL}}}', f"SEEN['mean'] = {TOTAL}\n    return SEEN")],
+        LAYER: [("return x @ self.w.T", "return torch.mm(x, self.w.T, out=OUT[:2].view(4, 2))")],
+    },
+}
+
+
+@pytest.mark.parametrize("claim", claims(TWICE))
+@pytest.mark.parametrize("suite", SUITES, ids=lambda one: one.task)
+def test_a_function_is_judged_by_each_claim(suite: Calls, claim: str) -> None:
+    assert verdict(suite, claim, answer_of(SOURCE)) == ""
+    for swaps in WRONG[claim][suite]:
+        assert verdict(suite, claim, answer_of(SOURCE, *swaps)), swaps
+
+
+def test_results_that_differ_in_their_rounding_are_the_same() -> None:
+    rounds = "(2 * x) * (1 + 1e-3 * (x.data_ptr() % 128 == 0))"
+    again = Calls("twice", lambda seed: (torch.ones(3, 4) + seed % 2,))
+    answer = answer_of(SOURCE, "2 * x", rounds)
+    assert verdict(again, "test_reads_its_arguments_at_every_call", answer) == ""
+
+
+def test_a_model_is_overwritten_in_place() -> None:
+    """Otherwise an answer that is looked up by the model's id would never be caught."""
+    first, second = cases.linear(1, 3, 2), cases.linear(2, 3, 2)
+    weight = first.weight
+    overwrite([first], [second])
+    assert first.weight is weight and isinstance(first, nn.Linear)
+    assert torch.equal(first.weight, second.weight)
