@@ -5,6 +5,7 @@ Demands take their `called` and `why` from here, so that a check need not write 
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,11 +18,15 @@ Value = TypeVar("Value")
 
 @dataclass
 class Now:
-    """The check that runs: why it matters, the last call as text, and the names of its cases."""
+    """The check that runs: why it matters, the last call as text, and the names of its cases.
+
+    `in_place`: the answer's function may change its arguments now.
+    """
 
     why: str = ""
     call: str = ""
     cases: list[str] = field(default_factory=list)
+    in_place: bool = False
 
 
 NOW = Now()
@@ -29,7 +34,7 @@ NOW = Now()
 
 def begin(check: Any) -> None:
     """A new check starts; its docstring says why it matters."""
-    NOW.why, NOW.call, NOW.cases = reason(check), "", []
+    NOW.why, NOW.call, NOW.cases, NOW.in_place = reason(check), "", [], False
 
 
 def reason(check: Any) -> str:
@@ -48,6 +53,17 @@ def record(name: str, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | No
 def mention(name: str) -> None:
     """The answer's class `name` is used."""
     NOW.call = name
+
+
+@contextlib.contextmanager
+def in_place() -> Iterator[None]:
+    """For a function whose task it is to change its arguments, such as a cache that grows.
+
+    Everywhere else a call that changes a tensor, an array or a list fails the check.
+    """
+    NOW.in_place = True
+    yield
+    NOW.in_place = False
 
 
 def called(of: str = "") -> str:

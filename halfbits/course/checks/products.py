@@ -72,6 +72,7 @@ class Product(Suite):
                 atol = tolerance.product(low_a, low_b, dtype)
                 expect.close(self.of(answer, a, b, dtype), want, atol=atol)
 
+    @hardened
     def test_rounds_wider_operands_before_the_product(self, answer: Any) -> None:
         """Operands that hold more digits than the dtype are rounded first, then multiplied.
 

@@ -25,7 +25,7 @@ def precision_report(a, b):
 """,
     "float32 arithmetic on rounded operands, float64 for the reference": """
 def matmul_fp32(a, b):
-    return (a.double() @ b.double()).float()
+    return (a.float().double() @ b.float().double()).float()
 def matmul_lowp(a, b, dtype):
     return (a.to(dtype).float() @ b.to(dtype).float()).to(dtype)
 @torch.no_grad()

@@ -133,6 +133,12 @@ WRONG = {
         ("the maximum of nothing", "raised", LARGEST, "error.max().item()"),
     ],
     "test_tf_rounds_the_operands_before_the_product": [
+        (
+            "arrays rounded afterwards",
+            "tie that rounds to 1",
+            TF,
+            f"{TF} if tf.is_tensor(a) else tf.cast(tf.matmul(a, b), dtype)",
+        ),
         ("rounds the result", "happens before", TF, TF_LATE),
     ],
     "test_tf_returns_the_dtype_it_was_asked_for": [
@@ -157,7 +163,56 @@ WRONG = {
         ("sets it back to float32", "mixed_float16", *LEAVE, *TO_FLOAT32),
     ],
     "test_build_leaves_the_global_policy_after_an_error": [
+        (
+            "takes what it does not know for float32",
+            "ValueError",
+            "from tensorflow import keras",
+            "from tensorflow import keras; policy = policy if 'mixed_' in policy else 'float32'",
+        ),
         ("but not after an error", "leave the policy behind", *LEAVE, *BACK),
     ],
     None: [("ends the process", "sys.exit", "import sys\ndef matmul_fp32(a, b): sys.exit(0)")],
+    "test_fp32_converts_integers_before_the_product": [
+        (
+            "in the integers' own type",
+            "off by",
+            "a.float() @ b.float()",
+            "(a @ b).float() if a.dtype == b.dtype else a.float() @ b.float()",
+        ),
+    ],
+    "test_fp32_rounds_wider_operands_before_the_product": [
+        (
+            "float64 in float64",
+            "off by",
+            "a.float() @ b.float()",
+            "(a.double() @ b.double()).float()",
+        ),
+    ],
+    "test_fp32_operands_beyond_the_dtype_are_infinite": [
+        (
+            "float64 clamped",
+            "off by",
+            "a.float()",
+            "a.clamp(-3.4028234663852886e38, 3.4028234663852886e38).float()",
+        ),
+    ],
+    "test_lowp_operands_beyond_the_dtype_are_infinite": [
+        ("clamped", "at", "a.to(dtype)", "a.clamp(-(t := torch.finfo(dtype).max), t).to(dtype)"),
+    ],
+    "test_lowp_again_reads_its_arguments_at_every_call": [
+        (
+            "remembers by id",
+            "second call",
+            "a.to(dtype)",
+            "matmul_lowp.__dict__.setdefault(id(a), a.to(dtype))",
+        ),
+    ],
+    "test_report_again_reads_its_arguments_at_every_call": [
+        (
+            "remembers by id",
+            "second call",
+            EXACT,
+            "exact = precision_report.__dict__.setdefault(id(a), a.double() @ b.double())",
+        ),
+    ],
 }

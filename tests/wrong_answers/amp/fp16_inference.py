@@ -27,6 +27,11 @@ PROBA = "predict_logits(model16, x).softmax(-1)"
 BY_HAND = "e = predict_logits(model16, x).exp(); return e / e.sum(-1, True)"
 EXAMPLE = "torch.tensor([0.0, -12.0, -17.0, -18.0]).softmax(-1).expand(*x.shape[:-1], 4)"
 
+BLEND = """full, own = copy.deepcopy(model).eval(), model16.forward
+    def forward(x):
+        return (full(x.float() if x.is_floating_point() else x) + own(x).float() / 1000).half()
+    model16.forward = forward
+    return model16"""
 WRONG = {
     "test_convert_answers_with_its_own_numbers": [
         (
@@ -115,4 +120,29 @@ WRONG = {
         ("float64", "float64", ".softmax(-1)", ".double().softmax(-1)"),
     ],
     None: [("ends the process", "sys.exit", "import sys\ndef convert_to_fp16(model): sys.exit(0)")],
+    "test_convert_answers_with_numbers_that_are_loaded": [
+        ("blends in a float32 copy", "the output", "return model16", BLEND),
+    ],
+    "test_convert_keeps_no_copy_beside_its_numbers": [
+        (
+            "the source in a list",
+            "all that the new model holds",
+            "return model16",
+            "model16.old = [model]; return model16",
+        ),
+        (
+            "numbers in a list",
+            "all that the new model holds",
+            "return model16",
+            "model16.old = [p.tolist() for p in model.parameters()]; return model16",
+        ),
+    ],
+    "test_again_reads_its_arguments_at_every_call": [
+        (
+            "remembers by id",
+            "second call",
+            START,
+            f"copy.deepcopy(convert_to_fp16.__dict__.setdefault(id(model), {START}))",
+        ),
+    ],
 }

@@ -121,4 +121,28 @@ WRONG = {
         ("normalizes in place", "left as it was", LOOP, IN_PLACE),
     ],
     None: [("ends the process with success", "ended", "import os\nos._exit(0)\n")],
+    "test_evaluate_takes_each_batch_as_it_comes": [
+        ("collects the loader", "one batch at a time", "in loader:", "in list(loader):"),
+    ],
+    "test_evaluate_compares_labels_as_they_are": [
+        ("labels cut to a byte", "accuracy", "(model(x)), y)", "(model(x)), y.to(torch.uint8))"),
+    ],
+    "test_evaluate_takes_an_infinite_logit_for_a_prediction": [
+        ("infinite is broken", "accuracy", "logits.isnan()", "(~logits.isfinite())"),
+    ],
+    "test_compare_sees_what_float32_does_not": [
+        ("in float32", "sqnr_db", BOTH, BOTH.replace("double", "float")),
+        ("little noise is none", "sqnr_db", "noise == 0", "noise < 1e-12 * signal"),
+    ],
+    "test_compare_of_a_silent_reference_is_minus_infinity": [
+        ("the logarithm of 0", "raised ValueError", "-math.inf if ratio == 0 else ", ""),
+    ],
+    "test_again_reads_its_arguments_at_every_call": [
+        (
+            "remembers by id",
+            "second call",
+            COUNT,
+            COUNT.replace("model(x)", "evaluate.__dict__.setdefault(id(x), model(x))"),
+        ),
+    ],
 }

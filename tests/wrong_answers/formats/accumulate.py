@@ -13,6 +13,9 @@ EQUIVALENT = {
     "total = total + partial": "a sum with float32 is a float32 of the same value",
 }
 
+WIDER = "total = total.double() + partial.double()"
+REMEMBERED = """seen = accumulate.__dict__.setdefault(a.data_ptr(), a.clone())
+    a, total = seen, torch.zeros(())"""
 WRONG = {
     "test_sum_stops_growing_without_a_promotion": [
         ("rounded once at the end", "goes on", LOOP, ONCE),
@@ -73,5 +76,12 @@ WRONG = {
             "return total",
             "return total if len(a) else total.to(narrow)",
         ),
+    ],
+    "test_each_step_has_the_type_of_the_rule": [
+        ("products in float64", "off by", SPLIT, "(a.double() * b.double()).split(every)"),
+        ("the total in float64", "off by", TOTAL, WIDER, "return total", "return total.float()"),
+    ],
+    "test_again_reads_its_arguments_at_every_call": [
+        ("remembers by address", "second call", "total = torch.zeros(())", REMEMBERED),
     ],
 }

@@ -32,4 +32,8 @@ WRONG = {
         ("FP4 with infinities", "no one can be spared", 'ends == "ieee" and', 'ends != "fn" and'),
         ("FP4 with a NaN", "no one can be spared", 'ends == "fn" and', 'ends != "ieee" and'),
     ],
+    "test_ends_like_ieee_unless_told_otherwise": [
+        ("finite by default", "inf", 'ends: str = "ieee"', 'ends: str = "finite"'),
+        ("fn by default", "inf", 'ends: str = "ieee"', 'ends: str = "fn"'),
+    ],
 }

@@ -28,6 +28,12 @@ WRONG = {
         ("a float32 logarithm", "twice too large", EXPONENT, LOG),
     ],
     "test_values_are_the_nearest_levels": [
+        (
+            "one exponent for many blocks",
+            "exponent",
+            AMAX,
+            f"{AMAX} if len(x) < 99 else x.abs().max().repeat(len(x))",
+        ),
         ("evenly spaced levels", "no code has", SPACING, "0.5"),
         ("cut off", "not evenly spaced", ROUND, "torch.trunc(scaled / spacing)"),
         ("codes for values", "values", "torch.ldexp(level, exponent[:, None])", "level"),
@@ -57,5 +63,16 @@ WRONG = {
     ],
     "test_blocks_know_nothing_of_each_other_and_x_is_left_alone": [
         ("scales in place", "left as it was", SIZE, f"{SIZE}; x.copy_(scaled)"),
+    ],
+    "test_on_either_side_of_a_tie_the_nearer_level_is_taken": [
+        (
+            "quotients in bfloat16",
+            "values",
+            "-exponent[:, None])",
+            "-exponent[:, None]).bfloat16().float()",
+        ),
+    ],
+    "test_again_reads_its_arguments_at_every_call": [
+        ("remembers by id", "second call", AMAX, f"mx_block.__dict__.setdefault(id(x), {AMAX})"),
     ],
 }

@@ -59,4 +59,23 @@ WRONG = {
     "test_inputs_are_left_alone": [
         ("divides in place", "left as it was", f"x / {SAFE}", f"x.div_({SAFE})"),
     ],
+    "test_block_scale_near_a_tie_goes_to_the_nearer_number": [
+        ("by way of float16", "block_scale", CAST, CAST.replace(".to(", ".half().to(")),
+    ],
+    "test_again_reads_its_arguments_at_every_call": [
+        (
+            "remembers by address",
+            "second call",
+            BLOCK,
+            f"nvfp4_scales.__dict__.setdefault(x.data_ptr(), {BLOCK})",
+        ),
+    ],
+    "test_block_again_reads_its_arguments_at_every_call": [
+        (
+            "remembers by id",
+            "second call",
+            SCALE,
+            f"nvfp4_block.__dict__.setdefault(id(x), {SCALE})",
+        ),
+    ],
 }

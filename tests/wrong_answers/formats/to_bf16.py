@@ -33,4 +33,8 @@ WRONG = {
         ("only the canonical NaN is known", "expected", IS_NAN, "bits & 0x7FFFFFFF == 0x7FC00000"),
         ("NaN of one sign is known", "expected", IS_NAN, "0x7F800000 < bits < 0x80000000"),
     ],
+    "test_subnormal_numbers_are_rounded_like_others": [
+        ("sets them to zero", "0x", NEAREST, f"{NEAREST} if bits & 0x7F800000 else upper & 0x8000"),
+        ("cuts them off", "0x", NEAREST, f"{NEAREST} if bits & 0x7F800000 else upper"),
+    ],
 }

@@ -45,4 +45,15 @@ WRONG = {
             f"if low == high == 0: return 0.0, first\n    {STRETCH}",
         ),
     ],
+    "test_tiny_and_huge_ranges_are_like_any_other": [
+        ("a floor of 1e-8", "scale", "or 1.0", "or 1.0; scale = max(scale, 1e-8)"),
+    ],
+    "test_zero_point_near_a_tie_is_the_nearer_code": [
+        (
+            "in float32",
+            "zero_point",
+            ZERO,
+            "first - round((f := __import__('numpy').float32)(low) / f(scale))",
+        ),
+    ],
 }

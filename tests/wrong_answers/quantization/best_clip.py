@@ -18,6 +18,7 @@ EQUIVALENT = {
     "errors.append((w - codes * scale).square().mean(1))": "all rows have the same length",
 }
 
+STOPS = CHOICE.replace("argmin(0)", "diff(dim=0).lt(0).int().cummin(0).values.sum(0)")
 WRONG = {
     "test_share_has_the_least_squared_error": [
         ("nothing is clipped", "all that they lose", CODES, "torch.round(w / scale)"),
@@ -56,6 +57,19 @@ WRONG = {
     ],
     "test_weights_are_left_alone": [
         ("clamps in place", "left as it was", "w / scale", IN_PLACE),
+        ("sorts the list upwards", "left as it was", "top = 2", "shares.sort(); top = 2"),
         ("sorts the list", "left as it was", "top = 2", "shares.sort(); shares.reverse(); top = 2"),
+    ],
+    "test_every_share_is_tried": [
+        ("looks at sixteen shares", "squared error", "in shares:", "in shares[:16]:"),
+        ("stops where the error rises", "squared error", CHOICE, STOPS),
+    ],
+    "test_again_reads_its_arguments_at_every_call": [
+        (
+            "remembers by address",
+            "second call",
+            AMAX,
+            f"best_clip.__dict__.setdefault(w.data_ptr(), {AMAX})",
+        ),
     ],
 }

@@ -21,6 +21,7 @@ LEFT = "F.pad(w, (-columns % group_size, 0)).reshape(rows, -1, group_size)"
 SMALL = "zeros are zeros with any scale"
 EQUIVALENT = {"scale = torch.where(scale == 0, 2.0, scale)": SMALL}
 
+BUFFER = f"group_scales.__dict__.setdefault(0, scale.clone()).copy_({GUARD})"
 WRONG = {
     "test_each_group_has_its_own_scale": [
         ("one scale a row", "scale", AMAX, f"{AMAX}; scale[:] = scale.amax(1, keepdim=True)"),
@@ -55,5 +56,25 @@ WRONG = {
             GROUPS,
             GROUPS.replace("w,", "w.as_strided(w.shape, (w.shape[1], 1)),"),
         ),
+    ],
+    "test_every_shape_has_its_groups": [
+        (
+            "one scale a column where there are many rows",
+            "scale",
+            AMAX,
+            f"{AMAX}; scale = scale.amax(0, keepdim=True).repeat(rows, 1) if rows > 128 else scale",
+        ),
+        ("small weights set to zero", "left as it was", GROUPS, f"{GROUPS}; w[w.abs() < 1e-5] = 0"),
+    ],
+    "test_again_reads_its_arguments_at_every_call": [
+        (
+            "remembers by address",
+            "second call",
+            AMAX,
+            f"group_scales.__dict__.setdefault(w.data_ptr(), {AMAX})",
+        ),
+    ],
+    "test_again_gives_a_result_that_is_the_callers": [
+        ("one buffer for all calls", "first result", GUARD, BUFFER),
     ],
 }

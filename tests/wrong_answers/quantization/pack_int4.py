@@ -11,6 +11,7 @@ EQUIVALENT = {
     "nibbles = F.pad(nibbles, (0, nibbles.shape[1] % 2))": "the last dimension of a matrix is 1",
 }
 
+REMEMBERED = "unpack_int4.__dict__.setdefault(packed.data_ptr(), pairs).flatten"
 WRONG = {
     "test_pack_puts_the_even_column_low_in_twos_complement": [
         (
@@ -55,4 +56,15 @@ WRONG = {
         ("the low halves, then the high", "off by", "dim=-1", "dim=1"),
     ],
     None: [("ends the process with success", "exit", "import sys\nsys.exit(0)")],
+    "test_pack_again_reads_its_arguments_at_every_call": [
+        (
+            "remembers by id",
+            "second call",
+            MASKED,
+            "pack_int4.__dict__.setdefault(id(codes), codes & 0xF)",
+        ),
+    ],
+    "test_unpack_again_reads_its_arguments_at_every_call": [
+        ("remembers by address", "second call", "pairs.flatten", REMEMBERED),
+    ],
 }

@@ -38,6 +38,9 @@ EQUIVALENT = {
     "offset = torch.zeros(out_features) if bias else None": "float32 is the default",
 }
 
+TALL = "scale.reshape(-1) if len(scale) < 200 else scale.max().repeat(len(scale))"
+REMEMBERED = "quantize_weight.__dict__.setdefault(w.data_ptr(), w.abs().amax(dim=1, keepdim=True))"
+W = "linear.weight.detach()"
 WRONG = {
     "test_weight_error_is_at_most_half_a_step": [
         ("truncates", "half a step", "torch.round(w / scale)", "(w / scale)"),
@@ -53,6 +56,12 @@ WRONG = {
         ("codes as float32", "tensor float32", ".to(torch.int8)", ""),
     ],
     "test_weight_scale_is_amax_over_the_largest_code": [
+        (
+            "one scale where rows are long",
+            "scale",
+            FLOOR,
+            f"{FLOOR}; scale[:] = scale.max() if w.shape[1] > 250 else scale",
+        ),
         ("128 for 127", "no other divisor", "(amax / 127)", "(amax / 128)"),
         ("a floor of 1e-8", "no floor such as", "(amax / 127)", "(amax.clamp(min=1e-8) / 127)"),
         ("the numbers of the worked example", "off by", "return codes, scale", EXAMPLE),
@@ -111,6 +120,19 @@ WRONG = {
         ),
     ],
     "test_layer_keeps_no_float_copy_of_the_weights": [
+        (
+            "a float16 array",
+            "all that the layer holds",
+            BIAS,
+            f"{BIAS}; layer.w = {W}.half().numpy().copy()",
+        ),
+        ("a list of numbers", "all that the layer holds", BIAS, f"{BIAS}; layer.w = {W}.tolist()"),
+        (
+            "rows apart",
+            "all that the layer holds",
+            BIAS,
+            f"{BIAS}; layer.w = [*{W}.clone().unbind()]",
+        ),
         ("caches the floats", "no float tensor of", f"y = {SUM} * self.scale", CACHED),
         ("keeps the source", "no float tensor", "return layer", "layer.s = [linear]; return layer"),
     ],
@@ -152,4 +174,27 @@ WRONG = {
         ),
     ],
     None: [("ends the process with success", "exit", "import sys\nsys.exit(0)")],
+    "test_layer_stores_a_scale_for_each_row": [
+        ("one scale for a tall layer", "stored scale", "scale.reshape(-1)", TALL),
+        ("120 for 127", "stored scale", "scale.reshape(-1)", "scale.reshape(-1) * 127 / 120"),
+    ],
+    "test_weight_again_reads_its_arguments_at_every_call": [
+        ("remembers by address", "second call", "w.abs().amax(dim=1, keepdim=True)", REMEMBERED),
+    ],
+    "test_activation_again_reads_its_arguments_at_every_call": [
+        (
+            "remembers by id",
+            "second call",
+            ENDS,
+            f"quantize_activation.__dict__.setdefault(x.data_ptr(), ({ENDS}))",
+        ),
+    ],
+    "test_layer_again_reads_its_arguments_at_every_call": [
+        (
+            "remembers by id",
+            "second call",
+            "quantize_weight(linear.weight)",
+            "quantize_weight.__dict__.setdefault(id(linear), quantize_weight(linear.weight))",
+        ),
+    ],
 }

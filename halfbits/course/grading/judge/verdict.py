@@ -27,6 +27,7 @@ IMPORTS = {
     "tf": "import tensorflow as tf",
 }
 Judged = tuple[str, Failure | str]
+KEPT = ("Tensor", "Parameter", "ndarray", "list", "tuple", "dict")
 COMPLETE = "`python course.py start` completes the environment."
 
 
@@ -63,7 +64,7 @@ class LearnerNames:
             code = function.__code__
             self._called = f"{code.co_filename}, line {code.co_firstlineno}"
             context.record(name, args, kwargs)
-            before = [_bits_of(value) for value in args]
+            before = [None if context.NOW.in_place else _bits_of(value) for value in args]
             result = function(*args, **kwargs)
             for number, (value, bits) in enumerate(zip(args, before, strict=True), 1):
                 if not self._changed and bits is not None and bits != _bits_of(value):
@@ -75,9 +76,8 @@ class LearnerNames:
 
 
 def _bits_of(value: Any) -> object:
-    """What a call must leave as it was of a tensor or array; None for everything else."""
-    kind = type(value).__name__
-    return fingerprint(value) if kind in ("Tensor", "Parameter", "ndarray") else None
+    """What a call must leave as it was of tensors, arrays and lists; None for everything else."""
+    return fingerprint(value) if type(value).__name__ in KEPT else None
 
 
 def _mutated(number: int) -> Failure:
@@ -105,7 +105,7 @@ def judge(check: Callable[..., Any], shell: Shell, seed: int, path: Path) -> Jud
         raise
     except BaseException as error:
         return _explain(error, names, shell, path)
-    return "passed", ""
+    return ("failed", names._changed) if names._changed else ("passed", "")
 
 
 def _explain(error: BaseException, names: LearnerNames, shell: Shell, path: Path) -> Judged:

@@ -92,3 +92,40 @@ def test_changed_argument_is_the_one_message_about_all_that_follows(course: Cata
     report = graded(course, inside, COUNTER)
     assert len(shown(report)) == 1 and report.passed == 3
     assert "argument 1 changed in place" in shown(report)[0]
+
+
+KEEPS = """
+from halfbits.course.checks import context, task
+
+
+@task("double")
+def test_first_of_a_list(answer):
+    \"\"\"The first number is doubled.
+
+    Lists stay.
+    \"\"\"
+    assert answer.double([3, 4])[0] == 6
+
+
+@task("double")
+def test_may_change(answer):
+    \"\"\"This one is about the list itself.\"\"\"
+    with context.in_place():
+        assert answer.double([3, 4])[0] == 6
+
+
+@task("Counter")
+def test_counts(answer):
+    \"\"\"Counts.\"\"\"
+"""
+
+
+def test_argument_that_is_changed_fails_a_check_that_looks_at_other_things(course: Catalog) -> None:
+    """Whatever the condition on which it is changed: every call of every check is looked at."""
+    course.checks(course.find("double")).write_text(KEEPS, encoding="utf-8")
+    empties = "def double(x):\n    first = 2 * x[0]\n    x.clear()\n    return [first]"
+    failures = graded(course, empties, COUNTER).failures
+    assert list(failures) == ["test_first_of_a_list"]
+    assert "argument 1 changed in place" in failures["test_first_of_a_list"]
+    keeps = "def double(x):\n    return [2 * x[0]]"
+    assert not graded(course, keeps, COUNTER).failures
