@@ -5,7 +5,7 @@ import numbers
 import random
 
 from halfbits import formats
-from halfbits.course.checks import expect, task
+from halfbits.course.checks import expect, hardened, task
 from halfbits.course.checks.cases import each
 
 # Exponent bits, mantissa bits, ends, and the name in the library's table of formats.
@@ -60,6 +60,7 @@ def test_subnormal_numbers_have_none(answer, seed):
 
 
 @task("decode_float")
+@hardened
 def test_zero_keeps_its_sign(answer, seed):
     """The code 0 is 0.0, and the sign bit alone is -0.0.
 

@@ -3,7 +3,7 @@
 import torch
 
 from halfbits import quantize
-from halfbits.course.checks import calls, cases, expect, quantizers, task
+from halfbits.course.checks import calls, cases, expect, hardened, quantizers, task
 from halfbits.course.checks.cases import each
 
 # Halfway between neighboring levels, and the level that it goes to.
@@ -93,6 +93,7 @@ def test_ties_go_to_the_even_code(answer, seed):
 
 
 @task("mx_block")
+@hardened
 def test_on_either_side_of_a_tie_the_nearer_level_is_taken(answer, seed):
     """The float32 numbers next to a tie go down and up, for either sign, at any scale.
 

@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from halfbits.course.checks import calls, cases, expect, quantizers, task, tolerance
+from halfbits.course.checks import calls, cases, expect, hardened, quantizers, task, tolerance
 from halfbits.course.checks.cases import each
 from halfbits.quantize import FP4_LEVELS
 
@@ -66,6 +66,7 @@ def test_block_scale_is_the_nearest_e4m3_number(answer, seed):
 
 
 @task("nvfp4_scales")
+@hardened
 def test_block_scale_near_a_tie_goes_to_the_nearer_number(answer, seed):
     """Just below a tie of E4M3 the lower number is stored, just above it the upper one.
 
@@ -99,6 +100,7 @@ def test_largest_block_scale_is_448_and_no_nan(answer, seed):
 
 
 @task("nvfp4_scales")
+@hardened
 def test_zeros_give_a_usable_tensor_scale(answer, seed):
     """A tensor of zeros has a finite tensor_scale above 0, and block scales 0, not NaN.
 

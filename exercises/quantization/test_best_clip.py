@@ -2,7 +2,7 @@
 
 import torch
 
-from halfbits.course.checks import calls, cases, expect, task
+from halfbits.course.checks import calls, cases, expect, hardened, task
 from halfbits.course.checks.cases import each
 
 SHARES = [step / 20 for step in range(4, 21)]
@@ -100,6 +100,7 @@ def test_only_the_given_shares_in_any_order(answer, seed):
 
 
 @task("best_clip")
+@hardened
 def test_row_of_zeros_gets_some_share(answer, seed):
     """A row of zeros gets one of the shares, and its neighbors theirs.
 

@@ -2,7 +2,7 @@
 
 import torch
 
-from halfbits.course.checks import calls, cases, expect, quantizers, task, tolerance
+from halfbits.course.checks import calls, cases, expect, hardened, quantizers, task, tolerance
 from halfbits.course.checks.cases import each
 
 # Rows, columns, group size: widths that the size divides.
@@ -119,6 +119,7 @@ def test_group_of_zeros_gives_zeros(answer, seed):
 
 
 @task("group_scales")
+@hardened
 def test_views_are_read_as_they_are_and_left_alone(answer, seed):
     """A transposed or strided w gives the result of its contiguous copy, and stays unchanged.
 

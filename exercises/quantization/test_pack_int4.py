@@ -2,7 +2,7 @@
 
 import torch
 
-from halfbits.course.checks import calls, cases, expect, task
+from halfbits.course.checks import calls, cases, expect, hardened, task
 from halfbits.course.checks.cases import each
 
 pack_again = calls.Calls("pack_int4", lambda seed: (draw(seed),))
@@ -22,10 +22,13 @@ def all_pairs():
 
 
 def matrices(seed):
-    """int4 codes in int8 of every shape and layout: wide, tall, odd, one column, views, empty."""
-    drawn = {name: (8 * x).clamp(-8, 7).to(torch.int8) for name, x in cases.matrices(seed).items()}
-    empty = {"no rows": torch.zeros(0, 4).to(torch.int8), "no columns": torch.zeros(3, 0).char()}
-    return drawn | empty
+    """int4 codes in int8 of every shape and layout: wide, tall, odd, one column, views."""
+    return {name: (8 * x).clamp(-8, 7).to(torch.int8) for name, x in cases.matrices(seed).items()}
+
+
+def empty():
+    """int4 codes of no rows, and of no columns."""
+    return {"no rows": torch.zeros(0, 4).to(torch.int8), "no columns": torch.zeros(3, 0).char()}
 
 
 def bytes_of(codes):
@@ -58,6 +61,7 @@ def test_pack_gives_each_row_its_own_bytes(answer, seed):
 
 
 @task("pack_int4")
+@hardened
 def test_pack_refuses_what_four_bits_cannot_hold(answer, seed):
     """A code of 8 or more, or of -9 or less, raises ValueError wherever it stands.
 
@@ -68,6 +72,28 @@ def test_pack_refuses_what_four_bits_cannot_hold(answer, seed):
             codes = torch.zeros(3, 4, dtype=torch.int8)
             codes.view(-1)[place] = value
             expect.raises(ValueError, lambda: answer.pack_int4(codes))  # noqa: B023
+
+
+@task("pack_int4")
+@hardened
+def test_pack_of_nothing_is_empty(answer):
+    """No rows give uint8 [0, ceil(n / 2)], and no columns [rows, 0].
+
+    An expert that got no tokens has none to pack; an empty tensor has no minimum.
+    """
+    for codes in each(empty()):
+        expect.same(answer.pack_int4(codes), bytes_of(codes))
+
+
+@task("unpack_int4")
+@hardened
+def test_unpack_of_nothing_is_empty(answer):
+    """Bytes of no rows, or none in a row, give int8 [0, n] and [rows, 0].
+
+    What can be packed can be unpacked.
+    """
+    for codes in each(empty()):
+        expect.same(answer.unpack_int4(bytes_of(codes), codes.shape[1]), codes)
 
 
 @task("unpack_int4")

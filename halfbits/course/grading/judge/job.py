@@ -38,7 +38,7 @@ def run(job: dict[str, Any], say: Say) -> None:
     end = time.monotonic() + job["limit"]
     _enclose(job["scratch"])
     checks_path = Path(job["checks"])
-    checks = _load(checks_path)
+    checks = load_checks(checks_path)
     functions = [(name, check_named(checks, name)) for name in job["names"]]
     # After the scratch directory, so a sibling file can be imported but never hides a package.
     sys.path.append(job["folder"])
@@ -125,7 +125,8 @@ def _enclose(scratch: str) -> None:
                 resource.setrlimit(getattr(resource, name), (limit, limit))
 
 
-def _load(path: Path) -> types.ModuleType:
+def load_checks(path: Path) -> types.ModuleType:
+    """A check file as a module of its own."""
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
