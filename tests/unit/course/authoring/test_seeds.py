@@ -38,9 +38,7 @@ def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_verdict_that_depends_on_the_seed_is_named(course: Path, capsys) -> None:
     assert main(["double", "--seeds", "8"]) == 1
     said = capsys.readouterr().out.splitlines()
-    assert said[0].startswith(
-        "numbers/double: 'wrong for odd seeds' by test_doubles_numbers"
-    )
+    assert said[0].startswith("numbers/double: 'wrong for odd seeds' by test_doubles_numbers")
     assert said[-1] == "3 answers on 8 seeds each; 1 with a false verdict"
 
 
