@@ -71,7 +71,8 @@ def test_convert_keeps_normalization_in_float32(answer, seed):
         for model, at in ((nn.Sequential(nn.Linear(4, 4), norm), "1."), (norm, "")):
             model16 = convert.of(answer, model)
             for name, source in norm.state_dict().items():
-                expect.same(tensor_of(model16, at + name), source, of=type(norm).__name__)
+                said = f"{name} of {spies.kind(norm)}"
+                expect.same(tensor_of(model16, at + name), source, of=said)
 
 
 @task("convert_to_fp16")

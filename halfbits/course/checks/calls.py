@@ -28,10 +28,11 @@ class Calls(Suite):
     ) -> None:
         super().__init__(task)
         self.draw, self.through, self.room = draw, through, room
-        self.kept: list[Any] = []  # so that nothing later takes the place in memory of a draw
+        self.kept: list[Any] = []  # so that no later argument takes the place of an earlier one
 
     def result(self, answer: Any, arguments: tuple[Any, ...]) -> Any:
         """What the function gives for these arguments."""
+        self.kept.append(arguments)
         if self.through is None:
             return self.call(answer, *arguments)
         return self.through(getattr(answer, self.task), *arguments)
@@ -46,9 +47,7 @@ class Calls(Suite):
         before = _plain(self.result(answer, first))
         got = "the same result for other arguments"
         expect.true(not self._alike(before, want), expected="another result", got=got)
-        twin = copy.deepcopy(first)
-        elsewhere = self.result(answer, twin)
-        self.kept += [first, twin]
+        elsewhere = self.result(answer, copy.deepcopy(first))
         self._demand(elsewhere, before, "the result for the same numbers in another place")
         overwrite(first, second)
         self._demand(self.result(answer, first), want, "the result of the second call")

@@ -166,7 +166,7 @@ def untouched(*things: object, **said: Any) -> Iterator[None]:
     for number, (thing, was) in enumerate(zip(things, before, strict=True), 1):
         now = fingerprint(thing)
         for part in sorted(was.keys() | now.keys()):
-            name = f"argument {number}{part}"
+            name = f"{part.lstrip('.')} of argument {number}" if part else f"argument {number}"
             true(
                 was.get(part) == now.get(part),
                 expected=f"{name} left as it was",

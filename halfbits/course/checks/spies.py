@@ -67,6 +67,12 @@ def listening_norms(features: int) -> dict[str, tuple[nn.Module, tuple[int, ...]
     return {type(norm).__name__: (norm, (3, *shape)) for norm, shape in norms}
 
 
+def kind(layer: nn.Module) -> str:
+    """A layer's class in words: "LayerNorm", or "a subclass of LayerNorm"."""
+    own, *_, base = (type(layer), *type(layer).__bases__)
+    return f"a subclass of {base.__name__}" if isinstance(layer, Listener) else own.__name__
+
+
 class Probe(nn.Module):
     """A linear layer that writes down in `seen` the circumstances of its call."""
 

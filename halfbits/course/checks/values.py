@@ -38,7 +38,9 @@ def argument(value: Any) -> str:
     if hasattr(value, "shape") and hasattr(value, "dtype"):
         text = f"{dtype_name(value)} {list(value.shape)}"
         return f"{text} {_numbers(value)}".rstrip()
-    plain = isinstance(value, (bool, int, float, str, tuple)) or "dtype" in type(value).__name__
+    if isinstance(value, str):
+        return brief(repr(value))
+    plain = isinstance(value, (bool, int, float, tuple)) or "dtype" in type(value).__name__
     return brief(value) if plain else type(value).__name__
 
 
@@ -65,5 +67,6 @@ def _numbers(value: Any) -> str:
         numbers = as_float64(value).ravel()
     except (TypeError, ValueError, RuntimeError):
         return ""
+    digits = 17 if dtype_name(value) == "float64" else 9  # enough to tell any two apart
     few = 0 < numbers.size <= FEW
-    return f"({', '.join(f'{number:.9g}' for number in numbers)})" if few else ""
+    return f"({', '.join(f'{number:.{digits}g}' for number in numbers)})" if few else ""

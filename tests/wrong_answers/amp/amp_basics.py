@@ -202,7 +202,7 @@ WRONG = {
     "test_lowp_again_reads_its_arguments_at_every_call": [
         (
             "remembers by id",
-            "second call",
+            "is used again",
             "a.to(dtype)",
             "matmul_lowp.__dict__.setdefault(id(a), a.to(dtype))",
         ),
@@ -210,7 +210,7 @@ WRONG = {
     "test_report_again_reads_its_arguments_at_every_call": [
         (
             "remembers by id",
-            "second call",
+            "is used again",
             EXACT,
             "exact = precision_report.__dict__.setdefault(id(a), a.double() @ b.double())",
         ),

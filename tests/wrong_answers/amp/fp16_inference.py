@@ -140,7 +140,7 @@ WRONG = {
     "test_again_reads_its_arguments_at_every_call": [
         (
             "remembers by id",
-            "second call",
+            "is used again",
             START,
             f"copy.deepcopy(convert_to_fp16.__dict__.setdefault(id(model), {START}))",
         ),

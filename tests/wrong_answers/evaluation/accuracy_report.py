@@ -140,7 +140,7 @@ WRONG = {
     "test_again_reads_its_arguments_at_every_call": [
         (
             "remembers by id",
-            "second call",
+            "is used again",
             COUNT,
             COUNT.replace("model(x)", "evaluate.__dict__.setdefault(id(x), model(x))"),
         ),

@@ -82,6 +82,6 @@ WRONG = {
         ("the total in float64", "off by", TOTAL, WIDER, "return total", "return total.float()"),
     ],
     "test_again_reads_its_arguments_at_every_call": [
-        ("remembers by address", "second call", "total = torch.zeros(())", REMEMBERED),
+        ("remembers by address", "is used again", "total = torch.zeros(())", REMEMBERED),
     ],
 }

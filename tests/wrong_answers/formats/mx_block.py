@@ -73,6 +73,6 @@ WRONG = {
         ),
     ],
     "test_again_reads_its_arguments_at_every_call": [
-        ("remembers by id", "second call", AMAX, f"mx_block.__dict__.setdefault(id(x), {AMAX})"),
+        ("remembers by id", "is used again", AMAX, f"mx_block.__dict__.setdefault(id(x), {AMAX})"),
     ],
 }

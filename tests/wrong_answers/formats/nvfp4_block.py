@@ -65,7 +65,7 @@ WRONG = {
     "test_again_reads_its_arguments_at_every_call": [
         (
             "remembers by address",
-            "second call",
+            "is used again",
             BLOCK,
             f"nvfp4_scales.__dict__.setdefault(x.data_ptr(), {BLOCK})",
         ),
@@ -73,7 +73,7 @@ WRONG = {
     "test_block_again_reads_its_arguments_at_every_call": [
         (
             "remembers by id",
-            "second call",
+            "is used again",
             SCALE,
             f"nvfp4_block.__dict__.setdefault(id(x), {SCALE})",
         ),

@@ -67,7 +67,7 @@ WRONG = {
     "test_again_reads_its_arguments_at_every_call": [
         (
             "remembers by address",
-            "second call",
+            "is used again",
             AMAX,
             f"best_clip.__dict__.setdefault(w.data_ptr(), {AMAX})",
         ),

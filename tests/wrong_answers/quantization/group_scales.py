@@ -69,7 +69,7 @@ WRONG = {
     "test_again_reads_its_arguments_at_every_call": [
         (
             "remembers by address",
-            "second call",
+            "is used again",
             AMAX,
             f"group_scales.__dict__.setdefault(w.data_ptr(), {AMAX})",
         ),

@@ -131,7 +131,7 @@ WRONG = {
             "rows apart",
             "all that the layer holds",
             BIAS,
-            f"{BIAS}; layer.w = [*{W}.clone().unbind()]",
+            f"{BIAS}; layer.w = [row.clone() for row in {W}]",
         ),
         ("caches the floats", "no float tensor of", f"y = {SUM} * self.scale", CACHED),
         ("keeps the source", "no float tensor", "return layer", "layer.s = [linear]; return layer"),
@@ -179,12 +179,12 @@ WRONG = {
         ("120 for 127", "stored scale", "scale.reshape(-1)", "scale.reshape(-1) * 127 / 120"),
     ],
     "test_weight_again_reads_its_arguments_at_every_call": [
-        ("remembers by address", "second call", "w.abs().amax(dim=1, keepdim=True)", REMEMBERED),
+        ("remembers by address", "is used again", "w.abs().amax(dim=1, keepdim=True)", REMEMBERED),
     ],
     "test_activation_again_reads_its_arguments_at_every_call": [
         (
             "remembers by id",
-            "second call",
+            "is used again",
             ENDS,
             f"quantize_activation.__dict__.setdefault(x.data_ptr(), ({ENDS}))",
         ),
@@ -192,7 +192,7 @@ WRONG = {
     "test_layer_again_reads_its_arguments_at_every_call": [
         (
             "remembers by id",
-            "second call",
+            "is used again",
             "quantize_weight(linear.weight)",
             "quantize_weight.__dict__.setdefault(id(linear), quantize_weight(linear.weight))",
         ),
