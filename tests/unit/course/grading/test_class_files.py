@@ -228,7 +228,7 @@ def test_process_killed_from_outside_is_no_verdict(
     assert problems["bob"] == f"double: {NOT_JUDGED}."
     assert "SIGSEGV" in str(problems["cyd"])
     page, _, grades, _ = write_reports(graded, tmp_path / "report.html")
-    assert "<td class='problem'>not judged</td>" in page.read_text("utf-8")
+    assert '<td class="problem">not judged</td>' in page.read_text("utf-8")
     bob = next(row for row in grades.read_text("utf-8-sig").splitlines() if ",bob," in row)
     assert bob.endswith(",,0.0,,3.0"), "neither a point nor a zero"
 
