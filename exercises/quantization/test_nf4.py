@@ -1,0 +1,95 @@
+"""What `nf4_quantize` and `double_quantize` must do.
+
+A suite of the kit holds what is true of every codebook of levels, NF4's too: read its claims in
+halfbits/course/checks/levels.py.
+"""
+
+import torch
+
+from halfbits.course.checks import cases, expect, levels, quantizers, task, tolerance
+from halfbits.course.checks.cases import each
+from halfbits.quantize import NF4_LEVELS
+
+nf4 = levels.LevelGroups("nf4_quantize", NF4_LEVELS, 64)
+BLOCKS = {"one block": 1, "three blocks": 3, "20 blocks": 20}
+
+
+def scales(seed, blocks):
+    """Positive scales; each block has a spread of its own."""
+    spread = 2.0 ** (torch.arange(blocks) % 5).view(-1, 1)
+    return (1.0 + 0.01 * spread * cases.normal(seed, blocks, 256).clamp(-5, 5)).flatten()
+
+
+def doubled(answer, scale):
+    """Codes, steps and the offset, once their types and shapes are right."""
+    got = quantizers.several(answer.double_quantize(scale), "codes, step, offset")
+    expect.array(got[0], torch.int8, scale.shape, of="codes")
+    expect.array(got[1], torch.float32, (len(scale) // 256,), of="step")
+    expect.array(got[2], torch.float32, (), of="offset")
+    return got
+
+
+@task("double_quantize")
+def test_offset_is_the_mean(answer, seed):
+    """offset is the mean of all scales, one number for the matrix.
+
+    Symmetric codes of positive numbers would never be negative, and waste a bit.
+    """
+    for blocks in each(BLOCKS):
+        scale = scales(seed, blocks)
+        want = scale.double().mean()
+        # A sum of n numbers in float32, in any order.
+        room = len(scale) * tolerance.eps() * want
+        expect.close(doubled(answer, scale)[2].double(), want, atol=room, of="offset")
+
+
+@task("double_quantize")
+def test_each_block_has_its_own_step(answer, seed):
+    """step is the largest abs(scale - offset) of each 256 neighbors, divided by 127.
+
+    So a block of equal scales is not coarse because of another one.
+    """
+    for blocks in each(BLOCKS):
+        scale = scales(seed, blocks)
+        _, step, offset = doubled(answer, scale)
+        want = (scale - offset).double().view(-1, 256).abs().amax(1) / 127
+        expect.close(step.double(), want, atol=2 * tolerance.eps() * want, of="step")
+
+
+@task("double_quantize")
+def test_scales_come_back_within_half_a_step(answer, seed):
+    """codes * step + offset is off by half a step at most, and the codes use both signs.
+
+    int8 codes from -127 to 127, rounded to the nearest.
+    """
+    for blocks in each(BLOCKS):
+        scale = scales(seed, blocks)
+        codes, step, offset = doubled(answer, scale)
+        expect.within(codes, -127, 127, of="codes")
+        steps = ((scale - offset).double().view(-1, 256) / step.double()[:, None]).flatten()
+        limit = tolerance.half_step(127, roundings=3)
+        expect.at_most((codes - steps).abs(), limit, "steps", of="largest error")
+
+
+@task("double_quantize")
+def test_equal_scales_are_no_nan(answer):
+    """Where all scales are equal, codes and steps are 0, and the offset is the scale.
+
+    0 / 0 is NaN, and the cast of a NaN to int8 is anything.
+    """
+    for size in each(cases.named(1.0, 0.25)):
+        codes, step, offset = doubled(answer, torch.full((512,), size))
+        expect.same(codes, torch.zeros(512, dtype=torch.int8), of="codes")
+        expect.same(step, torch.zeros(2), of="step")
+        expect.same(offset, torch.tensor(size), of="offset")
+
+
+@task("double_quantize")
+def test_scales_are_left_as_they_were(answer, seed):
+    """scale keeps its bits.
+
+    The codes of the weights still belong to it.
+    """
+    scale = scales(seed, 3)
+    with expect.untouched(scale):
+        doubled(answer, scale)

@@ -1,0 +1,95 @@
+"""What `quantize_tokens` must do once it is mended, one claim a check."""
+
+import torch
+
+from halfbits.course.checks import cases, expect, quantizers, task, tolerance
+from halfbits.course.checks.cases import each
+
+TYPES = cases.named(torch.bfloat16, torch.float16, torch.float32)
+
+
+def coded(answer, x):
+    """Codes and scales, once their types and shapes are right."""
+    codes, scale = quantizers.several(answer.quantize_tokens(x), "codes, scale")
+    expect.array(codes, torch.int8, x.shape, of="codes")
+    expect.array(scale, torch.float32, (len(x), 1), of="scale")
+    return codes, scale
+
+
+def right(answer, x):
+    """Each token has the scale amax / 127, and codes within half a step."""
+    codes, scale = coded(answer, x)
+    want = x.double().abs().amax(1, keepdim=True) / 127
+    # One rounding of the quotient, one of a reciprocal 1 / 127.
+    expect.close(scale.double(), want, atol=tolerance.eps() * want, of="scale")
+    steps = x.double() / scale.double()
+    expect.at_most((codes - steps).abs(), tolerance.half_step(127), "steps", of="largest error")
+
+
+def tokens(seed, size, n=48):
+    """Six tokens whose largest number is `size`, and whose smallest is a tenth of it or more."""
+    drawn = cases.normal(seed, 6, n)
+    largest = drawn.abs().amax(1, keepdim=True)
+    return drawn.sign() * (drawn.abs() / largest).clamp(min=0.1) * size
+
+
+@task("quantize_tokens")
+def test_quiet_tokens_have_their_own_scale(answer, seed):
+    """Tokens of 0.1 down to 0.001 use all codes up to 127, in every type.
+
+    eps is the spacing above 1, a relative size: as a smallest scale it flattens quiet tokens.
+    """
+    for dtype in each(TYPES):
+        for size in (0.1, 0.02, 0.001):
+            right(answer, tokens(seed, size).to(dtype))
+
+
+@task("quantize_tokens")
+def test_scale_has_the_digits_of_float32(answer, seed):
+    """The scale is amax / 127 divided in float32, and the codes are within half a step of it.
+
+    A scale or a quotient that is rounded to 16 bits is off by more than the rounding of a code.
+    """
+    for dtype in each(TYPES):
+        for size in (1.0 + seed % 3, 30.0, 900.0):
+            right(answer, tokens(seed, size).to(dtype))
+            right(answer, tokens(seed + 1, size, n=400).to(dtype))
+
+
+@task("quantize_tokens")
+def test_each_token_has_its_own_scale(answer, seed):
+    """A loud token changes no other.
+
+    Tokens of one batch belong to different users.
+    """
+    size = torch.tensor([1.0, 800.0, 0.01, 1.0, 5.0, 0.1]).view(-1, 1)
+    for dtype in each(TYPES):
+        right(answer, tokens(seed, size).to(dtype))
+
+
+@task("quantize_tokens")
+def test_token_of_zeros_is_no_nan(answer, seed):
+    """A token of zeros has codes 0 and a finite positive scale; the others are as before.
+
+    That is what the smallest scale was for.
+    """
+    for dtype in each(TYPES):
+        x = tokens(seed, 1.0).to(dtype)
+        x[2] = 0
+        codes, scale = coded(answer, x)
+        expect.same(codes[2], torch.zeros_like(codes[2]), of="codes of zeros")
+        expect.positive(scale, of="scale")
+        right(answer, x[3:])
+
+
+@task("quantize_tokens")
+def test_input_is_left_as_it_was(answer, seed):
+    """x keeps its bits, in every type and as a view.
+
+    The residual stream goes on with it.
+    """
+    for dtype in each(TYPES):
+        x = tokens(seed, 3.0).to(dtype)
+        for view in (x, x[1::2], x[:, ::3]):
+            with expect.untouched(view):
+                right(answer, view)

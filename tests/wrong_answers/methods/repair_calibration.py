@@ -1,0 +1,113 @@
+"""Wrong and right answers to methods/repair_calibration: each wrong one is one misconception."""
+
+from halfbits.course.authoring.contract import RightAnswer, swap
+
+TOTAL = "total = batch.abs().sum(0)"
+FIRST = "mean, count = total / len(batch), len(batch)"
+RUN = "mean = mean + (total - len(batch) * mean) / count"
+RESULT = "return mean"
+
+EQUIVALENT = {
+    "mean, count = None, 1": "the first batch sets the count",
+    "mean, count = None, -1": "the first batch sets the count",
+}
+
+WRONG = {
+    "test_single_batch_gives_its_mean": [
+        ("as it came", "grows with the number", FIRST, "mean, count = total, len(batch)"),
+        ("nothing is divided", "grows with the number", FIRST, "mean, count = total, 1"),
+        ("the first batch is left out", "expected", FIRST, "mean, count = 0 * total, 0"),
+        (
+            "divided by the channels",
+            "expected",
+            FIRST,
+            FIRST.replace("total / len(batch)", "total / batch.shape[1]"),
+        ),
+        (
+            "a mean over channels",
+            "expected",
+            TOTAL,
+            "total = batch.abs().sum().expand(batch.shape[1])",
+        ),
+        ("divided at the end as well", "expected", RESULT, "return mean / len(batches[0])"),
+    ],
+    "test_every_token_counts_the_same": [
+        (
+            "a mean of means",
+            "a short batch more weight",
+            RUN,
+            "mean = mean + (total / len(batch) - mean) * len(batches[0]) / count",
+        ),
+        ("halfway each time", "more weight", RUN, "mean = (mean + total / len(batch)) / 2"),
+        ("divided by the last batch", "expected", RUN, RUN.replace("/ count", "/ len(batch)")),
+        ("the last batch", "expected", RUN, "mean = total / len(batch)"),
+        (
+            "as many as the first",
+            "expected",
+            RUN,
+            RUN.replace("len(batch) * mean", "len(batches[0]) * mean"),
+        ),
+        ("the sums added", "expected", RUN, "mean = mean + total / count"),
+    ],
+    "test_order_of_the_batches_does_not_matter": [
+        (
+            "a moving average",
+            "nothing special",
+            RUN,
+            "mean = 0.9 * mean + 0.1 * total / len(batch)",
+        ),
+        ("the largest", "expected", RUN, "mean = torch.maximum(mean, total / len(batch))"),
+        (
+            "never smaller than the first",
+            "nothing special",
+            RUN,
+            f"{RUN}\n        mean = torch.maximum(mean, batches[0].abs().mean(0))",
+        ),
+    ],
+    "test_magnitudes_are_averaged": [
+        ("the size of the mean", "says nothing", TOTAL, "total = batch.sum(0).abs()"),
+        (
+            "the root mean square",
+            "expected",
+            TOTAL,
+            "total = batch.square().mean(0).sqrt() * len(batch)",
+        ),
+    ],
+    "test_batches_are_left_as_they_were": [
+        ("abs in place", "left as it was", TOTAL, "total = batch.abs_().sum(0)"),
+        ("empties the list", "left as it was", RESULT, "batches.clear()\n    return mean"),
+    ],
+}
+
+SUMS = """
+import torch
+def mean_magnitude(batches):
+    total, count = torch.zeros(batches[0].shape[1], dtype=torch.float64), 0
+    for batch in batches:
+        total += batch.double().abs().sum(dim=0)
+        count += batch.shape[0]
+    return (total / count).float()
+"""
+JOINED = """
+import torch
+def mean_magnitude(batches):
+    return torch.vstack(list(batches)).abs().mean(dim=0)
+"""
+WEIGHTED = """
+import numpy as np
+import torch
+def mean_magnitude(batches):
+    means = np.stack([np.abs(b.numpy()).mean(axis=0) for b in batches])
+    weights = [len(b) for b in batches]
+    return torch.from_numpy(np.average(means, axis=0, weights=weights).astype(np.float32))
+"""
+
+RIGHT = [
+    RightAnswer("a sum in float64, divided once", SUMS),
+    RightAnswer("all tokens joined", JOINED),
+    RightAnswer("numpy's weighted average of means", WEIGHTED),
+    RightAnswer(
+        "from 0 on",
+        swap("mean_magnitude", FIRST, "mean, count = torch.mean(batch.abs(), 0), batch.size(0)"),
+    ),
+]

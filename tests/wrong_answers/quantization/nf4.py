@@ -1,0 +1,159 @@
+"""Wrong and right answers to quantization/nf4: each wrong one is one misconception."""
+
+from halfbits.course.authoring.contract import RightAnswer, swap
+
+GROUPS = "w.detach().float().reshape(len(w), -1, 64)"
+SCALE = "groups.abs().amax(2, keepdim=True)"
+GUARD = "scale = torch.where(scale == 0, 1.0, scale)\n    # The"
+CODES = "(groups / scale)[..., None].sub(LEVELS).abs().argmin(3)"
+MEAN = "scale.mean()"
+STEP = "blocks.abs().amax(1) / 127"
+ROUNDED = "torch.round(blocks / torch.where(step == 0, 1.0, step)[:, None])"
+
+CAST = "0 / 0 is NaN, and the cast of a NaN to int8 is 0 on the machines that run this"
+BLOCKS = "codes = torch.round(blocks / torch.where(step == {}, {}, step)[:, None])"
+EQUIVALENT = {
+    "scale = torch.where(scale == 0, 2.0, scale)": "zeros may have any positive scale",
+    "return codes.reshape(w.shape).to(torch.uint8), scale[:, :, -1]": "an axis of length 1",
+    BLOCKS.format("1", "1.0"): CAST,
+    BLOCKS.format("-1", "1.0"): CAST,
+    BLOCKS.format("0", "2.0"): "zeros are zeros with any step",
+}
+
+WRONG = {
+    "test_nf4_takes_the_nearest_level": [
+        ("evenly spaced", "finds the nearest", CODES, "((groups / scale + 1) * 7.5).round()"),
+        (
+            "the level below",
+            "finds the nearest",
+            CODES,
+            "torch.bucketize(groups / scale, LEVELS, right=True).sub(1)",
+        ),
+        ("the level above", "finds the nearest", CODES, "torch.bucketize(groups / scale, LEVELS)"),
+        (
+            "rounded, then looked up",
+            "finds the nearest",
+            CODES,
+            CODES.replace("groups / scale", "(groups / scale * 7).round() / 7"),
+        ),
+    ],
+    "test_nf4_scale_is_amax_over_the_largest_level": [
+        ("largest without the sign", "expected", SCALE, SCALE.replace(".abs()", "")),
+        (
+            "one scale a row",
+            "expected",
+            SCALE,
+            "groups.abs().amax((1, 2), keepdim=True).expand(-1, groups.shape[1], 1)",
+        ),
+        ("over 7", "expected", SCALE, f"{SCALE} / 7"),
+        ("the standard deviation", "expected", SCALE, "groups.std(2, keepdim=True)"),
+    ],
+    "test_nf4_zero_group_gives_zeros": [
+        ("no guard", "expected", GUARD, "# The"),
+    ],
+    "test_nf4_half_precision_is_computed_in_float32": [
+        (
+            "in the type of w",
+            "expected",
+            GROUPS,
+            GROUPS.replace(".float()", ""),
+            "scale[:, :, 0]",
+            "scale[:, :, 0].float()",
+        ),
+    ],
+    "test_offset_is_the_mean": [
+        ("no offset", "waste a bit", MEAN, "scale.mean() * 0"),
+        ("the smallest scale", "waste a bit", MEAN, "scale.amin()"),
+        (
+            "the mean of each block",
+            "float32",
+            MEAN,
+            "scale.reshape(-1, 256).mean(1).repeat_interleave(256)",
+        ),
+        ("in bfloat16", "expected", MEAN, "scale.mean().bfloat16().float()"),
+    ],
+    "test_each_block_has_its_own_step": [
+        (
+            "one step for all",
+            "because of another",
+            STEP,
+            "blocks.abs().amax().expand(len(blocks)) / 127",
+        ),
+        ("over 128", "expected", STEP, STEP.replace("127", "128")),
+        ("blocks across", "expected", "reshape(-1, 256)", "reshape(256, -1).T"),
+        ("signed maxima", "expected", STEP, STEP.replace(".abs()", "")),
+    ],
+    "test_scales_come_back_within_half_a_step": [
+        ("truncated", "steps", ROUNDED, ROUNDED.replace("round", "trunc")),
+        (
+            "without its offset",
+            "expected",
+            ROUNDED,
+            "torch.round(scale.reshape(-1, 256) / step[:, None]).clamp(-127, 127)",
+        ),
+    ],
+    "test_equal_scales_are_no_nan": [
+        ("a smallest step", "expected", STEP, f"({STEP}).clamp(min=1e-8)"),
+    ],
+    "test_scales_are_left_as_they_were": [
+        ("centers in place", "left as it was", "(scale - offset)", "scale.sub_(offset)"),
+    ],
+}
+
+MIDDLES = """
+import torch
+def nf4_quantize(w):
+    with torch.no_grad():
+        x = w.to(torch.float32).unflatten(1, (-1, 64))
+        limit = torch.linalg.vector_norm(x, ord=torch.inf, dim=2)
+        limit = limit.masked_fill(limit == 0, 1.0)
+        middles = (LEVELS[:-1] + LEVELS[1:]) / 2
+        places = torch.bucketize(x / limit.unsqueeze(2), middles)
+        return places.flatten(1).byte(), limit
+"""
+NUMPY = """
+import numpy as np
+import torch
+def nf4_quantize(w):
+    x = w.detach().to(torch.float32).numpy().reshape(w.shape[0], -1, 64)
+    scale = np.abs(x).max(axis=-1)
+    scale[scale == 0] = 1
+    table, unit = LEVELS.numpy(), x / scale[..., None]
+    codes = np.zeros(x.shape, np.uint8)
+    for place in range(1, 16):
+        closer = np.abs(unit - table[place]) < np.abs(unit - table[codes])
+        codes[closer] = place
+    return [torch.from_numpy(codes.reshape(w.shape)), torch.from_numpy(scale)]
+"""
+LOOP = """
+import torch
+def double_quantize(scale):
+    offset = scale.double().mean().float()
+    codes, steps = [], []
+    for block in scale.split(256):
+        apart = block - offset
+        step = max(apart.max(), -apart.min()) / 127
+        steps.append(step)
+        codes.append((apart / step).nan_to_num().round().char())
+    return torch.cat(codes), torch.stack(steps), offset
+"""
+IN_PLACE = """
+import torch
+def double_quantize(scale):
+    offset = torch.sum(scale) / scale.numel()
+    blocks = scale.clone().sub_(offset).view(-1, 256)
+    limit = blocks.abs().max(dim=1, keepdim=True).values
+    codes = (127 * blocks / limit.clamp(min=1e-30)).round_().to(torch.int8)
+    return [codes.view(-1), (limit / 127).squeeze(1), offset]
+"""
+
+RIGHT = [
+    RightAnswer("the middles between the levels", MIDDLES),
+    RightAnswer("numpy, level after level", NUMPY),
+    RightAnswer("block after block, the mean in float64", LOOP),
+    RightAnswer("127 times first, in place of a copy", IN_PLACE),
+    RightAnswer(
+        "squares",
+        swap("nf4_quantize", ".sub(LEVELS).abs().argmin(3)", ".sub(LEVELS).square().argmin(3)"),
+    ),
+]

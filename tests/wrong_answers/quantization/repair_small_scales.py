@@ -1,0 +1,102 @@
+"""Wrong and right answers to quantization/repair_small_scales: each is one misconception."""
+
+from halfbits.course.authoring.contract import RightAnswer, swap
+
+WIDE = "wide = x.float()"
+FLOOR = "torch.finfo(torch.float32).tiny"
+AMAX = "wide.abs().amax(1, keepdim=True) / 127"
+SCALE = "(wide.abs().amax(1, keepdim=True) / 127).clamp(min=smallest)"
+RESULT = "return torch.round(wide / scale).to(torch.int8), scale"
+
+EQUIVALENT = {}
+
+WRONG = {
+    "test_quiet_tokens_have_their_own_scale": [
+        (
+            "eps of the input",
+            "flattens quiet tokens",
+            FLOOR,
+            "torch.finfo(x.dtype).eps",
+            RESULT,
+            "return torch.round(wide / scale).to(torch.int8), scale",
+        ),
+        ("a floor of 0.001", "flattens quiet tokens", FLOOR, "1e-3"),
+        ("a floor of 1e-5", "flattens quiet tokens", FLOOR, "1e-5"),
+        ("added, not a floor", "flattens quiet tokens", SCALE, f"{AMAX} + 1e-5"),
+    ],
+    "test_scale_has_the_digits_of_float32": [
+        (
+            "the floor alone is mended",
+            "16 bits",
+            WIDE,
+            "wide = x",
+            RESULT,
+            "return torch.round(wide / scale).clamp(-127, 127).to(torch.int8), scale.float()",
+        ),
+        ("the scale in 16 bits", "16 bits", AMAX, "x.abs().amax(1, keepdim=True) / 127"),
+        (
+            "the quotient in 16 bits",
+            "16 bits",
+            "torch.round(wide / scale)",
+            "torch.round(x / scale.to(x.dtype)).clamp(-127, 127)",
+        ),
+        ("over 128", "expected", AMAX, AMAX.replace("127", "128")),
+        ("truncated", "expected", "torch.round(wide / scale)", "torch.trunc(wide / scale)"),
+        ("a scale of 16 bits", "float32", RESULT, RESULT.replace(", scale", ", scale.to(x.dtype)")),
+    ],
+    "test_each_token_has_its_own_scale": [
+        ("one scale for all", "expected", AMAX, "wide.abs().amax().expand(len(x), 1) / 127"),
+        (
+            "a scale a channel",
+            "expected",
+            AMAX,
+            "wide.abs().amax(0).amax().expand(len(x), 1) / 127",
+        ),
+    ],
+    "test_token_of_zeros_is_no_nan": [
+        ("no floor", "expected", SCALE, AMAX),
+        ("the floor in float16", "expected", FLOOR, "torch.tensor(1e-9).half().item()"),
+    ],
+    "test_input_is_left_as_it_was": [
+        (
+            "rounds x itself",
+            "left as it was",
+            RESULT,
+            "return x.copy_(torch.round(wide / scale)).to(torch.int8), scale",
+        ),
+    ],
+}
+
+WHERE = """
+import torch
+def quantize_tokens(x):
+    x32 = x.to(torch.float32)
+    scale = x32.abs().max(dim=-1, keepdim=True).values / 127
+    scale = torch.where(scale > 0, scale, torch.ones_like(scale))
+    return (x32 / scale).round().clamp(-127, 127).char(), scale
+"""
+NUMPY = """
+import numpy as np
+import torch
+def quantize_tokens(x):
+    rows = x.float().numpy()
+    scale = np.abs(rows).max(axis=1, keepdims=True) * np.float32(1 / 127)
+    scale[scale == 0] = 1
+    codes = np.clip(np.rint(rows / scale), -127, 127).astype(np.int8)
+    return [torch.from_numpy(codes), torch.from_numpy(scale)]
+"""
+WIDER = """
+import torch
+def quantize_tokens(x):
+    x = x.double()
+    limit = torch.linalg.vector_norm(x, ord=float("inf"), dim=1).unsqueeze(1)
+    limit[limit == 0] = 1
+    return (127 * x / limit).round().to(torch.int8), (limit / 127).float()
+"""
+
+RIGHT = [
+    RightAnswer("where, after the conversion", WHERE),
+    RightAnswer("numpy and a reciprocal", NUMPY),
+    RightAnswer("float64 and the norm of infinity", WIDER),
+    RightAnswer("a very small number", swap("quantize_tokens", FLOOR, "1e-30")),
+]
