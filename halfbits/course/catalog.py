@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -51,10 +52,18 @@ class Exercise:
 
 @dataclass(frozen=True)
 class Catalog:
-    """The exercises of the checkout at `root`, in teaching order."""
+    """The exercises of the checkout at `root`, in teaching order.
+
+    Raises ValueError where two have one slug: commands and files name an exercise by it.
+    """
 
     root: Path
     exercises: tuple[Exercise, ...]
+
+    def __post_init__(self) -> None:
+        for first, second in itertools.combinations(self.exercises, 2):
+            if first.slug == second.slug:
+                raise ValueError(f"{first.key} and {second.key} have the same name")
 
     @cached_property
     def by_key(self) -> dict[str, Exercise]:

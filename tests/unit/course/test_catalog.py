@@ -78,3 +78,11 @@ def test_real_catalog_is_in_order() -> None:
         assert 1 <= exercise.difficulty <= 3
         assert 1 <= exercise.importance <= 3
         seen.add(exercise.key)
+
+
+def test_two_exercises_of_one_name_are_refused(tmp_path: Path) -> None:
+    path = make_course(tmp_path) / "exercises" / "course.toml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("numbers/halve", "words/double"), encoding="utf-8")
+    with pytest.raises(CourseError, match="numbers/double and words/double have the same name"):
+        load_catalog(tmp_path)
