@@ -49,7 +49,7 @@ def machine(name: str) -> dict[str, Any]:
 
 def short_name(device: str) -> str:
     """A card's name as a record's: h100 for "NVIDIA H100 80GB HBM3", rtx4090 for a GeForce."""
-    words = re.split(r"[ -]", device.lower())
+    words = re.split(r"[ -]", re.sub(r"(\d) gb\b", r"\1gb", device.lower()))
     return "".join(word for word in words if not re.fullmatch(MAKER_OR_MEMORY, word))
 
 

@@ -194,6 +194,9 @@ def test_command_answers_programs_in_json() -> None:
     [
         (("lama",), "no published model 'lama'; there is Llama"),
         (("Llama-3.1-8B", "--card", "h1000"), "no card here is called 'h1000'; there are A100"),
+        (("Llama-3.1-8B", "--card", "h20"), "no card here is called 'h20'"),
+        (("Llama-3.1-8B", "--card", "rtx"), "several cards here are called 'rtx'"),
+        (("Llama-3.1-8B", "--card", ""), "no card here is called ''"),
         (("Llama-3.1-8B", "--weights", "int5"), "no format is called 'int5'"),
         (("Llama-3.1-8B", "--cache", "int5"), "no format is called 'int5'"),
     ],

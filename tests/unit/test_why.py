@@ -146,6 +146,20 @@ def test_a_model_of_the_same_build_is_predicted_from_the_record() -> None:
     assert "One layer of Qwen3-32B on NVIDIA H200" in lines and "From the record." in lines
 
 
+def test_a_readers_card_is_not_taken_for_one_whose_name_begins_alike(tmp_path: Path) -> None:
+    """A record of an H20 has its own memory and rates, not those of the H200."""
+    record = records.load("h100")
+    record["hardware"] |= {"device": "NVIDIA H20", "memory_bytes": 10**11}
+    (tmp_path / "bench_h20.json").write_text(json.dumps(record), encoding="utf-8")
+    question = asked("my h20", "fp8", 1, "fused", "8B", 512)
+    card = question.fit.card
+    assert (card.name, card.memory, card.bandwidth) == (
+        "NVIDIA H20",
+        10**11,
+        question.predictor.bandwidth,
+    )
+
+
 def test_the_recorded_models_are_predicted_as_their_own_layers() -> None:
     """The 8B of the published table is the 8B that the records measured."""
     question = asked("h100", "fp8", 4, "fused", "Llama-3.1-8B", 512)
@@ -239,6 +253,7 @@ def test_a_readers_record_stands_beside_the_h100s(tmp_path: Path) -> None:
     [
         ("NVIDIA H100 80GB HBM3", "h100"),
         ("NVIDIA A100-SXM4-40GB", "a100"),
+        ("A100 SXM 80 GB", "a100"),
         ("NVIDIA GeForce RTX 4090", "rtx4090"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,12 +52,13 @@ def ask(name: str, weights: str) -> Asked:
 
 
 def card_of(name: str) -> Machine:
-    """The card whose name begins like `name`, else holds it, spaces and case aside. Raises
-    ConfigError."""
+    """The card whose name holds `name`, spaces and case aside; no number is taken for the beginning
+    of another, as H20 for H200. Raises ConfigError."""
     plain = {"".join(key.lower().split()): made for key, made in hardware().items()}
     wanted = "".join(name.lower().split())
-    found = [made for key, made in plain.items() if key.startswith(wanted)]
-    found = found or [made for key, made in plain.items() if wanted in key]
+    before, after = ("(?<!\\d)" * wanted[:1].isdigit(), "(?!\\d)" * wanted[-1:].isdigit())
+    whole = re.compile(before + re.escape(wanted) + after)
+    found = [made for key, made in plain.items() if wanted and whole.search(key)]
     if len(found) != 1:
         which = "several cards here are" if found else "no card here is"
         raise ConfigError(f"{which} called {name!r}; there are {', '.join(hardware())}.")

@@ -16,7 +16,7 @@ from halfbits.errors import CourseError
 from halfbits.kernels import VERSION
 from halfbits.perf import records
 from halfbits.perf.architecture.fields import ConfigError
-from halfbits.perf.cost import Decoder, Machine
+from halfbits.perf.cost import Decoder, Machine, hardware
 from halfbits.perf.fit import Fit, Load
 from halfbits.perf.predict import Predictor, Terms, median_error
 from halfbits.perf.recorded import NotRecordedError, decoder_of, implementation_of, predictor_of
@@ -100,12 +100,13 @@ def named(device: str) -> Machine:
 
 def machine_of(predictor: Predictor) -> Machine:
     """The recorded card as the table has it, else with the limits that were measured."""
-    hardware = predictor.record["hardware"]
-    try:
-        return card_of(records.short_name(hardware["device"]))
-    except ConfigError:
-        peak = {kind: predictor.peak(kind) for kind in TYPES}
-        return Machine(hardware["device"], predictor.bandwidth, peak, hardware["memory_bytes"])
+    recorded = predictor.record["hardware"]
+    name = records.short_name(recorded["device"])
+    for card in hardware().values():
+        if records.short_name(card.name) == name:
+            return card
+    peak = {kind: predictor.peak(kind) for kind in TYPES}
+    return Machine(recorded["device"], predictor.bandwidth, peak, recorded["memory_bytes"])
 
 
 def fit_on(asked: Asked, device: str, load: Load) -> Fit:
