@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from halfbits.methods import (
     allocate,
+    autoround,
     awq,
     gptq,
     kv_cache,
@@ -35,6 +36,8 @@ SEED_SAMPLES, MORE_SEEDS, SEED_TEXTS = 128, (1, 2), ("code", "austen")
 TEXTS = ("code", "python_docs", "austen")
 GROUP = 64
 ADAROUND_STEPS, QAT_STEPS = 100, 30
+AUTOROUND_STEPS, MORE_QAT_STEPS = 150, 120
+FEW_BITS, FEW_BITS_GROUP = 2, 32
 
 
 Built = tuple[nn.Module, float]
@@ -108,6 +111,22 @@ def three_bits(model: Llama, data: Tensor) -> Iterator[Case]:
     }
     for name, build in builds.items():
         yield Case(name, "weights", build, {})
+
+
+def trained(model: Llama, data: Tensor) -> Iterator[Case]:
+    """What descends on gradients; then two bits, where the methods without them break."""
+    for bits in (4, 3):
+        build = partial(autoround.quantize, model, data, bits, GROUP, steps=AUTOROUND_STEPS)
+        said: dict[str, str | int] = {"steps": AUTOROUND_STEPS}
+        yield Case(f"int{bits} g{GROUP} autoround", "weights", build, said)
+        build = partial(qat.quantize, model, data, bits, GROUP, steps=MORE_QAT_STEPS)
+        said = {"steps": MORE_QAT_STEPS}
+        yield Case(f"int{bits} g{GROUP} qat {MORE_QAT_STEPS}", "weights", build, said)
+    name, few = f"int{FEW_BITS} g{FEW_BITS_GROUP}", (FEW_BITS, FEW_BITS_GROUP)
+    yield Case(f"{name} clip", "weights", partial(rtn.quantize, model, None, *few), {})
+    yield Case(f"{name} gptq", "weights", partial(gptq.quantize, model, data, *few), {})
+    build = partial(qat.quantize, model, data, *few, steps=MORE_QAT_STEPS)
+    yield Case(f"{name} qat {MORE_QAT_STEPS}", "weights", build, {"steps": MORE_QAT_STEPS})
 
 
 def half_and_half(model: Llama, first: bool) -> Built:
@@ -198,6 +217,7 @@ def cases(model: Llama, data: Data) -> Iterator[Case]:
     """All rows but the model's own, in the record's order."""
     code = windows(data.texts["code"], SAMPLES, LENGTH)
     yield from weights(model, code)
+    yield from trained(model, code)
     yield from activations(model, code)
     yield from caches(model)
     yield from calibrations(model, data.texts)

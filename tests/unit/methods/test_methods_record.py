@@ -48,6 +48,11 @@ ORDER = [
     ("int3 g64 gptq amax", "int3 g64 gptq amax no act order"),
     ("int3 g64 gptq", "int3 g64 adaround"),
     ("int3 g64 qat", "int3 g64 clip"),
+    ("int3 g64 qat 120", "int3 g64 gptq"),
+    ("int3 g64 autoround", "int3 g64 qat 120"),
+    ("int3 g64 autoround", "int3 g64 adaround"),
+    ("int2 g32 gptq", "int2 g32 clip"),
+    ("int2 g32 qat 120", "int2 g32 gptq"),
     ("int3.5 g64 fisher", "int3.5 g64 first layers 4"),
     ("int3.5 g64 fisher", "int3.5 g64 last layers 4"),
     ("int4 g64 fisher", "int4 g64 clip"),
@@ -76,6 +81,7 @@ def test_the_record_shows_the_order(better, worse):
 
 def test_equal_bytes_are_equal():
     three = {"rtn", "clip", "octav", "gptq", "gptq amax", "awq", "awq scale", "adaround", "qat"}
+    three |= {"autoround", "qat 120"}
     assert len({row(f"int3 g64 {method}")["bytes"] for method in three}) == 1
     assert row("int4 g64 fisher")["bytes"] <= row("int4 g64 clip")["bytes"]
     assert row("w8a8 llm.int8")["bytes"] > row("w8a8 none")["bytes"]  # its columns are counted
