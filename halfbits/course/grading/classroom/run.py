@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from halfbits.course.catalog import Catalog, Exercise, load_catalog
+from halfbits.course.catalog import Catalog, load_catalog
 from halfbits.course.grading.classroom.cluster import grade_tasks
 from halfbits.course.grading.classroom.journal import Journal, Result
 from halfbits.course.grading.classroom.submissions import (
@@ -28,51 +28,48 @@ from halfbits.course.grading.runner import grade
 from halfbits.course.grading.submission import fresh_seed
 from halfbits.errors import CourseError
 
+NOT_CONFINED = (
+    "This system does not let the grader keep submissions off the network and your files."
+)
+
 
 def run(
     folder: Path, out: Path, scheduler: str | None, names: list[str], workers: int | None
 ) -> int:
     """Grade the class in `folder` and write `out` and its companions; 130 when interrupted."""
+    from halfbits.course.grading.classroom.report import write_reports
+
     catalog, shown = load_catalog(), Progress()
     exercises = [catalog.find(name) for name in names]
     with tempfile.TemporaryDirectory(prefix="halfbits-class-") as unpacked:
-        return _run(catalog, folder, out, scheduler, exercises, workers, shown, Path(unpacked))
-
-
-def _run(
-    catalog: Catalog,
-    folder: Path,
-    out: Path,
-    scheduler: str | None,
-    exercises: list[Exercise],
-    workers: int | None,
-    shown: Progress,
-    unpacked: Path,
-) -> int:
-    from halfbits.course.grading.classroom.report import write_reports
-
-    submitted, strays = find_submissions(_folder(folder), catalog, exercises, unpacked)
-    for line in strays:
-        print(line)
-    journal = Journal(_writable(out).with_suffix(".jsonl"))
-    seed = _seed(journal)
-    if not can_confine():
-        print(
-            "This system does not let the grader keep submissions off the network and your files."
-        )
-    try:
-        found = grade_class(
-            catalog, submitted, journal, seed, scheduler=scheduler, workers=workers, arrived=shown
-        )
-    except KeyboardInterrupt:
-        journal.forgive()
-        print(f"\nStopped; {len(journal.results)} results are kept: the same command goes on.")
-        return 130
-    found.strays = strays
-    paths = write_reports(found, out)
+        submitted, strays = find_submissions(_folder(folder), catalog, exercises, Path(unpacked))
+        journal = Journal(_writable(out).with_suffix(".jsonl"))
+        seed = _seed(journal)
+        for line in [*strays, *([] if can_confine() else [NOT_CONFINED])]:
+            print(line)
+        try:
+            found = grade_class(
+                catalog,
+                submitted,
+                journal,
+                seed,
+                scheduler=scheduler,
+                workers=workers,
+                arrived=shown,
+            )
+        except KeyboardInterrupt:
+            return _stopped(journal)
+        found.strays = strays
+        paths = write_reports(found, out)
     print(f"{shown.summary(found)}; seed {seed}")
     print("wrote " + ", ".join(str(path) for path in paths))
     return 0
+
+
+def _stopped(journal: Journal) -> int:
+    journal.forgive()
+    print(f"\nStopped; {len(journal.results)} results are kept: the same command goes on.")
+    return 130
 
 
 def grade_class(
