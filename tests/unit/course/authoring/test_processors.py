@@ -10,7 +10,7 @@ import sys
 import pytest
 from processors import PROCESSORS, environment, main
 
-from halfbits.course.authoring.selftest import ASK_THE_CPU, STEPS
+from halfbits.course.authoring.selftest import ASK_THE_CPU, THOROUGH
 from halfbits.folders import find_root
 
 ROOT = find_root()
@@ -70,7 +70,7 @@ def test_an_unknown_processor_is_a_usage_error(capsys: pytest.CaptureFixture[str
     assert "vnni" in capsys.readouterr().err
 
 
-def test_what_calls_torchao_runs_on_both_kinds_of_processor_in_the_test_command() -> None:
+def test_what_calls_torchao_runs_on_both_kinds_of_processor_in_the_thorough_test() -> None:
     found = {
         path.relative_to(ROOT).as_posix()
         for folder in ("notebooks", "solutions")
@@ -80,6 +80,6 @@ def test_what_calls_torchao_runs_on_both_kinds_of_processor_in_the_test_command(
     assert set(ASK_THE_CPU) == found
     for processor in ("avx2", "vnni"):
         commands = [
-            c for c in STEPS["notebooks"] if f"tests/processors.py {processor}" in " ".join(c)
+            c for c in THOROUGH["notebooks"] if f"tests/processors.py {processor}" in " ".join(c)
         ]
         assert len(commands) == 1 and found <= set(commands[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from halfbits.course.authoring import selftest
 from halfbits.course.authoring.selftest import StepResult, run_step, table
 from halfbits.errors import CourseError
 
+ROOT = Path(__file__).parents[4]
 TESTS = """
 import pytest
 
@@ -52,6 +54,26 @@ def test_step_that_runs_nothing_is_not_good(
 ) -> None:
     tests = write(tmp_path / "test_it.py", "")
     assert not result(tmp_path, monkeypatch, pytest_of(tests)).is_good
+
+
+def test_a_thorough_run_has_every_step_and_more_in_three(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[list[str]] = []
+    monkeypatch.setattr(
+        selftest.subprocess,
+        "run",
+        lambda command, **_: ran.append(command) or subprocess.CompletedProcess(command, 0),
+    )
+    for step in selftest.STEPS:
+        run_step(step, tmp_path, tmp_path, thorough=True)
+    commands = [" ".join(command) for command in ran]
+    assert len(commands) == sum(map(len, selftest.STEPS.values())) + 2
+    assert sum("--thorough" in command for command in commands) == 2
+
+
+def test_continuous_integration_is_thorough() -> None:
+    assert "course.py test --thorough" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 
 
 def test_unknown_step_is_one_sentence() -> None:
