@@ -7,7 +7,7 @@ answers. An exercise is graded when its first selected item runs, by a worker (s
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from halfbits.errors import CourseError
 
 GRADER = pytest.StashKey[Grader]()
 REPORTS = pytest.StashKey[list[Report]]()
+_catalog = cache(load_catalog)  # each collected file asks for it
 CATEGORIES = {
     reports.UNWRITTEN: ("not written yet", "-", "NOT WRITTEN"),
     reports.NOT_RUN: ("not run", "x", "NOT RUN"),
@@ -166,12 +167,11 @@ def _exercise_file(path: Path, parent: Any) -> ExerciseFile | None:
     folder = path.parent.parent
     if folder.name != "exercises" or not (folder / "course.toml").is_file():
         return None
-    catalog = load_catalog(folder.parent)
+    catalog = _catalog(folder.parent)
     for exercise in catalog.exercises:
         own = catalog.notebook(exercise)
         if path in (catalog.checks(exercise), own, own.with_suffix(".py")):
-            made = ExerciseFile.from_parent(parent, path=path, catalog=catalog, exercise=exercise)
-            return made
+            return ExerciseFile.from_parent(parent, path=path, catalog=catalog, exercise=exercise)
     return None
 
 
