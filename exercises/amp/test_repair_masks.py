@@ -1,0 +1,100 @@
+"""What `attention_weights` must do once it is mended, one claim a check."""
+
+import torch
+
+from halfbits.course.checks import cases, expect, task, tolerance
+from halfbits.course.checks.cases import each
+
+TYPES = cases.named(*cases.LOW, torch.float32)
+
+
+def batch(seed, n, lengths, low=-60.0, high=60.0):
+    """Scores [batch, n, n] from low to high, and which tokens are valid, padded on the left."""
+    scores = torch.rand(len(lengths), n, n, generator=cases.generator(seed)) * (high - low) + low
+    return scores, torch.arange(n) >= n - torch.tensor(lengths)[:, None]
+
+
+def right(answer, scores, valid):
+    """The softmax over what each valid query sees; other rows are finite."""
+    got = answer.attention_weights(scores, valid)
+    expect.like(got, scores)
+    expect.within(got, 0.0, 1.0, of="all weights")
+    n = scores.shape[1]
+    seen = torch.ones(n, n, dtype=torch.bool).tril() & valid[:, None, :]
+    want = torch.softmax(scores.double().masked_fill(~seen, -torch.inf), 2)[valid]
+    # A softmax in float32, and one rounding to the type of the scores.
+    room = (tolerance.softmax() * 60 + tolerance.eps(scores.dtype)) * want
+    room = room + torch.finfo(scores.dtype).smallest_normal
+    expect.close(
+        got[valid], want.to(scores.dtype), atol=room, of="rows of valid queries by weights"
+    )
+    hidden = got[valid][~seen[valid]]
+    expect.same(hidden, torch.zeros_like(hidden), of="weights of hidden keys")
+
+
+@task("attention_weights")
+def test_padding_on_the_left_gives_no_nan(answer, seed):
+    """With very negative scores and short prompts in the batch, all numbers are finite.
+
+    Two masks that are added are minus infinity; a row of it is NaN, and the next layer spreads it.
+    """
+    for dtype in each(TYPES):
+        scores, valid = batch(seed, 9, (9, 1, 4, 8), low=-60.0, high=-20.0)
+        right(answer, scores.to(dtype), valid)
+
+
+@task("attention_weights")
+def test_prompt_does_not_depend_on_its_neighbors(answer, seed):
+    """A padded prompt has the weights that it has alone, without padding.
+
+    That is what a batch must not change.
+    """
+    for dtype in each(TYPES):
+        scores, valid = batch(seed, 8, (8, 3, 5))
+        scores = scores.to(dtype)
+        whole = answer.attention_weights(scores, valid)
+        expect.like(whole, scores)
+        for row, length in enumerate((8, 3, 5)):
+            alone = scores[row : row + 1, -length:, -length:]
+            want = torch.softmax(alone.double() + torch.full(alone.shape, -torch.inf).triu(1), 2)
+            room = (tolerance.softmax() * 60 + tolerance.eps(dtype)) * want
+            room = room[0] + torch.finfo(dtype).smallest_normal
+            got = whole[row, -length:, -length:]
+            expect.close(got, want[0].to(dtype), atol=room, of=f"prompt {row} by weights")
+
+
+@task("attention_weights")
+def test_nobody_sees_the_future_or_padding(answer, seed):
+    """Each valid query weighs the keys up to its own position, padding left out.
+
+    The loudest scores are where they must not be seen.
+    """
+    for dtype in each(TYPES):
+        scores, valid = batch(seed, 7, (7, 2, 6), low=-5.0, high=5.0)
+        loud = scores + 50 * torch.ones(7, 7).triu(1) + 50 * ~valid[:, None, :]
+        right(answer, loud.to(dtype), valid)
+
+
+@task("attention_weights")
+def test_padding_may_stand_anywhere(answer, seed):
+    """Padding on the right, in the middle, or of a whole prompt is left out as well.
+
+    A prompt of padding alone is what fills up a batch.
+    """
+    for dtype in each(TYPES):
+        scores, valid = batch(seed, 6, (6, 6, 6, 0))
+        valid[1, 4:], valid[2, 2] = False, False
+        right(answer, scores.to(dtype), valid)
+
+
+@task("attention_weights")
+def test_inputs_are_left_as_they_were(answer, seed):
+    """scores and valid keep their bits, in every type.
+
+    The mask serves all heads and layers.
+    """
+    for dtype in each(TYPES):
+        scores, valid = batch(seed, 5, (5, 2))
+        scores = scores.to(dtype)
+        with expect.untouched(scores, valid):
+            right(answer, scores, valid)

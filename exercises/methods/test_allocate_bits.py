@@ -1,0 +1,118 @@
+"""What `allocate_bits` must do, one claim a check."""
+
+import itertools
+import random
+
+from halfbits.course.checks import expect, task
+
+
+def model(seed, layers, widths=(2, 3, 4, 8)):
+    """Errors that fall with the width, and sizes that differ by up to 1000."""
+    draw = random.Random(seed)
+    errors = []
+    for _ in range(layers):
+        scale, fall = 10 ** draw.uniform(-2, 1), draw.uniform(2, 5)
+        errors.append({bits: scale * fall**-bits * draw.uniform(0.8, 1.25) for bits in widths})
+    return errors, [int(10 ** draw.uniform(2, 5)) for _ in range(layers)]
+
+
+def memory(widths, sizes):
+    """Bits of all layers together."""
+    return sum(width * size for width, size in zip(widths, sizes, strict=True))
+
+
+def loss(errors, widths):
+    """The sum of the errors."""
+    return sum(layer[width] for layer, width in zip(errors, widths, strict=True))
+
+
+def right(answer, errors, sizes, budget):
+    """The widths fit, and no others that fit have a smaller error."""
+    got = answer.allocate_bits(errors, sizes, budget)
+    said = {"called": f"allocate_bits({errors}, {sizes}, {budget})"}
+    form = isinstance(got, list) and len(got) == len(sizes)
+    expect.true(form, expected=f"a list of {len(sizes)} widths", got=got, **said)
+    known = all(width in layer for width, layer in zip(got, errors, strict=True))
+    expect.true(known, expected="widths that the layers have", got=got, **said)
+    used = memory(got, sizes)
+    expect.true(
+        used <= budget, expected=f"at most {budget} bits", got=f"{got}: {used} bits", **said
+    )
+    fitting = [w for w in itertools.product(*errors) if memory(w, sizes) <= budget]
+    best = min(fitting, key=lambda widths: loss(errors, widths))
+    least, found = loss(errors, best), loss(errors, got)
+    expected = f"{list(best)}, with an error of {least:.6g}"
+    near = found <= least * (1 + 1e-9)
+    expect.true(near, expected=expected, got=f"{got}, with {found:.6g}", **said)
+
+
+@task("allocate_bits")
+def test_errors_add_up_to_the_least(answer, seed):
+    """For budgets from tight to ample, no other choice that fits has a smaller error.
+
+    Rules such as "the most sensitive first" come close, and are not the best.
+    """
+    for layers in (2, 4, 6):
+        errors, sizes = model(seed + layers, layers)
+        for mean in (2.3, 3.1, 4.0, 5.5):
+            right(answer, errors, sizes, int(mean * sum(sizes)))
+
+
+@task("allocate_bits")
+def test_size_of_a_layer_counts(answer):
+    """A small layer gets the bits although a large one has a larger error.
+
+    The same memory takes more error off there.
+    """
+    errors = [{4: 0.5, 8: 0.1}, {4: 0.4, 8: 0.02}, {4: 0.3, 8: 0.02}]
+    right(answer, errors, [1000, 10, 10], 4 * 1020 + 80)
+    right(answer, errors, [10, 1000, 1000], 4 * 2010 + 40)
+
+
+@task("allocate_bits")
+def test_budget_may_be_used_up(answer, seed):
+    """A choice that takes exactly the budget fits; one bit less does not.
+
+    The budget is a bound, not a goal.
+    """
+    errors, sizes = model(seed, 4)
+    for widths in ((8, 8, 8, 8), (2, 2, 2, 2), (4, 2, 8, 3)):
+        right(answer, errors, sizes, memory(widths, sizes))
+    right(answer, errors, sizes, memory((8, 8, 8, 8), sizes) - 1)
+    right(answer, errors, sizes, 100 * sum(sizes))
+
+
+@task("allocate_bits")
+def test_layers_may_differ_in_their_widths(answer, seed):
+    """One layer, a layer with a single width, and errors that do not fall are chosen right too.
+
+    More bits are not always better in a measurement.
+    """
+    errors, sizes = model(seed, 3)
+    right(answer, errors[:1], sizes[:1], 4 * sizes[0])
+    mixed = [{16: 0.0}, {3: 0.2, 4: 0.25, 6: 0.01}, errors[2]]
+    for mean in (9.0, 12.0, 16.0):
+        right(answer, mixed, [500, 400, 300], int(mean * 1200))
+
+
+@task("allocate_bits")
+def test_budget_that_is_too_small_is_refused(answer, seed):
+    """Where even the smallest widths do not fit, ValueError is raised.
+
+    A model that does not fit must not be returned as if it did.
+    """
+    errors, sizes = model(seed, 4)
+    smallest = memory((2, 2, 2, 2), sizes)
+    expect.raises(ValueError, lambda: answer.allocate_bits(errors, sizes, smallest - 1))
+
+
+@task("allocate_bits")
+def test_inputs_are_left_as_they_were(answer, seed):
+    """The errors and the sizes are the same afterwards.
+
+    The next budget is tried with them.
+    """
+    errors, sizes = model(seed, 4)
+    before = [dict(layer) for layer in errors], list(sizes)
+    answer.allocate_bits(errors, sizes, 3 * sum(sizes))
+    expect.equal((errors, sizes), before, of="errors and sizes after")

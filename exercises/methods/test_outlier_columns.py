@@ -1,0 +1,114 @@
+"""What `mixed_product` must do, one claim a check."""
+
+import torch
+
+from halfbits.course.checks import cases, expect, task, tolerance
+from halfbits.course.checks.cases import each
+
+# Tokens, inputs, outputs.
+SHAPES = {"wide": (6, 90, 12), "tall": (40, 16, 5), "square": (24, 24, 24)}
+THRESHOLD = 6.0
+
+
+def layer(seed, tokens, inputs, outputs):
+    """x without a number beyond 4, and w."""
+    x = cases.normal(seed, tokens, inputs).clamp(-4, 4)
+    return x, cases.normal(seed + 1, outputs, inputs) * 0.3
+
+
+def right(answer, x, w, threshold=THRESHOLD):
+    """Floats for the loud columns, the int8 product for the rest."""
+    loud = (x.abs() >= threshold).any(0)
+    want = x[:, loud].double() @ w[:, loud].double().T
+    scales = []
+    for part in (x, w):
+        rest = part.double() * ~loud
+        scale = rest.abs().amax(1, keepdim=True) / 127
+        scales.append((torch.round(rest / torch.where(scale == 0, 1.0, scale)), scale, rest))
+    (a, a_scale, a_rest), (b, b_scale, b_rest) = scales
+    want = want + (a @ b.T) * a_scale * b_scale.T
+    # A quotient next to a half may round to either code: one such code in each factor.
+    room = a_scale * b_rest.abs().amax(1) + b_scale.T * a_rest.abs().amax(1, keepdim=True)
+    room = 1.01 * room + tolerance.linear(x, w)
+    expect.close(answer.mixed_product(x, w, threshold), want.float(), atol=room)
+
+
+@task("mixed_product")
+def test_loud_columns_hurt_no_other(answer, seed):
+    """With some columns 100 times louder, the others keep their int8 accuracy.
+
+    If they stay in the maximum of the token, or of the row, its step is theirs.
+    """
+    for shape in each(SHAPES):
+        x, w = layer(seed, *shape)
+        columns = [seed % 16, (seed + 5) % 16]
+        x[:, columns] = x[:, columns].sign() * (600 + 50 * x[:, columns].abs())
+        w[:, columns] *= 100
+        right(answer, x, w)
+
+
+@task("mixed_product")
+def test_one_loud_token_is_enough(answer, seed):
+    """A column is an outlier for all tokens as soon as one of them reaches the threshold.
+
+    Positive or negative, and exactly at the threshold too.
+    """
+    for shape in each(SHAPES):
+        for value in (6.0, -6.0, 900.0, -900.0):
+            x, w = layer(seed, *shape)
+            x[seed % 6, 3] = value
+            w[:, 3] *= 100
+            right(answer, x, w)
+
+
+@task("mixed_product")
+def test_without_outliers_it_is_the_int8_product(answer, seed):
+    """Below the threshold everything is int8, and it is the threshold that was passed.
+
+    Each token and each row has its own scale.
+    """
+    for shape in each(SHAPES):
+        x, w = layer(seed, *shape)
+        x *= torch.linspace(0.01, 1, shape[0]).view(-1, 1)
+        w *= torch.linspace(0.1, 10, shape[2]).view(-1, 1)
+        for threshold in (THRESHOLD, 1.0, 0.25):
+            right(answer, x, w, threshold)
+
+
+@task("mixed_product")
+def test_rest_is_really_in_8_bits(answer, seed):
+    """The integer part has the errors of int8: it is not the exact product.
+
+    Everything in floats would be exact, and no faster.
+    """
+    for shape in each({"wide": (20, 90, 30)}):
+        x, w = layer(seed, *shape)
+        exact = x.double() @ w.double().T
+        error = (answer.mixed_product(x, w, THRESHOLD).double() - exact).norm() / exact.norm()
+        expect.within(float(error), 0.002, 0.05, of="relative error")
+
+
+@task("mixed_product")
+def test_all_columns_or_none_left_are_fine(answer, seed):
+    """Only outlier columns, and tokens or rows that have only zeros left, give finite numbers.
+
+    The maximum of nothing does not exist, and 0 / 0 is NaN.
+    """
+    for shape in each(SHAPES):
+        x, w = layer(seed, *shape)
+        right(answer, x, w, 0.0)
+        x[2], w[3] = 0, 0
+        right(answer, x, w)
+
+
+@task("mixed_product")
+def test_inputs_are_left_as_they_were(answer, seed):
+    """x and w keep their bits.
+
+    The weights serve the next batch, whose outliers may be others.
+    """
+    for shape in each(SHAPES):
+        x, w = layer(seed, *shape)
+        x[0, 3] = 100.0
+        with expect.untouched(x, w):
+            right(answer, x, w)

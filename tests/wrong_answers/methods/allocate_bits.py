@@ -1,0 +1,175 @@
+"""Wrong and right answers to methods/allocate_bits: each wrong one is one misconception."""
+
+from halfbits.course.authoring.contract import RightAnswer, swap
+
+MEMORY = "sum(width * size for width, size in zip(widths, sizes, strict=True))"
+LOSS = "sum(layer[width] for layer, width in zip(errors, widths, strict=True))"
+FITS = "memory(widths) <= budget"
+RESULT = "return list(min(fitting, key=loss))"
+
+REFUSED = 'raise ValueError(f"no choice of widths fits into {budget} bits")'
+PRODUCT = "lambda w: math.prod(e[b] for e, b in zip(errors, w))"
+
+MEMORY_OF = "return sum(width * size for width, size in zip(widths, sizes{}))"
+LOSS_OF = "return sum(layer[width] for layer, width in zip(errors, widths{}))"
+EQUIVALENT = {
+    MEMORY_OF.format(""): "both are as long as there are layers",
+    MEMORY_OF.format(", strict=False"): "both are as long as there are layers",
+    LOSS_OF.format(""): "both are as long as there are layers",
+    LOSS_OF.format(", strict=False"): "both are as long as there are layers",
+    "pass": "the minimum of nothing is a ValueError by itself",
+}
+
+GREEDY = """
+def allocate_bits(errors, sizes, budget):
+    chosen = [min(layer) for layer in errors]
+    left = budget - sum(b * s for b, s in zip(chosen, sizes))
+    if left < 0:
+        raise ValueError("too small")
+    for i in sorted(range(len(errors)), key=lambda i: -errors[i][min(errors[i])]):
+        for width in sorted(errors[i], reverse=True):
+            if (width - chosen[i]) * sizes[i] <= left:
+                left -= (width - chosen[i]) * sizes[i]
+                chosen[i] = width
+                break
+    return chosen
+"""
+SAME = """
+def allocate_bits(errors, sizes, budget):
+    widths = [w for w in errors[0] if w * sum(sizes) <= budget]
+    if not widths:
+        raise ValueError("too small")
+    return [max(widths)] * len(errors)
+"""
+
+WRONG = {
+    "test_errors_add_up_to_the_least": [
+        ("the same width for all", "are not the best", SAME),
+        ("the most sensitive first", "are not the best", GREEDY),
+        ("the most error", "are not the best", RESULT, RESULT.replace("min", "max")),
+        ("the largest error counts", "are not the best", LOSS, LOSS.replace("sum(", "max(")),
+        (
+            "errors weighed by size",
+            "are not the best",
+            LOSS,
+            "sum(e[w] * s for e, w, s in zip(errors, widths, sizes, strict=True))",
+        ),
+        (
+            "as much memory as possible",
+            "are not the best",
+            RESULT,
+            "return list(max(fitting, key=memory))",
+        ),
+        ("the least memory", "are not the best", RESULT, "return list(min(fitting, key=memory))"),
+        (
+            "a product of errors",
+            "are not the best",
+            RESULT,
+            "import math\n    return list(min(fitting, key=PRODUCT))".replace("PRODUCT", PRODUCT),
+        ),
+    ],
+    "test_size_of_a_layer_counts": [
+        (
+            "a mean of widths",
+            "takes more error off",
+            FITS,
+            "sum(widths) * sum(sizes) <= budget * len(sizes)",
+        ),
+        ("the widths alone", "expected", MEMORY, "sum(widths) * (sum(sizes) // len(sizes))"),
+    ],
+    "test_budget_may_be_used_up": [
+        ("has to stay below", "a bound", FITS, "memory(widths) < budget"),
+        ("has to be used up", "a bound", FITS, "memory(widths) == budget"),
+        ("a budget of bytes", "expected", FITS, "memory(widths) <= 8 * budget"),
+    ],
+    "test_layers_may_differ_in_their_widths": [
+        (
+            "the widths of the first layer",
+            "raised",
+            "itertools.product(*errors)",
+            "itertools.product(errors[0], repeat=len(errors))",
+        ),
+        (
+            "the widest that fits, layer by layer",
+            "More bits are not always",
+            RESULT,
+            "return list(max(fitting))",
+        ),
+    ],
+    "test_budget_that_is_too_small_is_refused": [
+        (
+            "the smallest widths instead",
+            "must not be returned",
+            REFUSED,
+            "return [min(layer) for layer in errors]",
+        ),
+        (
+            "None",
+            "must not be returned",
+            'raise ValueError(f"no choice of widths fits into {budget} bits")',
+            "return None",
+        ),
+    ],
+    "test_inputs_are_left_as_they_were": [
+        (
+            "uses the sizes up",
+            "left as it was",
+            RESULT,
+            "sizes.clear()\n    return list(fitting[0])",
+        ),
+    ],
+}
+
+RECURSION = """
+def allocate_bits(errors, sizes, budget):
+    def best(i, left):
+        if i == len(errors):
+            return 0.0, []
+        found = None
+        for width, error in errors[i].items():
+            if width * sizes[i] <= left:
+                rest = best(i + 1, left - width * sizes[i])
+                if rest and (found is None or error + rest[0] < found[0]):
+                    found = error + rest[0], [width, *rest[1]]
+        return found
+    result = best(0, budget)
+    if result is None:
+        raise ValueError("the budget is too small")
+    return result[1]
+"""
+FRONTS = """
+def allocate_bits(errors, sizes, budget):
+    front = {0: (0.0, [])}
+    for layer, size in zip(errors, sizes):
+        grown = {}
+        for used, (loss, widths) in front.items():
+            for width, error in layer.items():
+                total = used + width * size
+                if total <= budget and (total not in grown or loss + error < grown[total][0]):
+                    grown[total] = (loss + error, [*widths, width])
+        front = grown
+    if not front:
+        raise ValueError(f"{budget} bits hold no choice")
+    return min(front.values(), key=lambda one: one[0])[1]
+"""
+NUMPY = """
+import itertools
+import numpy as np
+def allocate_bits(errors, sizes, budget):
+    choices = np.array(list(itertools.product(*[sorted(e) for e in errors])))
+    table = np.array([[e[w] for e, w in zip(errors, row)] for row in choices.tolist()])
+    loss = table.sum(axis=1)
+    loss[choices @ np.array(sizes) > budget] = np.inf
+    if np.isinf(loss).all():
+        raise ValueError("nothing fits")
+    return choices[loss.argmin()].tolist()
+"""
+
+RIGHT = [
+    RightAnswer("recursion", RECURSION),
+    RightAnswer("dynamic programming over the memory", FRONTS),
+    RightAnswer("numpy", NUMPY),
+    RightAnswer(
+        "a sorted list", swap("allocate_bits", RESULT, "return list(sorted(fitting, key=loss)[0])")
+    ),
+]

@@ -1,0 +1,146 @@
+"""Wrong and right answers to methods/outlier_columns: each wrong one is one misconception."""
+
+from halfbits.course.authoring.contract import RightAnswer, swap
+
+LOUD = "(x.abs() >= threshold).any(0)"
+SCALE = "rest.abs().amax(1, keepdim=True) / 127"
+GUARD = "scale = torch.where(scale == 0, 1.0, scale)"
+CODES = "torch.round(rest / scale).double()"
+X_REST = "coded(torch.where(loud, 0.0, x))"
+W_REST = "coded(torch.where(loud, 0.0, w))"
+FLOATS = "x[:, loud] @ w[:, loud].T"
+RESULT = f"return {FLOATS} + integers * x_scale * w_scale.T"
+
+EQUIVALENT = {
+    "scale = torch.where(scale == 0, 2.0, scale)": "zeros are zeros with any scale",
+    "return torch.round(rest / scale), scale": "float32 holds sums of so few products exactly",
+}
+
+WRONG = {
+    "test_loud_columns_hurt_no_other": [
+        (
+            "nothing is taken out",
+            "its step is theirs",
+            LOUD,
+            "torch.zeros(x.shape[1], dtype=torch.bool)",
+        ),
+        (
+            "w keeps the columns in its scale",
+            "its step is theirs",
+            W_REST,
+            "coded(w)",
+            "(x_codes @ w_codes.T)",
+            "(x_codes @ (w_codes * ~loud).T)",
+        ),
+        (
+            "x keeps the columns in its scale",
+            "its step is theirs",
+            X_REST,
+            "coded(x)",
+            "(x_codes @ w_codes.T)",
+            "((x_codes * ~loud) @ w_codes.T)",
+        ),
+        ("counted twice", "its step is theirs", X_REST, "coded(x)", W_REST, "coded(w)"),
+        (
+            "clamped to the threshold",
+            "its step is theirs",
+            FLOATS,
+            "x[:, loud].clamp(-threshold, threshold) @ w[:, loud].T",
+        ),
+        (
+            "outliers left out",
+            "its step is theirs",
+            RESULT,
+            "return integers * x_scale * w_scale.T",
+        ),
+        (
+            "floats in bfloat16",
+            "its step is theirs",
+            FLOATS,
+            "(x[:, loud].bfloat16() @ w[:, loud].bfloat16().T).float()",
+        ),
+    ],
+    "test_one_loud_token_is_enough": [
+        (
+            "all tokens have to be loud",
+            "exactly at the threshold",
+            LOUD,
+            LOUD.replace("any", "all"),
+        ),
+        ("above the threshold", "exactly at the threshold", LOUD, LOUD.replace(">=", ">")),
+        ("positive ones alone", "exactly at the threshold", LOUD, "(x >= threshold).any(0)"),
+        ("the mean of a column", "exactly at the threshold", LOUD, "x.abs().mean(0) >= threshold"),
+    ],
+    "test_without_outliers_it_is_the_int8_product": [
+        ("by the weights", "expected", LOUD, "(w.abs() >= threshold).any(0)"),
+        ("always 6", "expected", LOUD, LOUD.replace("threshold", "6.0")),
+        (
+            "one scale for the matrix",
+            "its own scale",
+            SCALE,
+            "rest.abs().amax().expand(len(rest), 1) / 127",
+        ),
+        ("7 bits", "expected", SCALE, SCALE.replace("127", "63")),
+        ("truncated", "expected", CODES, CODES.replace("round", "trunc")),
+        ("the scale of x alone", "expected", RESULT, f"return {FLOATS} + integers * x_scale"),
+    ],
+    "test_rest_is_really_in_8_bits": [
+        ("everything in floats", "no faster", RESULT, "return x @ w.T"),
+        ("codes that are not rounded", "no faster", CODES, "(rest / scale).double()"),
+        ("16 bits", "no faster", SCALE, SCALE.replace("127", "32767")),
+    ],
+    "test_all_columns_or_none_left_are_fine": [
+        ("no guard", "NaN", GUARD, "pass"),
+        ("cut out", "raised", X_REST, "coded(x[:, ~loud])", W_REST, "coded(w[:, ~loud])"),
+    ],
+    "test_inputs_are_left_as_they_were": [
+        ("zeros in place", "left as it was", X_REST, "coded(x.masked_fill_(loud, 0.0))"),
+    ],
+}
+
+CUT = """
+import torch
+def mixed_product(x, w, threshold):
+    loud = torch.nonzero((x.abs() >= threshold).any(dim=0)).flatten()
+    kept = torch.nonzero((x.abs() < threshold).all(dim=0)).flatten()
+    out = x[:, loud] @ w[:, loud].T
+    if len(kept):
+        a, b = x[:, kept], w[:, kept]
+        sa, sb = ((m.abs().max(dim=1).values / 127).clamp(min=1e-30) for m in (a, b))
+        ca = torch.round(a / sa[:, None]).to(torch.int32)
+        cb = torch.round(b / sb[:, None]).to(torch.int32)
+        out = out + (ca @ cb.T) * sa[:, None] * sb[None, :]
+    return out
+"""
+NUMPY = """
+import numpy as np
+import torch
+def mixed_product(x, w, threshold):
+    a, b = x.numpy(), w.numpy()
+    loud = np.abs(a).max(axis=0) >= threshold
+    def coded(m):
+        m = np.where(loud, np.float32(0), m)
+        scale = np.abs(m).max(axis=1, keepdims=True) / np.float32(127)
+        return np.rint(m / np.where(scale > 0, scale, 1)).astype(np.int64), scale
+    (p, s), (q, t) = coded(a), coded(b)
+    out = a[:, loud] @ b[:, loud].T + (p @ q.T) * s * t.T
+    return torch.from_numpy(out.astype(np.float32))
+"""
+DEQUANTIZED = """
+import torch
+def mixed_product(x, w, threshold):
+    loud = (x.abs().amax(0) >= threshold).to(x.dtype)
+    def near(m):
+        rest = m * (1 - loud)
+        scale = torch.linalg.vector_norm(rest, ord=torch.inf, dim=1, keepdim=True) / 127
+        return torch.nan_to_num((rest / scale).round()).double() * scale.double()
+    exact = (x * loud).double() @ (w * loud).double().T
+    return (exact + near(x) @ near(w).T).float()
+"""
+
+RIGHT = [
+    RightAnswer("columns cut out, int32", CUT),
+    RightAnswer("numpy", NUMPY),
+    RightAnswer("values in place of codes, float64", DEQUANTIZED),
+    RightAnswer("float32 codes", swap("mixed_product", CODES, "torch.round(rest / scale)")),
+]
