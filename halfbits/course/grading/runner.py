@@ -11,6 +11,7 @@ from typing import Any
 
 from halfbits.course.catalog import Catalog, Exercise
 from halfbits.course.checks.failure import Failure, from_json
+from halfbits.course.grading.bystanders import Bystanders
 from halfbits.course.grading.process.client import Late, Worker
 from halfbits.course.grading.process.pool import WorkerPool
 from halfbits.course.grading.process.spawn_pool import POOL
@@ -78,13 +79,24 @@ def _run(
         if reason := worker.ready():
             report.problem = f"{submission.exercise.slug} was not graded: {reason}."
             return
+        beside = _bystanders(submission)
         worker.submit(_job(submission, scratch))
         if meanwhile is not None:
             pool.prepare(meanwhile)
         _collect(worker, submission, report, found)
+        if said := beside.changed():
+            report.notes.append(said)
     finally:
         worker.close()
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _bystanders(submission: Submission) -> Bystanders:
+    """The course's files and those beside the answer; none in a class, where all are read-only."""
+    if submission.shared:
+        return Bystanders((), None)
+    trees = (submission.catalog.own_folder, submission.catalog.root / "solutions")
+    return Bystanders(trees, submission.folder)
 
 
 def _collect(worker: Worker, submission: Submission, report: Report, found: Found) -> None:

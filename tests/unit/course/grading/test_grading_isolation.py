@@ -79,6 +79,45 @@ def test_daemon_in_a_class_is_ended_before_the_next_answer(course: Catalog) -> N
         workers.close()
 
 
+HARM = """
+from pathlib import Path
+exercises = Path({root!r}) / "exercises" / "numbers"
+for name in {names}:
+    (exercises / name).write_text("changed")
+"""
+
+
+def harm(course: Catalog, *names: str) -> str:
+    return HARM.format(root=str(course.root), names=names)
+
+
+def test_answer_that_changes_other_files_is_told_on(course: Catalog) -> None:
+    """Its own notebook, the checks of its exercise, another exercise, and files that it adds."""
+    names = ("double.ipynb", "test_double.py", "halve.ipynb", "new.py")
+    for name in names[:3]:
+        (course.root / "exercises" / "numbers" / name).touch()
+    (note,) = graded(course, harm(course, *names)).notes
+    said = note.split(": ")[0].removeprefix("while it was graded, ").split(", ")
+    assert said == [
+        "numbers/double.ipynb was changed",
+        "numbers/halve.ipynb was changed",
+        "numbers/new.py was added",
+        "numbers/test_double.py was changed",
+    ]
+
+
+def test_removed_file_is_named_and_the_list_is_short(course: Catalog) -> None:
+    removes = f"{harm(course)}\n(exercises / 'test_halve.py').unlink()"
+    (note,) = graded(course, removes).notes
+    assert "numbers/test_halve.py was removed" in note
+    (note,) = graded(course, harm(course, *(f"{n}.py" for n in range(8)))).notes
+    assert note.count("was added") == 5 and "and 3 more" in note
+
+
+def test_answer_that_changes_nothing_gets_no_note(course: Catalog) -> None:
+    assert graded(course, "open('scratch.txt', 'w').write('mine')").notes == []
+
+
 @linux
 def test_answer_that_starts_processes_without_end_is_ended(course: Catalog) -> None:
     bomb = "import os, time\nfor _ in range(300):\n    if os.fork() == 0:\n        time.sleep(600)"
