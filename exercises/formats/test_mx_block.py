@@ -8,7 +8,7 @@ from halfbits.course.checks.cases import each
 
 # Halfway between neighboring levels, and the level that it goes to.
 TIES = {0.25: 0, 0.75: 1, 1.25: 1, 1.75: 2, 2.5: 2, 3.5: 4, 5.0: 4}
-again = calls.Calls("mx_block", lambda seed: (cases.normal(seed, 6, 32),))
+again = calls.Calls("mx_block", lambda seed: (cases.sized(seed, 6, 32),))
 
 
 def quantized(answer, x):

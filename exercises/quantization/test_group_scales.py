@@ -19,7 +19,7 @@ TAILS = {
     "3 x 5 in groups of 2": (3, 5, 2),
     "2 x 5 in groups of 8": (2, 5, 8),
 }
-again = calls.Calls("group_scales", lambda seed: (cases.normal(seed, 6, 20), 8))
+again = calls.Calls("group_scales", lambda seed: (cases.sized(seed, 6, 20), 8))
 
 
 def coded(answer, w, size):

@@ -23,8 +23,8 @@ from halfbits.course.checks.cases import each
 weight = quantizers.SymmetricRows("quantize_weight", bits=8)
 activation = activations.AffineTensor("quantize_activation")
 layer = layers.WeightOnlyLinear("QuantizedLinear")
-weight_again = calls.Calls("quantize_weight", lambda seed: (cases.normal(seed, 6, 9),))
-activation_again = calls.Calls("quantize_activation", lambda seed: (cases.normal(seed, 50),))
+weight_again = calls.Calls("quantize_weight", lambda seed: (cases.sized(seed, 6, 9),))
+activation_again = calls.Calls("quantize_activation", lambda seed: (cases.sized(seed, 50),))
 layer_again = calls.Calls(
     "QuantizedLinear",
     lambda seed: (cases.linear(seed, 6, 5), cases.normal(seed + 9, 4, 6)),

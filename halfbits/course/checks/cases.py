@@ -32,6 +32,11 @@ def normal(seed: int, *shape: int) -> Tensor:
     return torch.randn(shape, generator=generator(seed))
 
 
+def sized(seed: int, *shape: int) -> Tensor:
+    """Normal float32 numbers, for an odd seed eight times as large as for an even one."""
+    return normal(seed, *shape) * 8.0 ** (seed % 2)
+
+
 def matrices(seed: int, rows: int = 12, columns: int = 20) -> dict[str, Tensor]:
     """Tall, wide, square, tiny and large float32 matrices, contiguous and not."""
     shapes = {"tall": (40, 6), "wide": (6, 40), "square": (16, 16), "one column": (5, 1)}
