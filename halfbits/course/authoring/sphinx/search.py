@@ -1,9 +1,9 @@
 """What the search of the book knows: all pages but the solutions, and words that somebody types.
 
 The index travels with the search page, so it holds nothing that no query finds: the script that
-searches skips numbers. A Chinese clause is one word to it, found by any three letters of it;
-clauses beyond LONGEST characters are left out to keep the page light, and so is what stands in
-no other.
+searches skips numbers, and nobody types the name of a test that proves an answer. A Chinese clause
+is one word to it, found by any three letters of it; clauses beyond LONGEST characters are left out
+to keep the page light, and so is what stands in no other.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from sphinx.application import Sphinx
 from sphinx.search import languages
 from sphinx.search.en import SearchEnglish
 
-LONGEST = 12
+LONGEST = 10
 CHINESE = re.compile("[\u3400-\u9fff]")
 
 
@@ -24,7 +24,8 @@ class SearchBook(SearchEnglish):
 
     def word_filter(self, word: str) -> bool:
         is_clause = len(word) > LONGEST and CHINESE.search(word) is not None
-        return not word.isdigit() and not is_clause and super().word_filter(word)
+        is_proof = word.startswith("test_")
+        return not (word.isdigit() or is_clause or is_proof) and super().word_filter(word)
 
 
 def leave_out_solutions(app: Sphinx, doctree: nodes.document) -> None:

@@ -15,6 +15,8 @@ from halfbits.course.authoring.sphinx.search import LONGEST, SearchBook
         ("133144", False),  # the script that searches skips numbers
         ("the", False),
         ("\u53cd\u91cf\u5316", True),
+        ("test_a_clamp_loses_negatives", False),
+        ("test", True),
         ("\u91cf" * LONGEST, True),
         ("\u91cf" * (LONGEST + 1), False),
         ("quantize_a_language_model", True),
