@@ -1,0 +1,118 @@
+"""What `calibrate`, `quantize_static` and `quantize_dynamic` must do, one claim a check."""
+
+import torch
+
+from halfbits.course.checks import cases, expect, hardened, quantizers, task, tolerance
+from halfbits.course.checks.cases import each
+
+SHAPES = {"a matrix": (12, 20), "a vector": (30,), "three axes": (2, 3, 7), "one number": (1,)}
+
+
+def batches(seed, *sizes):
+    """One batch for each size, which is its largest magnitude; shapes differ."""
+    shapes = list(SHAPES.values())
+    drawn = [cases.normal(seed + i, *shapes[i % 4]) for i in range(len(sizes))]
+    return [x / x.abs().max() * size for x, size in zip(drawn, sizes, strict=True)]
+
+
+def calibrated(answer, data):
+    """The scale, once it is that of the largest magnitude."""
+    got = answer.calibrate(data)
+    want = max(float(x.abs().max()) for x in data) / 127
+    # One rounding of the quotient, one of a reciprocal 1 / 127.
+    expect.close(got, torch.tensor(want), atol=tolerance.eps() * want)
+
+
+def coded(codes, x, scale):
+    """The codes are within half a step of x / scale, or the last one of their side."""
+    expect.array(codes, torch.int8, x.shape, of="codes")
+    steps = (x.double() / scale.double()).clamp(-127, 127)
+    off = (codes - steps).abs()
+    expect.at_most(
+        off, tolerance.half_step(127, roundings=4), "steps", of="largest error of the codes"
+    )
+
+
+@task("calibrate")
+def test_range_holds_all_batches(answer, seed):
+    """The scale is the largest magnitude over 127, wherever among the batches it is.
+
+    First, in the middle, last, of any shape, positive or negative.
+    """
+    for sizes in ((3.0, 1.0, 2.0), (1.0, 50.0, 2.0), (0.1, 0.2, 0.4, 0.3), (7.0,)):
+        calibrated(answer, batches(seed, *sizes))
+        calibrated(answer, [-x.abs() for x in batches(seed, *sizes)])
+
+
+@task("calibrate")
+def test_zeros_alone_give_a_scale_of_one(answer):
+    """Where all batches hold zeros the scale is 1, which divides without a NaN.
+
+    Dead layers exist.
+    """
+    expect.same(answer.calibrate([torch.zeros(3, 4), torch.zeros(5)]), torch.tensor(1.0))
+
+
+@task("quantize_static")
+def test_static_scale_is_used_as_it_is(answer, seed):
+    """x is divided by the scale that was passed, however small or large x is.
+
+    A scale that follows x is a dynamic one, and the layer after it counts on the other.
+    """
+    for shape in each(SHAPES):
+        for size in (0.01, 0.5, 1.0):
+            x, scale = cases.normal(seed, *shape).clamp(-4, 4) * size, torch.tensor(4 / 127)
+            coded(answer.quantize_static(x, scale), x, scale)
+
+
+@task("quantize_static")
+def test_static_range_is_clipped_on_both_sides(answer, seed):
+    """Numbers beyond the range get 127 or -127, those far beyond too.
+
+    A cast to int8 wraps round: 130 becomes -126, and the largest number has the wrong sign.
+    """
+    for shape in each(SHAPES):
+        for size in (2.0, 10.0, 3000.0):
+            x, scale = cases.normal(seed, *shape) * size, torch.tensor(1 / 127)
+            coded(answer.quantize_static(x, scale), x, scale)
+
+
+@task("quantize_dynamic")
+def test_dynamic_scale_is_that_of_the_input(answer, seed):
+    """The scale is the input's largest magnitude over 127, and its number gets a last code.
+
+    An input that came before has no influence.
+    """
+    for shape in each(SHAPES):
+        for size in (1000.0, 0.01, 3.0):
+            x = cases.normal(seed, *shape) * size
+            codes, scale = quantizers.several(answer.quantize_dynamic(x), "codes, scale")
+            want = x.double().abs().max() / 127
+            expect.array(scale, torch.float32, (), of="scale")
+            expect.close(scale.double(), want, atol=tolerance.eps() * float(want), of="scale")
+            coded(codes, x, scale)
+            expect.equal(int(codes.abs().max()), 127, of="largest code")
+
+
+@task("quantize_dynamic")
+def test_dynamic_zeros_are_no_nan(answer):
+    """An input of zeros has codes 0 and a scale of 1.
+
+    0 / 0 is NaN, and the cast of a NaN is anything.
+    """
+    codes, scale = quantizers.several(answer.quantize_dynamic(torch.zeros(3, 5)), "codes, scale")
+    expect.same(codes, torch.zeros(3, 5, dtype=torch.int8), of="codes")
+    expect.same(scale, torch.tensor(1.0), of="scale")
+
+
+@hardened
+@task("quantize_dynamic")
+def test_views_give_the_codes_of_their_copies(answer, seed):
+    """A transposed or strided input has the codes of its contiguous copy, and stays as it is.
+
+    Activations are often views.
+    """
+    for view in each(cases.views(cases.normal(seed, 12, 20))):
+        with expect.untouched(view):
+            codes, scale = quantizers.several(answer.quantize_dynamic(view), "codes, scale")
+        coded(codes, view, scale)

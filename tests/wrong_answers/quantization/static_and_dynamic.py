@@ -1,0 +1,129 @@
+"""Wrong and right answers to quantization/static_and_dynamic: each is one misconception."""
+
+from halfbits.course.authoring.contract import RightAnswer, swap
+
+AMAX = "torch.stack([batch.abs().max() for batch in batches]).max()"
+RESULT = "return amax / 127 if amax > 0 else torch.tensor(1.0)"
+STATIC = "torch.round(x / scale).clamp(-127, 127).to(torch.int8)"
+OWN = "calibrate([x])"
+CODES = "quantize_static(x, scale), scale"
+
+EQUIVALENT = {}
+
+WRONG = {
+    "test_range_holds_all_batches": [
+        ("the last batch", "in the middle", AMAX, "batches[-1].abs().max()"),
+        ("the first batch", "in the middle", AMAX, "batches[0].abs().max()"),
+        ("a mean of maxima", "expected", AMAX, AMAX.replace("]).max()", "]).mean()")),
+        ("positive ones alone", "positive or negative", AMAX, AMAX.replace(".abs()", "")),
+        ("over 128", "expected", RESULT, RESULT.replace("127", "128")),
+        (
+            "a moving average",
+            "expected",
+            AMAX,
+            "batches[0].abs().max()\n    for batch in batches[1:]:\n"
+            "        amax = 0.9 * amax + 0.1 * batch.abs().max()",
+        ),
+    ],
+    "test_zeros_alone_give_a_scale_of_one": [
+        ("no guard", "expected", RESULT, "return amax / 127"),
+        ("a small floor", "expected", RESULT, "return (amax / 127).clamp(min=1e-8)"),
+    ],
+    "test_static_scale_is_used_as_it_is": [
+        (
+            "its own scale",
+            "follows x",
+            STATIC,
+            STATIC.replace("/ scale", "/ (x.abs().max() / 127)"),
+        ),
+        ("multiplied", "expected", STATIC, STATIC.replace("x / scale", "x * scale")),
+        ("truncated", "expected", STATIC, STATIC.replace("round", "trunc")),
+        ("codes without a sign", "expected", STATIC, STATIC.replace("-127, 127", "0, 127")),
+    ],
+    "test_static_range_is_clipped_on_both_sides": [
+        (
+            "wraps round",
+            "wrong sign",
+            STATIC,
+            "torch.round(x / scale).to(torch.int64).to(torch.int8)",
+        ),
+        (
+            "clipped above alone",
+            "wrong sign",
+            STATIC,
+            "torch.round(x / scale).clamp(max=127).to(torch.int64).to(torch.int8)",
+        ),
+        (
+            "a larger scale for it",
+            "expected",
+            STATIC,
+            "torch.round(x / torch.maximum(scale, x.abs().max() / 127)).to(torch.int8)",
+        ),
+        (
+            "zero in its place",
+            "expected",
+            STATIC,
+            "torch.where((x / scale).abs() > 127.5, 0, torch.round(x / scale)).to(torch.int8)",
+        ),
+    ],
+    "test_dynamic_scale_is_that_of_the_input": [
+        ("a fixed scale", "expected", OWN, "torch.tensor(4 / 127)"),
+        (
+            "never smaller than before",
+            "has no influence",
+            OWN,
+            "max(calibrate([x]), getattr(quantize_dynamic, 'last', torch.tensor(0.0)))\n"
+            "    quantize_dynamic.last = scale",
+        ),
+        (
+            "one scale a row",
+            "expected",
+            OWN,
+            "x.abs().reshape(len(x), -1).amax(1) / 127",
+            CODES,
+            "quantize_static(x, scale.max()), scale",
+        ),
+        ("values for codes", "int8", CODES, "quantize_static(x, scale) * scale, scale"),
+    ],
+    "test_dynamic_zeros_are_no_nan": [
+        ("no guard", "expected", OWN, "x.abs().max() / 127"),
+    ],
+    "test_views_give_the_codes_of_their_copies": [
+        ("needs one block of memory", "raised", OWN, "calibrate([x.view(-1)])"),
+    ],
+}
+
+RUNNING = """
+import torch
+def calibrate(batches):
+    low, high = float("inf"), float("-inf")
+    for batch in batches:
+        low, high = min(low, batch.min().item()), max(high, batch.max().item())
+    limit = max(abs(low), abs(high))
+    return torch.tensor(limit / 127 or 1.0, dtype=torch.float32)
+"""
+NUMPY = """
+import numpy as np
+import torch
+def quantize_static(x, scale):
+    codes = np.rint(x.numpy() / np.float32(scale))
+    return torch.from_numpy(np.minimum(np.maximum(codes, -127), 127).astype(np.int8))
+"""
+ALONE = """
+import torch
+def quantize_dynamic(x):
+    limit = torch.linalg.vector_norm(x, ord=torch.inf)
+    if limit == 0:
+        return torch.zeros(x.shape, dtype=torch.int8), torch.tensor(1.0)
+    return [(127 * (x / limit)).round().char(), limit * (1 / 127)]
+"""
+
+RIGHT = [
+    RightAnswer("both ends, as an observer keeps them", RUNNING),
+    RightAnswer("numpy", NUMPY),
+    RightAnswer("by itself, with a reciprocal", ALONE),
+    RightAnswer(
+        "all numbers joined",
+        swap("calibrate", AMAX, "torch.cat([b.flatten() for b in batches]).abs().max()"),
+    ),
+]
