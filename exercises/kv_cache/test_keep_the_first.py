@@ -1,0 +1,95 @@
+"""What `keep`, `attend` and `cache_positions` must do, one claim a check."""
+
+import torch
+
+from halfbits.course.checks import cases, expect, hardened, task, tolerance
+from halfbits.course.checks.cases import each
+
+# Tokens so far, how many of the first stay, how many of the last.
+LONG = {"100, 4 and 16": (100, 4, 16), "21, 4 and 16": (21, 4, 16), "9, 1 and 2": (9, 1, 2)}
+NO_FIRST = {"50, 0 and 8": (50, 0, 8)}
+SHORT = {"12, 4 and 16": (12, 4, 16), "20, 4 and 16": (20, 4, 16), "2, 4 and 16": (2, 4, 16)}
+
+
+def wanted(n, first, window):
+    """The places that stay."""
+    return torch.tensor([i for i in range(n) if i < first or i >= n - window], dtype=torch.int64)
+
+
+@task("keep")
+def test_first_and_last_tokens_stay(answer):
+    """Of a long text the first and the last tokens stay, in ascending order.
+
+    The oldest are not the least important: attention parks its weight on them.
+    """
+    for sizes in each(LONG | NO_FIRST):
+        expect.same(answer.keep(*sizes), wanted(*sizes))
+
+
+@task("keep")
+def test_short_text_is_kept_whole_and_once(answer):
+    """While the text fits, every token stays, and none twice.
+
+    Both ends overlap there; a token that is kept twice has twice the weight.
+    """
+    for sizes in each(SHORT):
+        expect.same(answer.keep(*sizes), torch.arange(sizes[0]))
+
+
+@hardened
+@task("keep")
+def test_no_text_keeps_nothing(answer):
+    """With no tokens so far the result is empty.
+
+    A cache is asked before its first token as well.
+    """
+    expect.same(answer.keep(0, 4, 16), torch.arange(0))
+
+
+@task("attend")
+def test_dropped_tokens_take_no_part(answer, seed):
+    """The attention is that over the kept tokens alone, whose weights add up to 1.
+
+    A dropped token that still stands in the denominator makes all others too small.
+    """
+    for n, first, window in each(LONG | NO_FIRST | SHORT):
+        q, k, v = (
+            cases.normal(seed, 16),
+            cases.normal(seed + 1, n, 16),
+            cases.normal(seed + 2, n, 8),
+        )
+        kept = wanted(n, first, window)
+        weights = torch.softmax(k[kept].double() @ q.double() / 4, 0)
+        want = weights @ v[kept].double()
+        # Scores of up to about 30 in float32, a softmax, and a sum of as many products.
+        share = 64 * tolerance.softmax() + len(kept) * tolerance.eps()
+        room = share * (weights @ v[kept].double().abs())
+        expect.close(answer.attend(q, k, v, first, window), want.float(), atol=room)
+
+
+@task("attend")
+def test_loud_token_that_was_dropped_is_not_heard(answer, seed):
+    """Changing the keys and values of dropped tokens changes nothing.
+
+    Their memory has been given away.
+    """
+    for n, first, window in each(LONG):
+        q, k, v = (
+            cases.normal(seed, 16),
+            cases.normal(seed + 1, n, 16),
+            cases.normal(seed + 2, n, 8),
+        )
+        before = answer.attend(q, k, v, first, window)
+        other_k, other_v = k.clone(), v.clone()
+        other_k[first : n - window], other_v[first : n - window] = 9 * q, 1e6
+        expect.same(answer.attend(q, other_k, other_v, first, window), before)
+
+
+@task("cache_positions")
+def test_positions_are_places_in_the_cache(answer):
+    """Kept tokens get 0, 1, 2 and so on without a gap, as many as there are.
+
+    Their places in the text would grow beyond what the model was trained on.
+    """
+    for sizes in each(LONG | NO_FIRST | SHORT):
+        expect.same(answer.cache_positions(*sizes), torch.arange(len(wanted(*sizes))))

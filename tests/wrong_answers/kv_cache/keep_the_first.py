@@ -1,0 +1,132 @@
+"""Wrong and right answers to kv_cache/keep_the_first: each wrong one is one misconception."""
+
+from halfbits.course.authoring.contract import RightAnswer, swap
+
+MASK = "(places < first) | (places >= n - window)"
+KEPT = "kept = keep(len(k), first, window)"
+SCORES = "k[kept] @ q / len(q) ** 0.5"
+RESULT = "return torch.softmax(scores, dim=0) @ v[kept]"
+COUNT = "torch.arange(min(n, first + window))"
+
+EQUIVALENT = {
+    "return torch.softmax(scores, dim=-1) @ v[kept]": "the scores have one axis",
+}
+
+WRONG = {
+    "test_first_and_last_tokens_stay": [
+        ("the oldest go", "parks its weight", MASK, "places >= n - window"),
+        ("the oldest go, as many stay", "parks its weight", MASK, "places >= n - window - first"),
+        ("the newest go", "parks its weight", MASK, "places < first + window"),
+        ("one of the first too many", "expected", MASK, MASK.replace("<", "<=")),
+        ("one of the last too few", "expected", MASK, MASK.replace(">=", ">")),
+        ("both ends at once", "expected", MASK, MASK.replace("|", "&")),
+        (
+            "the window counts the first",
+            "expected",
+            MASK,
+            MASK.replace("n - window", "n - window + first"),
+        ),
+    ],
+    "test_short_text_is_kept_whole_and_once": [
+        (
+            "joined without a look",
+            "twice",
+            f"return places[{MASK}]",
+            "return torch.cat([places[:first], places[max(n - window, 0) :]])",
+        ),
+        (
+            "a window from the first on",
+            "expected",
+            MASK,
+            "(places < first) | (places - first >= window)",
+        ),
+    ],
+    "test_no_text_keeps_nothing": [
+        ("always one", "expected", "torch.arange(n)", "torch.arange(max(n, 1))"),
+    ],
+    "test_dropped_tokens_take_no_part": [
+        (
+            "zeros after the softmax",
+            "too small",
+            RESULT,
+            "weights = torch.softmax(k @ q / len(q) ** 0.5, 0)\n    return weights[kept] @ v[kept]",
+        ),
+        ("all tokens", "too small", KEPT, "kept = torch.arange(len(k))"),
+        (
+            "keys of zeros",
+            "too small",
+            RESULT,
+            "mask = torch.zeros(len(k))\n    mask[kept] = 1\n"
+            "    return torch.softmax((k @ q / len(q) ** 0.5) * mask, 0) @ (v * mask[:, None])",
+        ),
+        ("no root", "expected", SCORES, "k[kept] @ q"),
+        ("the first left out", "expected", KEPT, "kept = keep(len(k), 0, window)"),
+    ],
+    "test_loud_token_that_was_dropped_is_not_heard": [
+        (
+            "masked by -10",
+            "given away",
+            RESULT,
+            "mask = torch.full((len(k),), -10.0)\n    mask[kept] = 0\n"
+            "    return torch.softmax(k @ q / len(q) ** 0.5 + mask, 0) @ v",
+        ),
+        (
+            "a mean of what was dropped",
+            "given away",
+            RESULT,
+            "return torch.softmax(scores, dim=0) @ v[kept] + 1e-3 * v.mean(0)",
+        ),
+    ],
+    "test_positions_are_places_in_the_cache": [
+        ("places in the text", "trained on", COUNT, "keep(n, first, window)"),
+        ("one too many", "expected", COUNT, "torch.arange(min(n, first + window) + 1)"),
+        ("always as many as fit", "expected", COUNT, "torch.arange(first + window)"),
+        ("modulo the window", "expected", COUNT, "keep(n, first, window) % window"),
+        ("from 1 on", "expected", COUNT, f"{COUNT} + 1"),
+    ],
+}
+
+LISTS = """
+import torch
+def keep(n, first, window):
+    kept = sorted({*range(min(first, n)), *range(max(n - window, 0), n)})
+    return torch.tensor(kept, dtype=torch.int64)
+"""
+MASKED = """
+import torch
+def attend(q, k, v, first, window):
+    place = torch.arange(k.shape[0])
+    dropped = (place >= first) & (place < k.shape[0] - window)
+    scores = (k * q).sum(-1) / q.numel() ** 0.5
+    weights = scores.masked_fill(dropped, -torch.inf).softmax(0)
+    return (weights[~dropped, None] * v[~dropped]).sum(0)
+"""
+BUILT_IN = """
+import torch
+import torch.nn.functional as F
+def attend(q, k, v, first, window):
+    n = len(k)
+    if n > first + window:
+        k, v = (torch.cat([t[:first], t[n - window :]]) for t in (k, v))
+    return F.scaled_dot_product_attention(q[None, None], k[None], v[None])[0, 0]
+"""
+COUNTED = """
+import torch
+def cache_positions(n, first, window):
+    return torch.tensor([i for i, _ in enumerate(keep(n, first, window))], dtype=torch.long)
+"""
+
+RIGHT = [
+    RightAnswer("two ranges in a set", LISTS),
+    RightAnswer("minus infinity before the softmax", MASKED),
+    RightAnswer("PyTorch's attention over two slices", BUILT_IN),
+    RightAnswer("an enumeration", COUNTED),
+    RightAnswer(
+        "the places of a mask",
+        swap(
+            "keep",
+            f"places[{MASK}]",
+            "torch.nonzero((places < first) | (places + window >= n)).flatten()",
+        ),
+    ),
+]
