@@ -17,7 +17,7 @@ from pathlib import Path
 
 from halfbits.course.catalog import load_catalog
 from halfbits.course.fingerprint import BOOK, RULES, fingerprint
-from halfbits.folders import find_root
+from halfbits.folders import CATALOG, find_root
 
 STAGED = ("book", "notebooks", "solutions")
 MACHINERY = (
@@ -116,10 +116,12 @@ def build_now(site: Site, force: bool) -> int:
 
 
 def staged_files(site: Site) -> dict[Path, Path | bytes]:
-    """What the build reads: the repository's own pages, and each exercise as its pristine stub."""
+    """What the build reads: the repository's own pages, the catalog, and each exercise as its
+    pristine stub."""
     staged: dict[Path, Path | bytes] = {
         path.relative_to(site.root): path for path in files_of(site.root, *STAGED)
     }
+    staged[Path(CATALOG)] = site.root / CATALOG
     catalog = load_catalog(site.root)
     for exercise in catalog.exercises:
         solution = catalog.notebook(exercise, "solutions")
