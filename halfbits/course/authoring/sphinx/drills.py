@@ -15,7 +15,13 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from halfbits.course.authoring.sphinx.interview_pages import Writer, bank_of, page_of, title_of
+from halfbits.course.authoring.sphinx.interview_pages import (
+    Writer,
+    bank_of,
+    folder,
+    page_of,
+    title_of,
+)
 from halfbits.course.interview.bank.bank import QUESTIONS
 from halfbits.course.interview.bank.question import KINDS, LANGUAGES, LEVELS, TOPICS
 from halfbits.course.interview.cards.cards import make_cards
@@ -25,7 +31,6 @@ from halfbits.course.interview.text.render import mathml, to_html, to_inline_htm
 from halfbits.course.interview.words import LANG
 from halfbits.folders import find_root
 
-PAGES = {"en": "book/interview/mock", "zh": "book/interview/zh/mock"}
 STYLES = "drills.css"
 
 
@@ -99,7 +104,7 @@ def data_name(language: str) -> str:
 
 def page_content(source: Path, language: str) -> dict[str, Any]:
     """All that the mock interview of a language shows, with links from its page."""
-    writer = Writer(bank_of(source), source, PAGES[language], language)
+    writer = Writer(bank_of(source), source, f"{folder(language)}/mock", language)
     questions = writer.bank.questions
     lessons = {f"notebooks/{name}": name for q in questions for name in q.lessons}
     exercises = {f"exercises/{name}": name for q in questions for name in q.exercises}

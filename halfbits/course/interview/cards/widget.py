@@ -15,8 +15,7 @@ from halfbits.course.interview.cards.session import Drill
 from halfbits.course.interview.cards.terminal import about
 from halfbits.course.interview.text.phrases import phrases, span
 from halfbits.course.interview.text.render import to_html
-
-LANG = {"en": "en", "zh": "zh-Hans"}
+from halfbits.course.interview.words import LANG
 
 
 class Flashcards(anywidget.AnyWidget):
