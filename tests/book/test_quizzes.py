@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -39,10 +41,22 @@ def test_a_quiz_belongs_to_a_lesson(path: Path) -> None:
     ids=[f"{path.stem}-{number}" for path, number, _ in CODES],
 )
 def test_the_code_of_a_question_prints_its_right_choice(
-    path: Path, number: int, question: dict[str, Any], tmp_path: Path
+    path: Path, number: int, question: dict[str, Any], prints: dict[str, Future[str]]
 ) -> None:
     [right] = right_answers(question)
-    assert printed(question["code"], tmp_path) == right.replace("`", "").strip()
+    assert prints[question["code"]].result() == right.replace("`", "").strip()
+
+
+@pytest.fixture(scope="module")
+def prints(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Future[str]]]:
+    """What the code of each question prints that is asked for, two processes at a time."""
+    folder = tmp_path_factory.mktemp("codes")
+    cases = [getattr(item, "callspec", None) for item in request.session.items]
+    codes = [case.params["question"]["code"] for case in cases if case and "number" in case.params]
+    with ThreadPoolExecutor(2) as pool:
+        yield {code: pool.submit(printed, code, folder) for code in codes}
 
 
 def printed(code: str, folder: Path) -> str:
