@@ -52,8 +52,9 @@ def test_errors_add_up_to_the_least(answer, seed):
 
     Rules such as "the most sensitive first" come close, and are not the best.
     """
-    for layers in (2, 4, 6):
-        errors, sizes = model(seed + layers, layers)
+    # A rule may be lucky on one model, hardly on all of them.
+    for number, layers in enumerate((2, 4, 6, 5, 5, 5, 5, 5)):
+        errors, sizes = model(seed + number, layers)
         for mean in (2.3, 3.1, 4.0, 5.5):
             right(answer, errors, sizes, int(mean * sum(sizes)))
 
