@@ -77,7 +77,7 @@ WRONG = {
     ],
     "test_budget_may_be_used_up": [
         ("has to stay below", "a bound", FITS, "memory(widths) < budget"),
-        ("has to be used up", "a bound", FITS, "memory(widths) == budget"),
+        ("has to be used up", "budget", FITS, "memory(widths) == budget"),
         ("a budget of bytes", "expected", FITS, "memory(widths) <= 8 * budget"),
     ],
     "test_layers_may_differ_in_their_widths": [
