@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 from itertools import cycle, islice
 from pathlib import Path
@@ -21,7 +22,7 @@ from halfbits.course.grading.runner import grade_answers
 from halfbits.course.notebook import Cell, read_json
 
 EXERCISE = "quantization/quantized_linear"
-STUDENTS, KILL_AT, STOP_AT, SAMPLE, SEED = 200, 40, 100, 8, 20261124
+STUDENTS, KILLS, STOP_AT, SAMPLE, SEED = 200, 5, 100, 8, 20261124
 
 
 def write_class(folder: Path, catalog: Catalog) -> None:
@@ -29,7 +30,8 @@ def write_class(folder: Path, catalog: Catalog) -> None:
     exercise = catalog.find(EXERCISE)
     solution = read_json(catalog.notebook(exercise, "solutions"))
     trial = Trial(catalog, exercise)
-    answers = (*trial.answers.wrong, *trial.answers.right)
+    wrong = (answer for answer in trial.answers.wrong if answer.repeats)
+    answers = (*wrong, *trial.answers.right)
     kinds = [json.dumps(solution), json.dumps(make_exercise(catalog, exercise)), '{"cells": [']
     kinds += [_notebook(solution, trial.with_answer(answer)) for answer in answers]
     for number, text in enumerate(islice(cycle(kinds), STUDENTS)):
@@ -45,18 +47,27 @@ def _notebook(like: dict, cells: list[Cell]) -> str:
 
 
 class Mishaps:
-    """Kills the worker of one result, and stops the run at a later one as Ctrl-C would."""
+    """Kills the workers of some results, drawn at random, in each run; stops the first one.
+
+    It stops as Ctrl-C would.
+    """
+
+    def __init__(self) -> None:
+        self.kill_at = set(random.Random(SEED).sample(range(5, STOP_AT - 5), KILLS))
+        self.killed, self.stopped = 0, False
 
     def __call__(self, result: Result, number: int, total: int) -> None:
-        if number == KILL_AT:
+        if number in self.kill_at:
+            self.killed += 1
             os.kill(int(result.worker.rsplit(":", 1)[1]), signal.SIGKILL)
-        if number == STOP_AT:
+        if number == STOP_AT and not self.stopped:
+            self.stopped = True
             raise KeyboardInterrupt
 
 
 @pytest.mark.slow  # 200 gradings and 8 more with an import of torch each: half a minute
 @pytest.mark.skipif(not fork_pool.AVAILABLE, reason="one import of torch per submission: minutes")
-def test_class_loses_nothing_to_a_killed_worker_and_an_interruption(
+def test_class_loses_nothing_to_killed_workers_and_an_interruption(
     catalog: Catalog, tmp_path: Path
 ) -> None:
     write_class(tmp_path / "class", catalog)
@@ -68,10 +79,11 @@ def test_class_loses_nothing_to_a_killed_worker_and_an_interruption(
         journal = Journal(tmp_path / "report.jsonl")
         return grade_class(catalog, submitted, journal, SEED, workers=2, **options)  # type: ignore[arg-type]
 
+    mishaps = Mishaps()
     with pytest.raises(KeyboardInterrupt):
-        run(arrived=Mishaps())
-    found = run()
-    assert found.known == STOP_AT
+        run(arrived=mishaps)
+    found = run(arrived=mishaps)
+    assert (found.known, mishaps.killed) == (STOP_AT, 2 * KILLS)
     assert [one.student for one, _ in found.graded] == [one.student for one in submitted]
     _assert_same_answers_have_same_results(found)
     for one, result in found.graded[:: STUDENTS // SAMPLE]:

@@ -54,6 +54,11 @@ class WrongAnswer:
     rejected_by: str | None
     says: str
 
+    @property
+    def repeats(self) -> bool:
+        """Whether its results are the same each time: not if it remembers them by an address."""
+        return not (self.rejected_by or "").endswith("reads_its_arguments_at_every_call")
+
 
 @dataclass(frozen=True)
 class RightAnswer:
@@ -184,7 +189,7 @@ class Trial:
     @cached_property
     def wrong_sample(self) -> list[WrongAnswer]:
         """Some wrong answers from all over the list, none that ends its process."""
-        wrong = [answer for answer in self.answers.wrong if answer.rejected_by]
+        wrong = [answer for answer in self.answers.wrong if answer.rejected_by and answer.repeats]
         return wrong[:: max(1, len(wrong) // SAMPLE)][:SAMPLE]
 
     def grade(

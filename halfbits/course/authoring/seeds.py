@@ -16,6 +16,7 @@ import signal
 import sys
 from collections.abc import Iterable, Iterator
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
@@ -109,21 +110,22 @@ def false_verdicts(catalog: Catalog, seeds: int, case: Case) -> Iterator[int]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Print the answers with a false verdict on some seed; 1 if there are any."""
+    """Print each exercise's answers with a false verdict on some seed; 1 if there are any."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="exercises; all if none is named")
     parser.add_argument("--seeds", type=int, default=SEEDS)
     given = parser.parse_args(arguments)
     catalog = load_catalog(find_root())
     chosen = [catalog.find(name) for name in given.names] or list(catalog.exercises)
-    count = bad = 0
-    for one in tallies(catalog, chosen, given.seeds):
-        count += 1
-        if one.false:
-            bad += 1
+    bad = 0
+    for key, several in groupby(tallies(catalog, chosen, given.seeds), lambda one: one.exercise):
+        found = list(several)
+        false = [one for one in found if one.false]
+        for one in false:
             share = f"{len(one.false)} of {given.seeds} seeds"
-            print(f"{one.exercise}: {one.answer!r} by {one.check or 'all checks'}: {share}")
-    print(f"{count} answers on {given.seeds} seeds each; {bad} with a false verdict")
+            print(f"{key}: {one.answer!r} by {one.check or 'all checks'}: {share}")
+        print(f"{key}: {len(found)} answers, {len(false)} with a false verdict", flush=True)
+        bad += len(false)
     return 1 if bad else 0
 
 

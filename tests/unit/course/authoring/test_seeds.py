@@ -39,10 +39,10 @@ def test_a_verdict_that_depends_on_the_seed_is_named(course: Path, capsys) -> No
     assert main(["double", "--seeds", "8"]) == 1
     said = capsys.readouterr().out.splitlines()
     assert said[0].startswith("numbers/double: 'wrong for odd seeds' by test_doubles_numbers")
-    assert said[-1] == "3 answers on 8 seeds each; 1 with a false verdict"
+    assert said[-1] == "numbers/double: 3 answers, 1 with a false verdict"
 
 
 def test_a_solution_that_every_seed_accepts_is_not_named(course: Path, capsys) -> None:
     assert load_catalog(course).find("halve").tasks == ("halve",)
     assert main(["halve", "--seeds", "4"]) == 0
-    assert capsys.readouterr().out == "1 answers on 4 seeds each; 0 with a false verdict\n"
+    assert capsys.readouterr().out == "numbers/halve: 1 answers, 0 with a false verdict\n"
