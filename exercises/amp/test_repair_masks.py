@@ -71,7 +71,8 @@ def test_nobody_sees_the_future_or_padding(answer, seed):
     """
     for dtype in each(TYPES):
         scores, valid = batch(seed, 7, (7, 2, 6), low=-5.0, high=5.0)
-        loud = scores + 50 * torch.ones(7, 7).triu(1) + 50 * ~valid[:, None, :]
+        hidden = torch.ones(7, 7, dtype=torch.bool).triu(1) | ~valid[:, None, :]
+        loud = scores + 50 * hidden
         right(answer, loud.to(dtype), valid)
 
 
