@@ -105,11 +105,8 @@ class ShippedAnswers:
 def load_answers(catalog: Catalog, exercise: Exercise) -> ShippedAnswers:
     """The answers of `exercise`; raises CourseError when a file or its table is missing."""
     wrong = _names(catalog, exercise, "wrong_answers", "WRONG")
-    if "RIGHT" in wrong:  # a file of both
-        right = tuple(wrong["RIGHT"])
-    else:
-        table = _names(catalog, exercise, "right_answers", "RIGHT")["RIGHT"]
-        right = tuple(RightAnswer(name, change) for name, change in table.items())
+    table = _names(catalog, exercise, "right_answers", "RIGHT")["RIGHT"]
+    right = tuple(RightAnswer(name, change) for name, change in table.items())
     return ShippedAnswers(wrong_answers(wrong["WRONG"]), right, wrong.get("EQUIVALENT", {}))
 
 

@@ -195,7 +195,8 @@ def test_broken_promise_is_one_sentence(
 
 def repair(root: Path, workers: WorkerPool) -> Trial:
     catalog = load_catalog(with_a_repair(root))
-    write(root / "tests" / "wrong_answers" / "numbers" / "halve.py", "WRONG, RIGHT = {}, []")
+    write(root / "tests" / "wrong_answers" / "numbers" / "halve.py", "WRONG = {}")
+    write(root / "tests" / "right_answers" / "numbers" / "halve.py", "RIGHT = {}")
     return Trial(catalog, catalog.find("halve"), workers)
 
 
