@@ -30,6 +30,7 @@ BOOK = (
     "halfbits.course.catalog",
     "halfbits.course.fingerprint",
     "halfbits.course.interview",
+    "halfbits.course.lessons",
     "halfbits.course.mathml",
     "halfbits.course.notebook",
     "halfbits.course.selection",
