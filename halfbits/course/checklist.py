@@ -100,10 +100,9 @@ def _methods(module: str, suite: str) -> tuple[tuple[ast.FunctionDef, str], ...]
     whole = next((n for n in body if isinstance(n, ast.ClassDef) and n.name == suite), None)
     found: dict[str, tuple[ast.FunctionDef, str]] = {}
     for base in whole.bases if whole else ():
-        origin = _origins(body).get(ast.unparse(base), module)
-        found |= {
-            method.name: (method, text) for method, text in _methods(origin, ast.unparse(base))
-        }
+        of, _, name = ast.unparse(base).rpartition(".")
+        origin = of or _origins(body).get(name, module)
+        found |= {method.name: (method, text) for method, text in _methods(origin, name)}
     methods = [part for part in whole.body if isinstance(part, ast.FunctionDef)] if whole else []
     found |= {m.name: (m, _text(m, lines)) for m in methods if m.name.startswith("test_")}
     return tuple(found.values())

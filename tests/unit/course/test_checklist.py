@@ -1,0 +1,30 @@
+"""Checks are listed from their source; the list holds what the suites have when they run."""
+
+from __future__ import annotations
+
+import importlib.util
+
+import pytest
+
+from halfbits.course.catalog import Exercise, load_catalog
+from halfbits.course.checklist import read_checks
+from halfbits.course.checks import Suite
+
+CATALOG = load_catalog()
+
+
+@pytest.mark.parametrize("exercise", CATALOG.exercises, ids=lambda exercise: exercise.slug)
+def test_every_claim_of_a_suite_is_listed_those_of_its_base_classes_too(exercise: Exercise) -> None:
+    path = CATALOG.checks(exercise)
+    spec = importlib.util.spec_from_file_location(f"checks_of_{exercise.slug}", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    claims = {
+        f"test_{prefix}_{method.removeprefix('test_')}"
+        for prefix, suite in vars(module).items()
+        if isinstance(suite, Suite)
+        for method in dir(suite)
+        if method.startswith("test_")
+    }
+    assert claims <= {check.name for check in read_checks(path)}
