@@ -89,6 +89,17 @@ class Product(Suite):
 class PolicyClassifier(Suite):
     """A function (n_in, n_hidden, n_out, policy) that builds a two-layer Keras classifier."""
 
+    def built(self, answer: Any, *args: Any) -> Any:
+        """The answer's model, which has to have its variables."""
+        model = self.call(answer, *args)
+        expect.true(
+            bool(model.weights),
+            expected="a built model, with its variables",
+            got="a model that has no variables yet",
+            why="a layer makes them when it learns its input's size; keras.Input tells it",
+        )
+        return model
+
     def test_has_two_dense_layers_in_the_policys_precision(self, answer: Any) -> None:
         """Its layers with weights compute in the policy's dtype and keep float32 variables.
 
@@ -96,13 +107,7 @@ class PolicyClassifier(Suite):
         float32 variables and casts them for the computation.
         """
         for policy, compute in POLICIES.items():
-            model = self.call(answer, 6, 5, 3, policy)
-            expect.true(
-                bool(model.weights),
-                expected="a built model, with its variables",
-                got="a model that has no variables yet",
-                why="a layer makes them when it learns its input's size; keras.Input tells it",
-            )
+            model = self.built(answer, 6, 5, 3, policy)
             shapes = [(tuple(v.shape), str(v.dtype)) for v in model.weights]
             want = [((6, 5), "float32"), ((5,), "float32"), ((5, 3), "float32"), ((3,), "float32")]
             expect.equal(shapes, want, of="variables")
@@ -119,7 +124,7 @@ class PolicyClassifier(Suite):
         # Integers below 256, and sixteenths of them, are exact in every format: so are the logits.
         want = softmax(np.maximum(x @ w1 + b1, 0) @ (w2 / 16) + b2)
         for policy in POLICIES:
-            model = self.call(answer, 6, 5, 3, policy)
+            model = self.built(answer, 6, 5, 3, policy)
             model.set_weights([w1, b1, w2 / 16, b2])
             expect.close(model(x.astype(np.float32)), want, atol=tolerance.softmax())
 
@@ -130,7 +135,7 @@ class PolicyClassifier(Suite):
         """
         logits = np.array([[0.0, -12.0, -17.0, -18.0]])
         for policy in POLICIES:
-            model = self.call(answer, 2, 3, 4, policy)
+            model = self.built(answer, 2, 3, 4, policy)
             weights = [np.zeros(v.shape, np.float32) for v in model.weights]
             weights[-1] = logits[0].astype(np.float32)
             model.set_weights(weights)

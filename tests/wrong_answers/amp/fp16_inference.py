@@ -48,7 +48,7 @@ WRONG = {
     "test_convert_keeps_normalization_in_float32": [
         (".half() on everything", "float16", EVERYTHING),
         (".half(), then .float() on norms", "a detour", "return model16", DETOUR),
-        ("norms by their exact class", "ListeningLayerNorm", NORM, EXACT),
+        ("norms by their exact class", "a subclass of LayerNorm", NORM, EXACT),
         ("LayerNorm and RMSNorm only", "GroupNorm", NORM, "isinstance(module, NORMS[:2])"),
     ],
     "test_convert_makes_matmul_weights_float16": [

@@ -9,7 +9,7 @@ EQUIVALENT = {"scale = (high - low) / (last - first) or 2.0": OTHER_SCALE}
 
 WRONG = {
     "test_range_on_both_sides_of_zero": [
-        ("as many steps as codes", "scale", "(last - first)", "(last - first + 1)"),
+        ("as many steps as codes", "As many steps", "(last - first)", "(last - first + 1)"),
         ("the first code taken for 0", "not always 0", ZERO, "-round(low / scale)"),
         ("the sign turned round", "not always 0", ZERO, "first + round(low / scale)"),
         ("a zero point that is no code", "an int from", ZERO, "first - low / scale"),
