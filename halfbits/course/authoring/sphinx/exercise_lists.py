@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from docutils import nodes
-from docutils.parsers.rst import Directive
 from docutils.statemachine import StringList
 from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
 
 from halfbits.course.catalog import Catalog, load_catalog
 from halfbits.folders import CATALOG
@@ -22,19 +21,18 @@ DOES = {
 LEVELS = {1: "easy", 2: "medium", 3: "hard"}
 
 
-class Exercises(Directive):
+class Exercises(SphinxDirective):
     """`{exercises} TOPIC`: title, what one does, minutes and difficulty, in teaching order."""
 
     required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
-        environment: Any = self.state.document.settings.env
-        root = Path(environment.srcdir)
-        environment.note_dependency(str(root / CATALOG))
-        page = environment.docname
-        lines = list(rows(load_catalog(root), self.arguments[0], "../" * page.count("/")))
-        if len(lines) == 2:
-            raise self.error(f"no exercise in {CATALOG} has the topic {self.arguments[0]!r}")
+        root, page, topic = Path(self.env.srcdir), self.env.docname, self.arguments[0]
+        self.env.note_dependency(str(root / CATALOG))
+        catalog = load_catalog(root)
+        if all(exercise.topic != topic for exercise in catalog.exercises):
+            raise self.error(f"no exercise in {CATALOG} has the topic {topic!r}")
+        lines = list(rows(catalog, topic, "../" * page.count("/")))
         box = nodes.container()
         self.state.nested_parse(StringList(lines, source=page), self.content_offset, box)
         return box.children
