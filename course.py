@@ -39,6 +39,7 @@ USAGE = """usage: python course.py [--here] COMMAND ...
   watch      grade each notebook as you save it, in a window of its own
   hint       open the next hint of an exercise
   progress   show what is solved and what comes next
+  next       the next exercise and why        (--path interview|student|instructor|engineer)
   reset      put an exercise back as it was; your work is kept in a backup
   cards      flashcards of the interview questions      (--lang en|zh)
   mock       a mock interview                           (--minutes 30 --level onsite)

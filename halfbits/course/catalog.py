@@ -51,19 +51,33 @@ class Exercise:
 
 
 @dataclass(frozen=True)
-class Catalog:
-    """The exercises of the checkout at `root`, in teaching order.
+class ReaderPath:
+    """A way through the exercises for one kind of reader; no `exercises` means all of them."""
 
-    Raises ValueError where two have one slug: commands and files name an exercise by it.
+    name: str
+    title: str
+    exercises: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """The exercises of the checkout at `root`, in teaching order, and the paths through them.
+
+    Raises ValueError where two exercises have one slug, since commands and files name an exercise
+    by it, and where a path lacks what one of its exercises builds on.
     """
 
     root: Path
     exercises: tuple[Exercise, ...]
+    paths: tuple[ReaderPath, ...] = ()
 
     def __post_init__(self) -> None:
         for first, second in itertools.combinations(self.exercises, 2):
             if first.slug == second.slug:
                 raise ValueError(f"{first.key} and {second.key} have the same name")
+        for path in self.paths:
+            if missing := self._missing(path):
+                raise ValueError(f"the path {path.name} lacks {', '.join(sorted(missing))}")
 
     @cached_property
     def by_key(self) -> dict[str, Exercise]:
@@ -79,6 +93,25 @@ class Catalog:
 
     def checks(self, exercise: Exercise) -> Path:
         return self.root / "exercises" / exercise.topic / f"test_{exercise.slug}.py"
+
+    def path(self, name: str) -> ReaderPath:
+        """The path called `name`; raises CourseError."""
+        for path in self.paths:
+            if path.name == name:
+                return path
+        known = ", ".join(path.name for path in self.paths)
+        raise CourseError(f"There is no path called {name!r}; the paths are {known}.")
+
+    def along(self, path: ReaderPath | None) -> tuple[Exercise, ...]:
+        """The exercises of a path in teaching order; without one, all."""
+        wanted = set(path.exercises) if path else set()
+        return tuple(e for e in self.exercises if not wanted or e.key in wanted)
+
+    def _missing(self, path: ReaderPath) -> set[str]:
+        """What a path names that does not exist, and what its exercises need that it lacks."""
+        own = set(path.exercises)
+        needed = {key for e in self.exercises if e.key in own for key in e.prerequisites}
+        return (own - self.by_key.keys()) | (needed - own)
 
     def find(self, name: str) -> Exercise:
         """The exercise called `name`: its key, its slug, or a path to one of its files."""
@@ -104,7 +137,8 @@ def load_catalog(root: Path | None = None) -> Catalog:
     path = root / CATALOG
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
-        return Catalog(root, tuple(_exercise(entry) for entry in table["exercise"]))
+        exercises = tuple(_exercise(entry) for entry in table["exercise"])
+        return Catalog(root, exercises, tuple(_path(entry) for entry in table.get("path", ())))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CourseError(f"{path} cannot be read: {error}; restore it with git.") from error
 
@@ -113,3 +147,7 @@ def _exercise(entry: Mapping[str, Any]) -> Exercise:
     lists = ("tasks", "preload", "prerequisites", "questions")
     values: dict[str, Any] = {k: tuple(v) if k in lists else v for k, v in entry.items()}
     return Exercise(**values)
+
+
+def _path(entry: Mapping[str, Any]) -> ReaderPath:
+    return ReaderPath(entry["name"], entry["title"], tuple(entry.get("exercises", ())))

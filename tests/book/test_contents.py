@@ -40,3 +40,15 @@ def test_the_page_of_a_topic_lists_its_exercises_in_teaching_order(
 
 def test_a_topic_without_exercises_has_a_table_without_rows() -> None:
     assert len(list(rows(CATALOG, "no_such_topic", ""))) == 2
+
+
+def test_the_page_of_all_exercises_says_whose_path_each_is_on(
+    pages: dict[str, BeautifulSoup],
+) -> None:
+    page = pages["book/exercises/index.html"]
+    assert page.select_one("form.hb-paths").has_attr("hidden")
+    for path in CATALOG.paths:
+        rows = [row for row in page.select("tr[data-paths]") if path.name in row["data-paths"]]
+        links = {str(row.select_one("a")["href"]) for row in rows}
+        assert links == {f"../../exercises/{e.key}.html" for e in CATALOG.along(path)}
+        assert all(path.name in row.select("td")[-1].get_text().split() for row in rows)

@@ -1,4 +1,4 @@
-"""What the grading commands do: grade, hint, reset, progress, sync."""
+"""What the grading commands do: grade, rules, hint, reset, progress, next, sync."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from halfbits.course.catalog import load_catalog
 from halfbits.course.checklist import read_checks
 from halfbits.course.notebook import find_answer, read_json
-from halfbits.course.progress.progress import as_rows, next_exercise, read_progress
+from halfbits.course.progress.progress import as_rows, read_progress
 from halfbits.course.progress.store import stamp
 from halfbits.errors import CourseError
 from halfbits.folders import data_folder
@@ -83,14 +83,27 @@ def back_up(path: Path) -> Path:
         raise CourseError(f"{path.name} was left alone: no backup ({error}).") from error
 
 
-def progress() -> int:
-    """Print what is solved and what comes next."""
+def progress(name: str | None = None) -> int:
+    """Print what is solved, of the path `name` or of all, and what comes next."""
     from halfbits.course.grading.faces.console import print_progress
+    from halfbits.course.progress.following import chosen_path, following
 
     catalog = load_catalog()
     records = read_progress()
+    shown = catalog.path(name) if name else None
     totals = {e.key: len(read_checks(catalog.checks(e))) for e in catalog.exercises}
-    print_progress(as_rows(catalog, records), totals, next_exercise(catalog, records))
+    step = following(catalog, records, shown or chosen_path(catalog))
+    print_progress(as_rows(catalog, records, shown), totals, step)
+    return 0
+
+
+def name_next(name: str | None = None) -> int:
+    """Print the next exercise of the path `name`, or of the one named last, and why."""
+    from halfbits.course.grading.faces.console import print_following
+    from halfbits.course.progress.following import chosen_path, following
+
+    catalog = load_catalog()
+    print_following(following(catalog, read_progress(), chosen_path(catalog, name)))
     return 0
 
 

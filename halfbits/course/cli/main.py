@@ -106,12 +106,25 @@ def reset(name: Name) -> None:
     raise typer.Exit(run(name))
 
 
+ReaderPath = Annotated[
+    str | None, typer.Option("--path", help="interview, student, instructor or engineer.")
+]
+
+
 @app.command()
-def progress() -> None:
+def progress(path: ReaderPath = None) -> None:
     """Show what is solved and what comes next."""
     from halfbits.course.cli.grading import progress as run
 
-    raise typer.Exit(run())
+    raise typer.Exit(run(path))
+
+
+@app.command("next")
+def next_(path: ReaderPath = None) -> None:
+    """Name the next exercise of a path, and why; the path is remembered."""
+    from halfbits.course.cli.grading import name_next as run
+
+    raise typer.Exit(run(path))
 
 
 interview.add_to(app)

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from halfbits.course.catalog import Catalog, Exercise
+from halfbits.course.catalog import Catalog, Exercise, ReaderPath
 from halfbits.course.progress import store
 from halfbits.errors import CourseError
 from halfbits.folders import data_folder
@@ -84,10 +84,15 @@ def record_hint(exercise: Exercise, task: str, level: int) -> None:
         count_time(record)
 
 
-def next_exercise(catalog: Catalog, records: dict[str, Record]) -> Exercise | None:
-    """The first unsolved exercise whose prerequisites are solved; None when all are solved."""
+def next_exercise(
+    catalog: Catalog, records: dict[str, Record], path: ReaderPath | None = None
+) -> Exercise | None:
+    """The first unsolved exercise of `path` whose prerequisites are solved; None: all are solved.
+
+    Without a path, the first of all.
+    """
     solved = {key for key, record in records.items() if record.is_solved}
-    left = [exercise for exercise in catalog.exercises if exercise.key not in solved]
+    left = [exercise for exercise in catalog.along(path) if exercise.key not in solved]
     ready = (exercise for exercise in left if solved.issuperset(exercise.prerequisites))
     return next(ready, left[0] if left else None)
 
@@ -113,10 +118,13 @@ def count_time(record: Record) -> None:
     record.last = now
 
 
-def as_rows(catalog: Catalog, records: dict[str, Record]) -> list[dict[str, Any]]:
-    """One row per exercise, in teaching order, for the terminal's and the book's tables."""
+def as_rows(
+    catalog: Catalog, records: dict[str, Record], path: ReaderPath | None = None
+) -> list[dict[str, Any]]:
+    """One row per exercise of `path`, by topic and in teaching order, for the terminal's table."""
+    topics = list(dict.fromkeys(exercise.topic for exercise in catalog.exercises))
     rows = []
-    for exercise in catalog.exercises:
+    for exercise in sorted(catalog.along(path), key=lambda one: topics.index(one.topic)):
         record = records.get(exercise.key, Record())
         rows.append({"exercise": exercise, "record": record, "minutes": round(record.seconds / 60)})
     return rows

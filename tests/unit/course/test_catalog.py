@@ -86,3 +86,43 @@ def test_two_exercises_of_one_name_are_refused(tmp_path: Path) -> None:
     path.write_text(text.replace("numbers/halve", "words/double"), encoding="utf-8")
     with pytest.raises(CourseError, match="numbers/double and words/double have the same name"):
         load_catalog(tmp_path)
+
+
+PATH = """
+[[path]]
+name = "short"
+title = "In a hurry"
+exercises = ["numbers/double"]
+"""
+
+
+def with_path(folder: Path, text: str) -> Path:
+    file = make_course(folder) / CATALOG
+    file.write_text(file.read_text(encoding="utf-8") + text, encoding="utf-8")
+    return folder
+
+
+def test_path_holds_its_exercises_and_no_path_holds_all(tmp_path: Path) -> None:
+    catalog = load_catalog(with_path(tmp_path, PATH))
+    assert [one.slug for one in catalog.along(catalog.path("short"))] == ["double"]
+    assert catalog.along(None) == catalog.exercises
+    with pytest.raises(CourseError, match="no path called 'long'; the paths are short"):
+        catalog.path("long")
+
+
+@pytest.mark.parametrize(
+    ("own", "lacks"), [("numbers/halve", "numbers/double"), ("numbers/treble", "numbers/treble")]
+)
+def test_path_without_a_prerequisite_or_with_an_unknown_exercise_is_refused(
+    tmp_path: Path, own: str, lacks: str
+) -> None:
+    text = PATH.replace("numbers/double", own)
+    with pytest.raises(CourseError, match=f"the path short lacks {lacks}"):
+        load_catalog(with_path(tmp_path, text))
+
+
+def test_real_paths_have_eight_twenty_and_all_exercises() -> None:
+    catalog = load_catalog(Path(__file__).parents[3])
+    sizes = {path.name: len(catalog.along(path)) for path in catalog.paths}
+    every = len(catalog.exercises)
+    assert sizes == {"interview": 8, "student": every, "instructor": 20, "engineer": 20}

@@ -14,6 +14,7 @@ from rich.text import Text
 from halfbits.course.catalog import Exercise
 from halfbits.course.grading.looks import look_of_all
 from halfbits.course.grading.report import Report, lines
+from halfbits.course.progress.following import Following
 from halfbits.course.progress.hints import LEVELS, Hint
 
 
@@ -39,15 +40,17 @@ def print_hint(exercise: Exercise, hint: Hint) -> None:
 
 
 def print_progress(
-    rows: list[dict[str, Any]], totals: dict[str, int], following: Exercise | None
+    rows: list[dict[str, Any]], totals: dict[str, int], following: Following | None
 ) -> None:
-    """The table of exercises and the one to take next."""
+    """The table of exercises, by topic, and the one to take next."""
     table = Table(box=SIMPLE_HEAD, padding=0)  # narrow: no name is cut off in 80 columns
     for column in ("exercise", "kind", "checks", "tries", "hints", "minutes", "solved", "hardened"):
         counted = column in ("checks", "tries", "hints", "minutes")
         table.add_column(column, justify="right" if counted else "left", no_wrap=True)
-    for row in rows:
+    for place, row in enumerate(rows):
         exercise, record = row["exercise"], row["record"]
+        if place and exercise.topic != rows[place - 1]["exercise"].topic:
+            table.add_section()
         table.add_row(
             exercise.slug,
             exercise.kind,
@@ -58,11 +61,17 @@ def print_progress(
             record.solved or ("started" if record.tries else "-"),
             "yes" if record.is_hardened else "-",
         )
+    Console(highlight=False).print(table)
+    print_following(following)
+
+
+def print_following(following: Following | None) -> None:
+    """The exercise to take next, and why."""
     console = Console(highlight=False)
-    console.print(table)
     if following is None:
-        console.print("All exercises are solved.")
-    else:
-        console.print(
-            Text(f"next: exercises/{following.key}.ipynb ({following.title})", style="cyan")
-        )
+        console.print("All exercises are solved and hardened.")
+        return
+    exercise = following.exercise
+    place = f"next: exercises/{exercise.key}.ipynb ({exercise.title}, {exercise.minutes} minutes)"
+    console.print(Text(place, style="cyan"))
+    console.print(Text(following.why))
