@@ -55,6 +55,10 @@ def grade_class(
     exercise: Annotated[
         list[str] | None, typer.Option(help="An exercise to grade; all handed in if left out.")
     ] = None,
+    class_file: Annotated[
+        Path | None,
+        typer.Option("--class", help="A TOML file: which exercises, what each is worth."),
+    ] = None,
     scheduler: Annotated[
         str | None, typer.Option(help="A Dask scheduler, such as tcp://10.0.0.1:8786.")
     ] = None,
@@ -65,7 +69,7 @@ def grade_class(
     """For teachers: grade a class; a stopped run goes on where it was."""
     from halfbits.course.grading.classroom.run import run
 
-    raise typer.Exit(run(submissions, out, scheduler, exercise or [], workers))
+    raise typer.Exit(run(submissions, out, scheduler, exercise or [], workers, class_file))
 
 
 @app.command()

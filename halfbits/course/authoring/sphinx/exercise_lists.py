@@ -78,8 +78,8 @@ class ExercisePaths(SphinxDirective):
     def _row(self, before: str, link: str, after: str) -> list[nodes.Node]:
         box = nodes.container()
         self.state.nested_parse(StringList([link], source=""), self.content_offset, box)
-        inside = box.children[0].children
-        return [nodes.raw("", before, format="html"), *inside, nodes.raw("", after, format="html")]
+        inside = nodes.inline("", "", *box.children[0].children)
+        return [nodes.raw("", before, format="html"), inside, nodes.raw("", after, format="html")]
 
 
 def cells(exercise: Exercise, names: str) -> str:

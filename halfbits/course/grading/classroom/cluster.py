@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from halfbits.course.catalog import Catalog, load_catalog
-from halfbits.course.grading.classroom.journal import Result
-from halfbits.course.grading.classroom.submissions import TRIES, Task, checks_digest
+from halfbits.course.grading.classroom.journal import TRIES, Result
+from halfbits.course.grading.classroom.submissions import Task, checks_digest
 from halfbits.course.grading.process import fork_pool
 from halfbits.course.grading.process.fork_pool import ForkPool
 from halfbits.course.grading.process.pool import WorkerPool, pool_for_many

@@ -12,6 +12,8 @@ from typing import Any
 from halfbits.course.grading.report import PASSED
 from halfbits.errors import CourseError
 
+TRIES = 3
+NOT_JUDGED = f"not judged: {TRIES} times the process that graded it was ended from outside"
 # Student, exercise, hash of the submission, hash of the checks, seed.
 Identity = tuple[str, str, str, str, int]
 
@@ -39,6 +41,11 @@ class Result:
     @property
     def total(self) -> int:
         return len(self.verdicts)
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether its answer was graded at all."""
+        return NOT_JUDGED not in (self.problem or "")
 
     @property
     def identity(self) -> Identity:

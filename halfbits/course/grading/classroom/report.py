@@ -13,8 +13,14 @@ from halfbits.course.grading.classroom.copies import to_look_at
 from halfbits.course.grading.classroom.feedback import write_feedback
 from halfbits.course.grading.classroom.journal import Result
 from halfbits.course.grading.classroom.pages import render
-from halfbits.course.grading.classroom.submissions import NOT_JUDGED, ClassRun, StudentSubmission
-from halfbits.course.grading.classroom.tables import checks_rows, nbgrader_rows, write_csv
+from halfbits.course.grading.classroom.points import points_of
+from halfbits.course.grading.classroom.submissions import ClassRun, StudentSubmission
+from halfbits.course.grading.classroom.tables import (
+    checks_rows,
+    nbgrader_rows,
+    points_rows,
+    write_csv,
+)
 from halfbits.course.grading.report import FAILED, MISSING, NOT_RUN, PASSED, UNWRITTEN
 
 GradedSubmission = tuple[StudentSubmission, Result]
@@ -29,7 +35,11 @@ def write_reports(found: ClassRun, out: Path) -> list[Path]:
     write_csv(grades, nbgrader_rows(found))
     feedback = out.with_name(f"{out.stem}-feedback")
     write_feedback(found, feedback)
-    return [out, long, grades, feedback]
+    if found.points is None:
+        return [out, long, grades, feedback]
+    points = out.with_name(f"{out.stem}-points.csv")
+    write_csv(points, points_rows(found, found.points))
+    return [out, long, grades, feedback, points]
 
 
 def page(found: ClassRun) -> str:
@@ -40,9 +50,10 @@ def page(found: ClassRun) -> str:
     look = to_look_at(found.catalog, found.graded)
     return render(
         "class.html",
-        title="Class report",
+        title=found.points.title if found.points else "Class report",
         seed=found.seed,
         slugs=[key.split("/")[1] for key in groups],
+        points=found.points is not None,
         students=_students(found, [*groups]),
         look=[(one.student, one.exercise.key, said) for one, said in look],
         chosen=[
@@ -96,6 +107,7 @@ def _students(found: ClassRun, keys: list[str]) -> list[dict[str, Any]]:
         {
             "name": student,
             "scores": [_score(found.catalog, *graded[key]) for key in keys],
+            "points": _points(found, [result for _, result in graded.values()]),
             "passed": sum(result.passed for _, result in graded.values()),
             "total": sum(result.total for _, result in graded.values()),
         }
@@ -103,12 +115,22 @@ def _students(found: ClassRun, keys: list[str]) -> list[dict[str, Any]]:
     ]
 
 
+def _points(found: ClassRun, results: list[Result]) -> str:
+    """ "23.5 of 40", or "" where no class file says what an exercise is worth."""
+    if found.points is None:
+        return ""
+    got = [found.points.of(found.catalog, result) or 0.0 for result in results]
+    return points_of(
+        round(sum(got), 2), sum(found.points.worth[result.exercise] for result in results)
+    )
+
+
 def _score(catalog: Catalog, submitted: StudentSubmission, result: Result) -> tuple[str, str]:
     """The class of a cell, and what it says."""
     score = f"{result.passed}/{result.total}"
     if submitted.path is None:
         return "", "not handed in"
-    if NOT_JUDGED in (result.problem or ""):
+    if not result.is_judged:
         return "problem", "not judged"
     if result.problem:
         return "problem", f"{score}, not run to the end"

@@ -11,10 +11,9 @@ from pathlib import Path
 
 from halfbits.course.catalog import Catalog, load_catalog
 from halfbits.course.grading.classroom.cluster import grade_tasks
-from halfbits.course.grading.classroom.journal import Journal, Result
+from halfbits.course.grading.classroom.journal import NOT_JUDGED, TRIES, Journal, Result
+from halfbits.course.grading.classroom.points import load_points
 from halfbits.course.grading.classroom.submissions import (
-    NOT_JUDGED,
-    TRIES,
     ClassRun,
     StudentSubmission,
     Task,
@@ -34,13 +33,24 @@ NOT_CONFINED = (
 
 
 def run(
-    folder: Path, out: Path, scheduler: str | None, names: list[str], workers: int | None
+    folder: Path,
+    out: Path,
+    scheduler: str | None,
+    names: list[str],
+    workers: int | None,
+    class_file: Path | None = None,
 ) -> int:
-    """Grade the class in `folder` and write `out` and its companions; 130 when interrupted."""
+    """Grade the class in `folder` and write `out` and its companions; 130 when interrupted.
+
+    `class_file` says which exercises count and how much.
+    """
     from halfbits.course.grading.classroom.report import write_reports
 
+    if names and class_file:
+        raise CourseError("Name the exercises in the class file or by --exercise, not by both.")
     catalog, shown = load_catalog(), Progress()
-    exercises = [catalog.find(name) for name in names]
+    points = load_points(class_file, catalog) if class_file else None
+    exercises = points.exercises(catalog) if points else [catalog.find(name) for name in names]
     with tempfile.TemporaryDirectory(prefix="halfbits-class-") as unpacked:
         submitted, strays = find_submissions(_folder(folder), catalog, exercises, Path(unpacked))
         journal = Journal(_writable(out).with_suffix(".jsonl"))
@@ -59,7 +69,7 @@ def run(
             )
         except KeyboardInterrupt:
             return _stopped(journal)
-        found.strays = strays
+        found.strays, found.points = strays, points
         paths = write_reports(found, out)
     print(f"{shown.summary(found)}; seed {seed}")
     print("wrote " + ", ".join(str(path) for path in paths))

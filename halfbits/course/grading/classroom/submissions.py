@@ -13,7 +13,8 @@ from pathlib import Path
 from halfbits.course.catalog import Catalog, Exercise
 from halfbits.course.fingerprint import GRADER, fingerprint
 from halfbits.course.grading.classroom.collect import Student, collect
-from halfbits.course.grading.classroom.journal import Identity, Result
+from halfbits.course.grading.classroom.journal import NOT_JUDGED, TRIES, Identity, Result
+from halfbits.course.grading.classroom.points import Points
 from halfbits.course.grading.process.pool import WorkerPool
 from halfbits.course.grading.report import NOT_RUN, Report, Verdict
 from halfbits.course.grading.runner import grade
@@ -22,8 +23,6 @@ from halfbits.course.notebook import Answer, open_answer
 from halfbits.errors import CourseError
 
 LARGEST = 64 << 20
-TRIES = 3
-NOT_JUDGED = f"not judged: {TRIES} times the process that graded it was ended from outside"
 
 
 @dataclass(frozen=True)
@@ -114,6 +113,7 @@ class ClassRun:
     graded: list[tuple[StudentSubmission, Result]] = field(default_factory=list)
     strays: list[str] = field(default_factory=list)
     known: int = 0
+    points: Points | None = None
 
 
 def task_of(submitted: StudentSubmission, catalog: Catalog, seed: int) -> Task:

@@ -1,13 +1,15 @@
-"""The CSV files of a class run: a row for each check, and one for each grade as nbgrader has it."""
+"""The CSV files of a class run: a row for each check, each grade as nbgrader has it, student."""
 
 from __future__ import annotations
 
 import csv
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from halfbits.course.grading.classroom.submissions import NOT_JUDGED, ClassRun
+from halfbits.course.grading.classroom.points import Points
+from halfbits.course.grading.classroom.submissions import ClassRun
 from halfbits.course.grading.report import clean
 
 # The columns of `nbgrader export` (CsvExportPlugin).
@@ -30,15 +32,31 @@ def checks_rows(found: ClassRun) -> Iterable[Iterable[str | int]]:
 def nbgrader_rows(found: ClassRun) -> Iterable[Iterable[str | int | float]]:
     """One row for each student and exercise in the columns of `nbgrader export`.
 
-    A check is worth one point; the timestamp is the file's last change, in UTC.
+    A check is worth one point where no class file says otherwise; the timestamp is the file's
+    last change, in UTC.
     """
     yield NBGRADER
     for submitted, result in found.graded:
-        judged = NOT_JUDGED not in (result.problem or "")
-        score = float(result.passed) if judged else ""
+        if found.points:
+            got, most = found.points.of(found.catalog, result), found.points.worth[result.exercise]
+        else:
+            got, most = float(result.passed) if result.is_judged else None, float(result.total)
+        score = "" if got is None else got
         names = (submitted.student, "", "", "")
-        points = (score, 0.0, score, float(result.total))
+        points = (score, 0.0, score, most)
         yield submitted.exercise.slug, "", _timestamp(submitted.path), *names, *points
+
+
+def points_rows(found: ClassRun, points: Points) -> Iterable[Iterable[object]]:
+    """One row for each student: the points of each exercise and their sum, by the class file."""
+    yield "student", *(key.split("/")[1] for key in points.worth), "points", "of"
+    students: dict[str, dict[str, float | None]] = defaultdict(dict)
+    for submitted, result in found.graded:
+        students[submitted.student][result.exercise] = points.of(found.catalog, result)
+    for student, own in students.items():
+        got = ["" if own[key] is None else own[key] for key in points.worth]
+        whole = round(sum(one or 0.0 for one in own.values()), 2)
+        yield student, *got, whole, sum(points.worth.values())
 
 
 def write_csv(path: Path, rows: Iterable[Iterable[object]]) -> None:

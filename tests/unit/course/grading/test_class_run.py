@@ -13,9 +13,9 @@ from fake_course import CATALOG, COUNTER, DOUBLE, make_course, notebook, write
 from processes import LIMIT, soon
 
 from halfbits.course.catalog import Catalog, load_catalog
-from halfbits.course.grading.classroom.journal import Journal, Result
+from halfbits.course.grading.classroom.journal import NOT_JUDGED, Journal, Result
 from halfbits.course.grading.classroom.run import grade_class
-from halfbits.course.grading.classroom.submissions import NOT_JUDGED, ClassRun, find_submissions
+from halfbits.course.grading.classroom.submissions import ClassRun, find_submissions
 from halfbits.course.grading.process import fork_pool
 from halfbits.course.grading.process.sandbox import can_confine
 from halfbits.course.grading.runner import grade_answers
