@@ -158,3 +158,17 @@ def test_at_two_bits_the_best_clip_saves_the_classifier_without_training() -> No
     whole = accuracy(None)
     assert accuracy(1.0) < 0.3  # the scale is the largest weight of a row
     assert 0.75 < accuracy("mse") < whole - 0.03
+
+
+def test_without_clipping_gptq_stays_within_babais_bound_and_rounding_does_not() -> None:
+    x, w = correlated(0, 200, 16), draw(1, 64, 16)
+    scale = w.abs().amax(1) / 7
+    backward = gptq(w.flip(1), (2 * x.T @ x).flip(0, 1), scale).flip(1)
+    lengths = torch.linalg.qr(x).R.diagonal().square().sum()  # of the last plane first
+    bound = scale.square() * lengths / 4
+
+    def squared(codes: Tensor) -> Tensor:
+        return ((w - codes * scale[:, None]) @ x.T).square().sum(1)
+
+    assert (squared(backward) <= bound * (1 + 1e-9)).all()
+    assert (squared((w / scale[:, None]).round()) > bound).any()
