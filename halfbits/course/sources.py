@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
@@ -26,6 +27,18 @@ def parse_leniently(source: str) -> ast.Module | None:
 def bound_names(tree: ast.AST) -> list[str]:
     """Every name that the code binds anywhere, once per binding."""
     return [name for node in ast.walk(tree) if (name := _bound(node))]
+
+
+def read_unbound(cells: Iterable[Cell]) -> Iterator[tuple[Cell, str]]:
+    """Each name that a code cell reads and no cell up to it binds, built-ins aside."""
+    bound = {*dir(builtins)}
+    for cell in cells:
+        nodes = [*ast.walk(parse_leniently(cell.source) or ast.Module([], []))]
+        bound |= {name for node in nodes if (name := _bound(node))}
+        bound |= {node.arg for node in nodes if isinstance(node, ast.arg)}
+        names = [node for node in nodes if isinstance(node, ast.Name)]
+        read = {node.id for node in names if isinstance(node.ctx, ast.Load)}
+        yield from ((cell, name) for name in sorted(read - bound))
 
 
 def defined_names(source: str) -> list[str]:

@@ -13,8 +13,9 @@ from halfbits.course.authoring.mutate import mutants, with_mutant
 from halfbits.course.authoring.stub import is_pristine, make_exercise
 from halfbits.course.grading.report import NOT_RUN, Report
 from halfbits.course.grading.submission import Submission, fresh_seed
-from halfbits.course.notebook import BROKEN, answer_of
+from halfbits.course.notebook import BROKEN, answer_of, cells_of
 from halfbits.course.progress.hints import LEVELS, read_hints
+from halfbits.course.sources import read_unbound
 from halfbits.errors import CourseError
 
 # Each seed draws all inputs anew and shuffles the checks: 25 find a check that is unjust once
@@ -48,6 +49,13 @@ def stub_is_seen_without_running(trial: Trial) -> Iterator[str]:
     stubs = Submission(trial.catalog, trial.exercise, answer).stubs
     for task in sorted(set(trial.exercise.tasks) - stubs):
         yield f"the stub of {task} is not recognized from its source"
+
+
+def given_cells_have_their_names(trial: Trial) -> Iterator[str]:
+    """The learner's notebook reads no name that only the solution's answers import or define."""
+    cells = cells_of(make_exercise(trial.catalog, trial.exercise))
+    for cell, name in read_unbound(cell for cell in cells if cell.kind == "code"):
+        yield f"cell {cell.id} reads {name}, which nothing in the learner's notebook binds"
 
 
 def broken_program_is_rejected(trial: Trial) -> Iterator[str]:
@@ -177,6 +185,7 @@ def rejections(report: Report, does: str) -> Iterator[str]:
 CONTRACT_CHECKS: tuple[Callable[[Trial], Iterator[str]], ...] = (
     stub_is_rejected,
     stub_is_seen_without_running,
+    given_cells_have_their_names,
     broken_program_is_rejected,
     solution_passes,
     verdicts_repeat,

@@ -118,6 +118,15 @@ FAULTS: dict[str, tuple[Break, Callable[[Trial], Iterator[str]], str]] = {
         contract_checks.stub_is_seen_without_running,
         "the stub of double is not recognized from its source",
     ),
+    "a given cell that leans on the answer's import": (
+        lambda root: (
+            solution("return x + x", "return math.prod([2, x])")(root),
+            solution('"def double', '"import math\\n\\n\\ndef double')(root),
+            solution('"double(1)"', '"math.pi"')(root),
+        ),
+        contract_checks.given_cells_have_their_names,
+        "cell try reads math, which nothing in the learner's notebook binds",
+    ),
     "a solution that is wrong": (
         solution("return x + x", "return x + 1"),
         contract_checks.solution_passes,
