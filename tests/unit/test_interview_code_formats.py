@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from test_interview_code import defined
 
@@ -43,3 +44,13 @@ def test_an_nvfp4_block_meets_one_of_three_regimes() -> None:
     assert ends.tolist() == [2**-6, 2**-10] and not ends[1].to(torch.float8_e4m3fn).float()
     assert torch.finfo(torch.float8_e4m3fn).smallest_normal == ends[0]
     assert (block[2].float() / 2**-9).frac() == 0  # one of the few multiples of a fixed step
+
+
+def test_the_packing_that_the_answer_shows_keeps_signs_order_and_odd_rows() -> None:
+    names = defined("write_int4_packing")
+    codes = torch.tensor([[-1, 5, -8], [7, 0, 3]], dtype=torch.int8)
+    packed = names["pack_int4"](codes)
+    assert packed.tolist() == [[0x5F, 0x08], [0x07, 0x03]]
+    assert torch.equal(names["unpack_int4"](packed, 3), codes)
+    with pytest.raises(ValueError, match="-8 to 7"):
+        names["pack_int4"](torch.tensor([[8]], dtype=torch.int8))
