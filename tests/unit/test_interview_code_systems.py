@@ -1,0 +1,52 @@
+"""The Python that answers on the cache and on serving show runs, and does what they say of it."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from test_interview_code import defined
+from torch import Tensor
+
+from halfbits.models.llama import rotary_angles
+from halfbits.models.llama import rotate as turn
+from halfbits.perf.architecture.published import model
+
+
+def draw(seed: int, *shape: int) -> Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def test_the_cache_that_the_answer_counts_is_that_of_published_models() -> None:
+    cache_bytes = defined("write_cache_bytes")["cache_bytes"]
+    llama = 32 * [{"kind": "full", "kv_heads": 8, "head_dim": 128}]
+    assert cache_bytes(llama, [8192], 16) == 2**30
+    latent = 61 * [{"kind": "latent", "rank": 512, "rope_dim": 64}]
+    assert cache_bytes(latent, [1], 16) == 70_272
+    gemma = [
+        {"kind": "full", "kv_heads": 16, "head_dim": 128}
+        if (layer + 1) % 6 == 0
+        else {"kind": "window", "kv_heads": 16, "head_dim": 128, "window": 1024}
+        for layer in range(62)
+    ]
+    lengths = [131_072, 100]
+    counted = sum(2 * model("Gemma-3-27B").sizes.cache.elements(n) for n in lengths)
+    assert cache_bytes(gemma, lengths, 16) == counted
+    with pytest.raises(ValueError, match="no such kind"):
+        cache_bytes([{"kind": "else"}], [1], 16)
+
+
+def rope(x: Tensor, places: Tensor) -> Tensor:
+    return turn(x.float(), *rotary_angles(places, x.shape[-1], 10_000.0)).double()
+
+
+def test_the_cache_of_first_and_last_tokens_that_the_answer_shows() -> None:
+    names = defined("write_sink_cache", rotate=rope)
+    assert names["keep"](10, 2, 3).tolist() == [0, 1, 7, 8, 9]
+    assert names["keep"](4, 2, 3).tolist() == [0, 1, 2, 3]
+    q, k, v = draw(0, 16), draw(1, 10, 16), draw(2, 10, 8)
+    out = names["attend"](q, k, v, 2, 3)
+    other_k, other_v = k.clone(), v.clone()
+    other_k[2:7], other_v[2:7] = 100, 100  # dropped tokens are not heard
+    torch.testing.assert_close(names["attend"](q, other_k, other_v, 2, 3), out)
+    short = torch.cat([k[:2], k[7:]]), torch.cat([v[:2], v[7:]])
+    torch.testing.assert_close(names["attend"](q, *short, 2, 3), out)  # places in the cache
