@@ -1,0 +1,108 @@
+"""What `non_inferior` must do, one claim a check."""
+
+import math
+
+import torch
+
+from halfbits.course.checks import cases, expect, hardened, quantizers, task
+from halfbits.course.checks.cases import each
+
+Z, ROUGH = 1.645, 2e-4  # 1.645 is a rounded quantile: the exact one, 1.64485, is as good
+SIZES = {f"{n} documents": n for n in (2, 9, 40, 1000)}
+
+
+def losses(seed, n, mean, spread):
+    """float64 [n] with exactly this mean and this standard deviation, but for rounding."""
+    x = cases.normal(seed + n, n).double()
+    return mean + spread * (x - x.mean()) / x.std()
+
+
+def judged(answer, differences, margin):
+    """The verdict and the upper bound, which is compared with the formula."""
+    verdict, upper = quantizers.several(answer.non_inferior(differences, margin), "verdict, upper")
+    error = differences.std().item() / math.sqrt(len(differences))
+    mean = differences.mean().item()
+    room = ROUGH * error + 1e-12 * (1 + abs(mean))
+    expect.close(upper, mean + Z * error, atol=room, of="upper")
+    return verdict
+
+
+def intervals(*several):
+    """Intervals, given by their ends as multiples of the margin, by name."""
+    return {f"from {low} to {high} margins": (low, high) for low, high in several}
+
+
+def gives(answer, want, seed, ends, margin=0.01):
+    """Documents whose interval runs from `ends[0]` to `ends[1]` times the margin get `want`."""
+    low, high = (margin * end for end in ends)
+    for n in each(SIZES):
+        spread = (high - low) / 2 / Z * math.sqrt(n)
+        differences = losses(seed, n, (low + high) / 2, spread)
+        expect.equal(judged(answer, differences, margin), want, of="verdict")
+
+
+@task("non_inferior")
+def test_upper_bound_is_one_sided(answer, seed):
+    """upper is the mean plus 1.645 standard errors, s / sqrt(n) with n - 1 inside s.
+
+    Only a loss that is too large is to be excluded: 1.96 belongs to a two-sided interval.
+    """
+    for n in each(SIZES):
+        for mean, spread in ((0.004, 0.03), (-0.2, 1.0), (3.0, 0.5)):
+            judged(answer, losses(seed, n, mean, spread), 0.01)
+
+
+@task("non_inferior")
+def test_interval_below_the_margin_is_non_inferior(answer, seed):
+    """upper < margin shows it, also where the loss is certainly above zero, or a large gain.
+
+    A loss within the margin was agreed on: significant is not the same as too much.
+    """
+    for ends in each(intervals((-0.5, 0.5), (0.3, 0.6), (0.05, 0.95), (-50.0, -30.0))):
+        gives(answer, "non-inferior", seed, ends)
+
+
+@task("non_inferior")
+def test_interval_across_the_margin_is_undecided(answer, seed):
+    """A mean below the margin does not suffice, and neither does an interval that holds zero.
+
+    Few documents give a wide interval: that nothing was found does not say that nothing is there.
+    """
+    for ends in each(intervals((-3.0, 3.0), (0.2, 1.2), (0.8, 5.0), (-0.5, 1.05), (-90.0, 90.0))):
+        gives(answer, "undecided", seed, ends)
+
+
+@task("non_inferior")
+def test_interval_above_the_margin_is_inferior(answer, seed):
+    """lower > margin shows that the loss is too large.
+
+    A mean above the margin alone is luck as often as not.
+    """
+    for ends in each(intervals((1.1, 1.5), (2.0, 9.0), (1.05, 40.0))):
+        gives(answer, "inferior", seed, ends)
+
+
+@task("non_inferior")
+def test_too_little_to_judge_is_refused(answer, seed):
+    """Fewer than 2 documents, a margin that is not positive, and a NaN raise ValueError.
+
+    One document has no spread, and no comparison with NaN is true: it ends as what stands last.
+    """
+    some = losses(seed, 9, -1.0, 0.01)
+    several = {f"{n} documents": (some[:n], 0.01) for n in (0, 1)}
+    several |= {f"margin {margin}": (some, margin) for margin in (0.0, -0.01, math.nan)}
+    several["a NaN"] = torch.where(some == some.max(), math.nan, some), 0.01
+    for arguments in each(several):
+        expect.raises(ValueError, lambda: answer.non_inferior(*arguments))  # noqa: B023
+
+
+@task("non_inferior")
+@hardened
+def test_documents_that_agree_have_no_spread(answer):
+    """Equal differences give their value as the bound; one that equals the margin is undecided.
+
+    Two models with the same outputs differ by 0 everywhere, and 0 / 0 is NaN.
+    """
+    for value, want in ((0.0, "non-inferior"), (0.25, "undecided"), (0.5, "inferior")):
+        equal = torch.full((8,), value, dtype=torch.float64)
+        expect.equal(judged(answer, equal, 0.25), want, of="verdict")
