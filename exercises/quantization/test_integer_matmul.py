@@ -1,0 +1,107 @@
+"""What `corrected` and `integer_matmul` must do, one claim a check."""
+
+import torch
+
+from halfbits.course.checks import cases, expect, hardened, task, tolerance
+from halfbits.course.checks.cases import each
+
+SHAPES = {"square": (4, 4, 9), "tall": (11, 3, 16), "wide": (2, 13, 7), "one by one": (1, 1, 5)}
+
+
+def whole(seed, low, high, *shape):
+    """int32 numbers from `low` to `high`."""
+    return torch.randint(low, high + 1, shape, generator=cases.generator(seed)).int()
+
+
+def codes(seed, m, n, k):
+    """Codes uint8 [m, k] and int8 [n, k], and their zero points, one for each row."""
+    x, w = whole(seed, 0, 255, m, k), whole(seed + 1, -128, 127, n, k)
+    zeros = whole(seed + 2, 0, 255, m), whole(seed + 3, -128, 127, n)
+    return x.to(torch.uint8), w.to(torch.int8), *zeros
+
+
+def centered(x, w, x_zero, w_zero):
+    """The product of the centered codes, int64 [m, n]."""
+    return (x.long() - x_zero[:, None]) @ (w.long() - w_zero[:, None]).T
+
+
+def right_correction(answer, x, w, x_zero, w_zero):
+    """`corrected` gives the product of the centered codes, in int32."""
+    product = (x.long() @ w.long().T).int()
+    sums = (part.long().sum(1).int() for part in (x, w))
+    got = answer.corrected(product, *sums, x.shape[1], x_zero, w_zero)
+    expect.same(got, centered(x, w, x_zero, w_zero).int())
+
+
+def right_product(answer, seed, x, w, x_zero, w_zero):
+    """`integer_matmul` gives the product of what the codes stand for."""
+    x_scale = cases.normal(seed + 7, len(x)).abs() + 0.01
+    w_scale = cases.normal(seed + 8, len(w)).abs() + 0.01
+    got = answer.integer_matmul(x, w, x_scale, w_scale, x_zero, w_zero)
+    want = centered(x, w, x_zero, w_zero) * x_scale.double()[:, None] * w_scale.double()
+    expect.array(got, torch.float32, want.shape)
+    # A conversion to float32 and two products round once each, by eps / 2.
+    expect.close(got.double(), want, atol=2 * tolerance.eps() * want.abs())
+
+
+@task("corrected")
+def test_all_four_terms_are_there(answer, seed):
+    """The result is the sum of (x - x_zero) * (w - w_zero), exactly, for zero points of any sign.
+
+    (x - a)(w - b) = x w - a w - b x + a b: a zero point multiplies the sums of the *other* side's
+    codes, and the last term occurs k times, with a plus.
+    """
+    for number, shape in enumerate(each(SHAPES)):
+        x, w, x_zero, w_zero = codes(seed + number, *shape)
+        for one, other in ((1, 1), (0, 1), (1, 0), (0, 0)):
+            right_correction(answer, x, w, one * x_zero, other * w_zero)
+
+
+@task("corrected")
+def test_each_row_has_its_own_zero_point(answer, seed):
+    """A zero point of x holds for its row of the result, one of w for its column.
+
+    In a square result the two can be exchanged without an error.
+    """
+    x, w, x_zero, w_zero = codes(seed, 6, 6, 12)
+    for place in (0, 3, 5):
+        one, other = torch.zeros_like(x_zero), torch.zeros_like(w_zero)
+        one[place], other[5 - place] = x_zero[place] + 1, w_zero[place] - 200
+        right_correction(answer, x, w, one, other)
+
+
+@task("integer_matmul")
+def test_product_is_that_of_the_numbers(answer, seed):
+    """The result is the product of scale * (code - zero point) of both sides, in float32.
+
+    Each row of x has its scale, and each row of w.
+    """
+    for number, shape in enumerate(each(SHAPES)):
+        right_product(answer, seed, *codes(seed + number, *shape))
+
+
+@task("integer_matmul")
+def test_large_codes_do_not_wrap_around(answer, seed):
+    """Codes at both ends of their types give the product that they stand for.
+
+    A product of int8 tensors is int8 again, and 100 * 100 is 16 there; 200 in uint8 is -56 in int8.
+    """
+    ends = {"255": 255, "0": 0, "128": 128}
+    for value in each(ends):
+        x = torch.full((3, 40), value, dtype=torch.uint8)
+        for w_value in (-128, 127):
+            w = torch.full((2, 40), w_value, dtype=torch.int8)
+            right_product(answer, seed, x, w, *codes(seed, 3, 2, 4)[2:])
+
+
+@task("integer_matmul")
+@hardened
+def test_long_rows_are_summed_exactly(answer, seed):
+    """Rows of 8192 codes whose large terms cancel give the small number that is left.
+
+    The four terms are hundreds of millions each: rounded to float32, they leave noise.
+    """
+    x_zero, w_zero = whole(seed, 100, 200, 3), whole(seed + 1, -128, 127, 4)
+    x = (x_zero[:, None] + whole(seed + 2, -1, 1, 3, 8192)).to(torch.uint8)
+    w = whole(seed + 3, 90, 127, 4, 8192).to(torch.int8)  # of one sign, so that sums grow
+    right_product(answer, seed, x, w, x_zero, w_zero)
