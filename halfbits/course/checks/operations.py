@@ -1,0 +1,52 @@
+"""What PyTorch computes while an answer runs: the operations, and the largest tensor they made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from halfbits.course.checks import expect
+
+SOFTMAX = {"_softmax", "_safe_softmax", "_log_softmax", "logsumexp", "logcumsumexp"}
+
+
+class Operations(TorchDispatchMode):
+    """Within `with Operations() as seen:` writes down what reaches PyTorch's kernels.
+
+    `names`: of the operations, such as "mm" and "_softmax"; `largest`: bytes of the largest tensor
+    that one of them made. A view, and a result in the memory of an operand, count as nothing made.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+        self.largest = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = func(*args, **(kwargs or {}))
+        self.names.add(func.overloadpacket.__name__)
+        given = {t.untyped_storage().data_ptr() for t in _tensors((args, kwargs))}
+        for made in _tensors(result):
+            storage = made.untyped_storage()
+            if storage.data_ptr() not in given:
+                self.largest = max(self.largest, storage.nbytes())
+        return result
+
+
+def without(forbidden: set[str], seen: Operations, instead: str) -> None:
+    """Demand that none of the operations `forbidden` was called."""
+    found = sorted(forbidden & seen.names)
+    expect.true(not found, expected=instead, got=f"a call of {', '.join(found)}")
+
+
+def _tensors(values: Any) -> Iterator[Tensor]:
+    if isinstance(values, Tensor):
+        yield values
+    elif isinstance(values, dict):
+        yield from _tensors(list(values.values()))
+    elif isinstance(values, (list, tuple)):
+        for value in values:
+            yield from _tensors(value)
