@@ -15,7 +15,7 @@ VOCABULARIES = {"three tokens": 3, "a hundred tokens": 100}
 
 def distributions(seed, rows, vocab):
     """Rows of probabilities, float64."""
-    return (2 * cases.normal(seed, rows, vocab).double()).softmax(1)
+    return (0.7 * cases.normal(seed, rows, vocab).double()).softmax(1)
 
 
 def pair(seed, vocab):
