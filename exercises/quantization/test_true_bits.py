@@ -91,6 +91,7 @@ def test_layers_weigh_by_their_weights(answer, seed):
 
     The mean of the layers' own bits is the same only where all have one size.
     """
+    mean_is(answer, [layer(8, 512, 2, group=64), layer(512, 64, 8, group=64)])
     some = random.Random(seed)
     for n in (1, 2, 5):
         sizes = [(2 ** some.randrange(4, 10), 64 * some.randrange(1, 9)) for _ in range(n)]
