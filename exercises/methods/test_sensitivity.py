@@ -1,0 +1,119 @@
+"""What `sensitivity` must do, one claim a check."""
+
+import copy
+
+import torch
+from torch import nn
+
+from halfbits.course.checks import cases, expect, hardened, task, tolerance
+from halfbits.course.checks.cases import each
+
+
+class Refusal(Exception):  # noqa: N818
+    """What a quantizer of a check raises."""
+
+
+class Nested(nn.Module):
+    """Linear layers at several depths, one without a bias, beside a norm."""
+
+    def __init__(self, seed):
+        super().__init__()
+        self.stem = cases.linear(seed, 6, 10)
+        linear = cases.linear(seed + 2, 10, 10, bias=False)
+        self.block = nn.Sequential(nn.LayerNorm(10), nn.Sequential(linear, nn.GELU()))
+        self.ends = nn.ModuleDict({"head": cases.linear(seed + 4, 10, 4)})
+
+    def forward(self, x):
+        hidden = self.stem(x)
+        return 3 * self.ends["head"](hidden + self.block(hidden))
+
+
+def halves(w):
+    """A coarse quantizer: multiples of 1/2."""
+    return torch.round(2 * w) / 2
+
+
+def exact(model, name, x, quantize):
+    """Logits of the original, and of a copy in which one layer is quantized."""
+    other = copy.deepcopy(model)
+    layer = other.get_submodule(name)
+    with torch.no_grad():
+        layer.weight.copy_(quantize(layer.weight))
+        return model(x), other(x)
+
+
+def right(answer, model, x, quantize):
+    """Every linear layer has the KL that it causes alone."""
+    found = answer.sensitivity(model, x, quantize)
+    names = [name for name, layer in model.named_modules() if isinstance(layer, nn.Linear)]
+    expect.equal(sorted(found), sorted(names), of="names")
+    for name in names:
+        logits, other = (t.flatten(0, -2) for t in exact(model, name, x, quantize))
+        p, q = (t.double().log_softmax(-1) for t in (logits, other))
+        want = (p.exp() * (p - q)).sum(-1).mean().item()
+        expect.close(found[name], want, atol=tolerance.divergence(logits, other), of=name)
+
+
+@task("sensitivity")
+def test_each_layer_is_quantized_alone(answer, seed):
+    """A layer's number is the KL of the output from the original's, with all other layers exact.
+
+    What an earlier layer left behind would be counted again in every later one; and an error of
+    the weights does not say what the rest of the model does with them.
+    """
+    several = [cases.linear(seed + i, *size) for i, size in enumerate([(6, 9), (9, 9), (9, 5)])]
+    model = nn.Sequential(several[0], nn.Tanh(), several[1], nn.Tanh(), several[2])
+    for quantize in each({"multiples of 1/2": halves, "zeros": torch.zeros_like}):
+        right(answer, model, 2 * cases.normal(seed + 9, 30, 6), quantize)
+
+
+@task("sensitivity")
+def test_layers_are_found_at_any_depth(answer, seed):
+    """Every nn.Linear is there under its whole name, and nothing else: neither norm nor block.
+
+    A bias stays as it is; a layer may have none.
+    """
+    for model in each({"nested": Nested(seed), "a layer alone": cases.linear(seed, 6, 4)}):
+        right(answer, model, cases.normal(seed, 20, 6), halves)
+
+
+@task("sensitivity")
+def test_mean_is_over_all_but_the_classes(answer, seed):
+    """Logits [batch, tokens, classes] give the mean over all tokens of all rows.
+
+    A sum grows with the text, so that two measurements could not be compared.
+    """
+    for shape in each(cases.named((3, 7, 6), (1, 1, 6), (2, 2, 3, 6))):
+        right(answer, Nested(seed), cases.normal(seed, *shape), halves)
+
+
+@task("sensitivity")
+def test_model_comes_back_as_it_was(answer, seed):
+    """Weights, gradients' flags, mode and hooks are the same afterwards.
+
+    The model is used on; what is put back has to be the weight itself, not its quantized copy.
+    """
+    for mode in each({"training": True, "evaluation": False}):
+        model = Nested(seed).train(mode)
+        model.stem.weight.requires_grad_(False)
+        with expect.untouched(model):
+            answer.sensitivity(model, cases.normal(seed, 20, 6), halves)
+
+
+@task("sensitivity")
+@hardened
+def test_model_comes_back_after_an_exception(answer, seed):
+    """If `quantize` raises, the caller gets the exception, and the model is as it was.
+
+    A notebook goes on after an error, with whatever is left of the model.
+    """
+    model, calls = Nested(seed), []
+
+    def refuses(w):
+        calls.append(w)
+        if len(calls) == 2:
+            raise Refusal
+        return halves(w)
+
+    with expect.untouched(model):
+        expect.raises(Refusal, lambda: answer.sensitivity(model, cases.normal(seed, 5, 6), refuses))
