@@ -50,3 +50,19 @@ def test_the_cache_of_first_and_last_tokens_that_the_answer_shows() -> None:
     torch.testing.assert_close(names["attend"](q, other_k, other_v, 2, 3), out)
     short = torch.cat([k[:2], k[7:]]), torch.cat([v[:2], v[7:]])
     torch.testing.assert_close(names["attend"](q, *short, 2, 3), out)  # places in the cache
+
+
+def test_the_int8_attention_that_the_answer_shows_is_exact_in_its_codes() -> None:
+    names = defined("write_int8_attention")
+    q, k, v = draw(10, 4, 64), draw(11, 200, 64), draw(12, 200, 32)
+    out = names["int8_attention"](q, k, v)
+    exact = torch.softmax(q @ k.T / 8, -1) @ v
+    assert (out - exact).norm() < 0.03 * exact.norm()
+    coded = [names["coded"](x, axis) for x, axis in ((q, 1), (k, 1), (v, 0))]
+    assert all(codes.dtype == torch.int32 and codes.abs().max() == 127 for codes, _ in coded)
+    # With numbers that their codes hold, nothing is lost but in the weights.
+    q, k, v = (codes * scale for codes, scale in coded)
+    scores = (coded[0][0] @ coded[1][0].T) * coded[0][1] * coded[1][1].T / 8
+    torch.testing.assert_close(scores, q @ k.T / 8)
+    # Subtracting the mean key changes no weight.
+    torch.testing.assert_close(torch.softmax(q @ (k - k.mean(0)).T, -1), torch.softmax(q @ k.T, -1))
