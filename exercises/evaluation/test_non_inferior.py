@@ -54,7 +54,7 @@ def test_upper_bound_is_one_sided(answer, seed):
 
 @task("non_inferior")
 def test_interval_below_the_margin_is_non_inferior(answer, seed):
-    """upper < margin shows it, also where the loss is certainly above zero, or a large gain.
+    """`upper < margin` is non-inferior, also if the loss is certainly above zero, or a large gain.
 
     A loss within the margin was agreed on: significant is not the same as too much.
     """
@@ -64,7 +64,7 @@ def test_interval_below_the_margin_is_non_inferior(answer, seed):
 
 @task("non_inferior")
 def test_interval_across_the_margin_is_undecided(answer, seed):
-    """A mean below the margin does not suffice, and neither does an interval that holds zero.
+    """If the margin lies between the bounds, the verdict is undecided, wherever the mean lies.
 
     Few documents give a wide interval: that nothing was found does not say that nothing is there.
     """
@@ -74,7 +74,7 @@ def test_interval_across_the_margin_is_undecided(answer, seed):
 
 @task("non_inferior")
 def test_interval_above_the_margin_is_inferior(answer, seed):
-    """lower > margin shows that the loss is too large.
+    """`lower > margin` is inferior: the loss is certainly larger than what was agreed on.
 
     A mean above the margin alone is luck as often as not.
     """
