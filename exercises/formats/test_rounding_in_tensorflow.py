@@ -1,0 +1,122 @@
+"""What `tf_to_bf16` and `tf_accumulate` must do, one claim a check."""
+
+import numpy as np
+
+from halfbits import formats
+from halfbits.course.checks import expect, task
+from halfbits.course.checks.cases import each
+
+NARROW = {"float16": "float16", "bfloat16": "bfloat16"}
+
+
+def normal(seed, *shape):
+    """Standard normal float32 numbers as an array."""
+    return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
+
+
+def coded(answer, x):
+    """The answer's bits as whole numbers, once dtype and shape are right."""
+    import tensorflow as tf
+
+    got = answer.tf_to_bf16(tf.constant(x))
+    expect.array(got, "uint16", np.shape(x))
+    return got.numpy().astype(int)
+
+
+def rounds(answer, x):
+    """Each number has the bits of the nearest bfloat16."""
+    x = np.asarray(x, np.float32)
+    want = np.array([int(formats.encode(float(v), "bf16")) for v in x.ravel()]).reshape(x.shape)
+    expect.same(coded(answer, x).astype(float), want.astype(float), of="bits")
+
+
+def wanted(a, b, narrow, every):
+    """The rule of the specification in numpy, step by step, in float32."""
+    import tensorflow as tf
+
+    low = tf.as_dtype(narrow).as_numpy_dtype
+    total, partial = np.float32(0), np.float32(0)
+    for number, product in enumerate(a * b, 1):
+        partial = (partial + product).astype(low).astype(np.float32)
+        if number % every == 0 or number == len(a):
+            total, partial = total + partial, np.float32(0)
+    return total
+
+
+def summed(answer, a, b, narrow, every):
+    """The answer's total, once it is a float32 number."""
+    import tensorflow as tf
+
+    got = answer.tf_accumulate(tf.constant(a), tf.constant(b), tf.as_dtype(narrow), every)
+    expect.array(got, "float32", ())
+    return got.numpy()
+
+
+@task("tf_to_bf16")
+def test_numbers_go_to_the_nearer_neighbor(answer, seed):
+    """Numbers of any size have the bits of the nearest bfloat16, in the shape of x.
+
+    The upper half of the float32 is the neighbor toward zero, off by up to a whole step.
+    """
+    for shape in ((200,), (3, 4, 5), ()):
+        rounds(answer, normal(seed, *shape) * 10.0 ** (seed % 20 - 10))
+    rounds(answer, [0.0, -0.0, 1.0, -2.0, np.inf, -np.inf])
+
+
+@task("tf_to_bf16")
+def test_ties_are_even_and_the_largest_becomes_infinite(answer, seed):
+    """Exactly halfway the last bit becomes 0; what is past the largest bfloat16 is infinite.
+
+    A full fraction carries into the exponent.
+    """
+    some = np.random.default_rng(seed)
+    upper = some.integers(0x2000, 0x7F00, 100, dtype=np.uint32) << 16
+    ends = np.array([0x7F7F8000, 0x3FFF8000, 0x3FFFFFFF], np.uint32)
+    for sign in (0, 0x80000000):
+        rounds(answer, (np.append(upper | 0x8000, ends) | np.uint32(sign)).view(np.float32))
+
+
+@task("tf_to_bf16")
+def test_nan_stays_nan(answer):
+    """Every NaN has the exponent all ones and a fraction that is not 0.
+
+    Of 0x7f800001 the upper half is infinity, and rounded as a number 0x7fffffff is minus zero.
+    """
+    bits = np.array([0x7F800001, 0x7F80FFFF, 0x7FC00000, 0x7FFFFFFF], np.uint32)
+    got = coded(answer, np.append(bits, bits | 0x80000000).astype(np.uint32).view(np.float32))
+    right = (got & 0x7FFF) > 0x7F80
+    shown = [f"{code:#06x}" for code in got.tolist()]
+    expect.true(right.all(), expected="0x7f81 to 0x7fff, or with the sign", got=shown)
+
+
+@task("tf_accumulate")
+def test_sum_stops_growing_without_a_promotion(answer):
+    """Equal numbers, added in one stretch, stop at 256 of them in bfloat16.
+
+    Half the spacing there is one of them: the tie goes back to where it was.
+    """
+    ones = np.ones(300, np.float32)
+    expect.equal(summed(answer, ones, ones * 4, "bfloat16", 300), np.float32(1024))
+
+
+@task("tf_accumulate")
+def test_promotion_lets_the_total_grow(answer, seed):
+    """With a promotion every 50 products all of them count, the last short stretch too.
+
+    The partial sums stay small, and the total is never rounded to the narrow type.
+    """
+    ones = np.ones(301 + 2 * (seed % 8), np.float32)  # an odd number above 256 is no bfloat16
+    expect.equal(summed(answer, ones, ones, "bfloat16", 50), np.float32(len(ones)))
+
+
+@task("tf_accumulate")
+def test_every_addition_is_rounded_in_order(answer, seed):
+    """Random products give the sum of the rule, product after product, bit for bit.
+
+    Another order, or a product rounded before it is added, gives other last bits.
+    """
+    for narrow in each(NARROW):
+        for n, every in ((40, 1), (40, 8), (37, 16), (5, 64)):
+            a, b = abs(normal(seed + n + every, n)), abs(normal(seed + every, n)) - np.float32(0.2)
+            got = summed(answer, a, b, narrow, every)
+            expect.equal(got, wanted(a, b, narrow, every), of=f"{n} products, {every} a stretch")
