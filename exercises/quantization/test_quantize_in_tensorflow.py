@@ -1,0 +1,152 @@
+"""What `tf_group_scales` and `tf_fake_quantize` must do, one claim a check."""
+
+import numpy as np
+
+from halfbits.course.checks import expect, quantizers, task, tolerance
+from halfbits.course.checks.cases import each
+
+# Rows, columns, group size.
+SHAPES = {
+    "8 x 64 in groups of 16": (8, 64, 16),
+    "3 x 12 in groups of 4": (3, 12, 4),
+    "5 x 32 in one group a row": (5, 32, 32),
+}
+# (scale, bits): the range ends at (2 ** (bits - 1) - 1) * scale.
+RANGES = {"3 bits, scale 0.25": (0.25, 3), "8 bits, scale 1/64": (2.0**-6, 8), "2 bits": (4.0, 2)}
+
+
+def normal(seed, *shape):
+    """Standard normal float32 numbers as an array."""
+    return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
+
+
+def scaled(answer, w, size):
+    """Codes and scales as float64 arrays, once their types are right and the scales usable."""
+    import tensorflow as tf
+
+    codes, scale = quantizers.several(answer.tf_group_scales(tf.constant(w), size), "codes, scale")
+    expect.array(codes, "int8", w.shape, of="codes")
+    expect.array(scale, "float32", (len(w), w.shape[1] // size), of="scale")
+    expect.positive(scale, of="scale")
+    return codes.numpy().astype(float), scale.numpy().astype(float)
+
+
+def right(answer, w, size):
+    """Each group has the scale amax / 7, and codes within half a step."""
+    codes, scale = scaled(answer, w, size)
+    want = np.abs(w.astype(float).reshape(len(w), -1, size)).max(-1) / 7
+    # One rounding of the quotient, one of a reciprocal 1 / 7; zeros have any scale.
+    room = np.where(want == 0, np.inf, 2 * tolerance.eps() * want)
+    expect.close(scale, want, atol=room, of="scale")
+    steps = w / np.repeat(scale, size, axis=1)
+    expect.at_most(abs(codes - steps), tolerance.half_step(7), "steps", of="largest error")
+
+
+def gradient(answer, x, scale, bits, upstream):
+    """The gradient of x for this gradient of the result."""
+    import tensorflow as tf
+
+    x = tf.constant(x)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        result = answer.tf_fake_quantize(x, scale, bits)
+    got = tape.gradient(result, x, output_gradients=tf.constant(upstream))
+    expect.true(got is not None, expected="a gradient of x", got="None")
+    return got.numpy()
+
+
+def end(scale, bits):
+    """The largest value that the codes reach."""
+    return (2 ** (bits - 1) - 1) * scale
+
+
+@task("tf_group_scales")
+def test_each_group_of_a_row_has_its_own_scale(answer, seed):
+    """scale = amax / 7 over each group of neighboring columns, codes within half a step of it.
+
+    Groups run along a row, and the scales stand in the order of the groups.
+    """
+    for rows, columns, size in each(SHAPES):
+        right(answer, normal(seed, rows, columns) * 10.0 ** (seed % 3), size)
+
+
+@task("tf_group_scales")
+def test_zero_group_gives_zeros(answer, seed):
+    """A group of zeros has codes 0 and a finite scale above 0; the others are as ever.
+
+    amax is 0 there, and 0 / 0 is NaN, which a cast makes to some code.
+    """
+    w = normal(seed, 4, 24)
+    w[1, 8:16], w[3] = 0, 0
+    right(answer, w, 8)
+
+
+@task("tf_fake_quantize")
+def test_forward_rounds_and_clamps(answer, seed):
+    """Values are the nearest multiples of the scale, half to even, and end at top * scale.
+
+    The network must see what it will see after quantization.
+    """
+    import tensorflow as tf
+
+    for scale, bits in each(RANGES):
+        halves = (np.arange(-6, 7) / 2 * scale).astype(np.float32)
+        for x in (normal(seed, 6, 7) * 2 * end(scale, bits), halves, np.float32(0.8 * scale)):
+            want = (np.round(x / scale) * scale).clip(-end(scale, bits), end(scale, bits))
+            # x + (rounded - x) rounds twice, at the size of x.
+            room = 2 * tolerance.eps() * (abs(want) + abs(x))
+            got = answer.tf_fake_quantize(tf.constant(x), scale, bits)
+            expect.close(got, np.asarray(want, np.float32), atol=room)
+
+
+@task("tf_fake_quantize")
+def test_gradient_passes_inside_and_is_zero_outside(answer, seed):
+    """Inside the range the gradient is that of the result, from half a step beyond it on 0.
+
+    The rounding itself has none; far outside the result does not depend on x.
+    """
+    for scale, bits in each(RANGES):
+        inside = np.arange(60).reshape(20, 3) % (3 + seed % 4) > 0
+        size = np.where(inside, 0.9 * end(scale, bits), 4 * end(scale, bits) + scale)
+        x = (size * np.sign(normal(seed, 20, 3))).astype(np.float32)
+        upstream = normal(seed + 1, 20, 3)
+        got = gradient(answer, x, scale, bits, upstream)
+        expect.same(got, np.where(inside, upstream, np.float32(0)), of="gradient of x")
+
+
+@task("tf_group_scales")
+def test_groups_run_inside_a_tf_function(answer, seed):
+    """Traced into a graph, the codes and scales are the same.
+
+    Nothing has a value while a graph is made: neither numpy() nor an `if` on a tensor works.
+    """
+    import tensorflow as tf
+
+    w = normal(seed, 3, 16)
+    traced = tf.function(lambda w: tuple(answer.tf_group_scales(w, 4)), autograph=False)
+    codes, scale = traced(tf.constant(w))
+    want = scaled(answer, w, 4)
+    expect.same(codes.numpy().astype(float), want[0], of="codes")
+    expect.close(scale, want[1], atol=2 * tolerance.eps() * want[1], check_dtype=False, of="scale")
+
+
+@task("tf_fake_quantize")
+def test_rounding_runs_inside_a_tf_function(answer, seed):
+    """Traced into a graph, values and gradients are the same.
+
+    A training step is a tf.function, also in Keras.
+    """
+    import tensorflow as tf
+
+    x = tf.constant([-40.0, -0.6, 0.3, 1.3, 40.0])
+
+    @tf.function(autograph=False)
+    def step(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            result = answer.tf_fake_quantize(x, 0.5, 4)
+        return result, tape.gradient(result, x)
+
+    result, slope = step(x)
+    expect.close(result, tf.constant([-3.5, -0.5, 0.5, 1.5, 3.5]), atol=1e-5, of="values")
+    expect.same(slope, tf.constant([0.0, 1.0, 1.0, 1.0, 0.0]), of="gradient of x")

@@ -1,0 +1,93 @@
+"""Wrong answers to quantization/quantize_in_tensorflow: each is one misconception."""
+
+SHAPE = "(w.shape[0], -1, group_size)"
+SCALE = "tf.reduce_max(tf.abs(groups), axis=-1) / 7"
+GUARD = "scale = tf.where(scale > 0, scale, 1.0)"
+CODES = "tf.cast(tf.round(groups / scale[..., None]), tf.int8)"
+INSIDE = "tf.clip_by_value(x, -top * scale, top * scale)"
+ROUNDED = "tf.round(inside / scale) * scale"
+RESULT = "inside + tf.stop_gradient(rounded - inside)"
+
+EQUIVALENT = {
+    "scale = tf.where(scale > 0, scale, 2.0)": "zeros are zeros with any scale",
+}
+
+WRONG = {
+    "test_each_group_of_a_row_has_its_own_scale": [
+        (
+            "groups down a column",
+            "expected",
+            f"tf.reshape(w, {SHAPE})",
+            "tf.reshape(tf.transpose(w), (w.shape[0], -1, group_size))",
+        ),
+        (
+            "every n-th column",
+            "along a row",
+            f"tf.reshape(w, {SHAPE})",
+            "tf.transpose(tf.reshape(w, (w.shape[0], group_size, -1)), (0, 2, 1))",
+        ),
+        (
+            "one scale a row",
+            "expected",
+            SCALE,
+            "0 * groups[:, :, 0] + tf.reduce_max(tf.abs(groups), axis=(1, 2))[:, None] / 7",
+        ),
+    ],
+    "test_zero_group_gives_zeros": [
+        ("no guard", "above 0", GUARD, "pass"),
+        (
+            "a scale of 0 and no NaN",
+            "above 0",
+            GUARD,
+            "pass",
+            "groups / scale[..., None]",
+            "tf.math.divide_no_nan(groups, scale[..., None])",
+        ),
+    ],
+    "test_forward_rounds_and_clamps": [
+        ("no clamp", "expected", INSIDE, "x"),
+        ("truncated", "expected", ROUNDED, "(inside - tf.math.floormod(inside, scale))"),
+        ("half up", "expected", ROUNDED, "tf.floor(inside / scale + 0.5) * scale"),
+        (
+            "the built-in one rounds halves up",
+            "expected",
+            RESULT,
+            "tf.quantization.fake_quant_with_min_max_args(\n"
+            "        x, -top * scale, top * scale, num_bits=bits, narrow_range=True\n    )",
+        ),
+    ],
+    "test_gradient_passes_inside_and_is_zero_outside": [
+        ("rounds for good", "None", RESULT, "rounded"),
+        ("passes everywhere", "does not depend on x", RESULT, "x + tf.stop_gradient(rounded - x)"),
+        ("passes nowhere", "None", RESULT, "tf.stop_gradient(rounded) + 0"),
+        (
+            "one outside stops all",
+            "expected",
+            INSIDE,
+            f"{INSIDE}\n    if tf.reduce_max(tf.abs(x)) > top * scale:\n"
+            "        inside = tf.stop_gradient(inside) + 0 * inside",
+        ),
+    ],
+    "test_groups_run_inside_a_tf_function": [
+        (
+            "numpy in between",
+            "numpy",
+            f"tf.reshape(w, {SHAPE})",
+            f"tf.constant(w.numpy().reshape({SHAPE}))",
+        ),
+        (
+            "asks for values",
+            "raised",
+            GUARD,
+            "if tf.reduce_min(scale) == 0:\n        scale = tf.where(scale > 0, scale, 1.0)",
+        ),
+    ],
+    "test_rounding_runs_inside_a_tf_function": [
+        (
+            "numpy in between",
+            "numpy",
+            ROUNDED,
+            "tf.constant((inside / scale).numpy().round() * scale)",
+        ),
+    ],
+}
