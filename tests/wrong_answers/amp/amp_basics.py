@@ -204,7 +204,7 @@ WRONG = {
             "remembers by id",
             "is used again",
             "a.to(dtype)",
-            "matmul_lowp.__dict__.setdefault(id(a), a.to(dtype))",
+            "matmul_lowp.__dict__.setdefault((id(a), a.shape), a.to(dtype))",
         ),
     ],
     "test_report_again_reads_its_arguments_at_every_call": [
