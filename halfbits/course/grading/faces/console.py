@@ -57,7 +57,7 @@ def print_progress(
             f"{len(record.passed)} of {totals[exercise.key]}",
             str(record.tries),
             str(sum(record.hints.values())),
-            f"{row['minutes']} of {exercise.minutes}",
+            f"{row['minutes']}/{exercise.minutes}",
             record.solved or ("started" if record.tries else "-"),
             "yes" if record.is_hardened else "-",
         )
