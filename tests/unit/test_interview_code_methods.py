@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import torch
+from interview_draws import draw
 from test_interview_code import defined
 from torch import Tensor
 
 from halfbits.methods.gptq import gptq
 from halfbits.methods.rtn import round_to_nearest
-
-
-def draw(seed: int, *shape: int) -> Tensor:
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
 def correlated(seed: int, rows: int, width: int) -> Tensor:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import pytest
 import torch
+from interview_draws import draw
 from test_interview_code import defined
 from torch import Tensor
 
 from halfbits.models.llama import rotary_angles
 from halfbits.models.llama import rotate as turn
 from halfbits.perf.architecture.published import model
-
-
-def draw(seed: int, *shape: int) -> Tensor:
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
 def test_the_cache_that_the_answer_counts_is_that_of_published_models() -> None:

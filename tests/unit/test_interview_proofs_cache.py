@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from interview_draws import draw
 from torch import Tensor
 
 from halfbits.methods.kv_cache import Scheme, round_groups
@@ -11,10 +12,6 @@ from halfbits.perf.architecture.published import model
 from halfbits.perf.cost import hardware, llama_3
 
 E4M3 = torch.float8_e4m3fn
-
-
-def draw(seed: int, *shape: int) -> Tensor:
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
 def test_absorbing_the_up_projections_changes_the_order_of_products_and_no_result() -> None:

@@ -6,16 +6,13 @@ import math
 
 import pytest
 import torch
+from interview_draws import draw
 from torch import Tensor
 from torch.nn import functional as F
 
 from halfbits.perf.architecture.published import model
 from halfbits.perf.architecture.schemes import scheme
 from halfbits.quantize import quantize_nvfp4
-
-
-def draw(seed: int, *shape: int) -> Tensor:
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
 def test_128_sequences_give_an_expert_of_deepseek_v3_hardly_more_tokens_than_inputs() -> None:

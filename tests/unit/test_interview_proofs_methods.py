@@ -9,6 +9,7 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 import torch
+from interview_draws import draw
 from torch import Tensor
 
 from halfbits.models.images import load_fashion_mnist, load_image_mlp
@@ -16,10 +17,6 @@ from halfbits.quantize import FP4_LEVELS, nearest, quantize_symmetric
 
 NORMAL = NormalDist()
 INT4, FP4 = torch.arange(-7.0, 8), torch.tensor(FP4_LEVELS)
-
-
-def draw(seed: int, *shape: int) -> Tensor:
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
 def sqnr(x: Tensor, approximation: Tensor) -> float:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from interview_draws import draw
 from torch import Tensor
 
 from halfbits.models.images import load_fashion_mnist, load_image_mlp
@@ -27,10 +28,6 @@ from halfbits.quantize import (
 )
 
 MATRICES = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
-
-
-def draw(seed: int, *shape: int) -> Tensor:
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
 def sqnr(x: Tensor, approximation: Tensor) -> float:

@@ -7,6 +7,7 @@ import math
 import gguf
 import pytest
 import torch
+from interview_draws import draw
 from torch import Tensor
 
 from halfbits import formats
@@ -16,10 +17,6 @@ from halfbits.quantize import quantize_mx
 from halfbits.quantize.levels import levels_of, nearest
 
 E4M3 = torch.float8_e4m3fn
-
-
-def draw(seed: int, *shape: int) -> Tensor:
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
 def sqnr(x: Tensor, approximation: Tensor) -> float:

@@ -5,16 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from interview_draws import draw
 from torch import Tensor
 
 from halfbits.perf.architecture.published import model
 from halfbits.perf.cost import Decoder, hardware, llama_3, weight_bytes
 
 H100 = hardware()["H100 SXM"]
-
-
-def draw(seed: int, *shape: int) -> Tensor:
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
 def test_pages_waste_half_a_block_a_row_and_contiguous_caches_most_of_their_memory() -> None:
