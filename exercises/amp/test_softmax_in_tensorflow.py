@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from halfbits.course.checks import expect, task, tolerance
+from halfbits.course.checks import cases, expect, task, tolerance
 from halfbits.course.checks.cases import each
 
 # The spacing of each type above 1.
@@ -11,7 +11,7 @@ TYPES = {"float16": 2.0**-10, "bfloat16": 2.0**-7, "float32": 2.0**-23}
 
 def drawn(seed, *shape, size=1.0):
     """Normal numbers of a size, as an array."""
-    return np.random.default_rng(seed).standard_normal(shape) * size
+    return cases.normal(seed, *shape).numpy() * size
 
 
 def made(x, dtype):
@@ -46,7 +46,7 @@ def wanted(scores, seen):
 
 def right(answer, scores, valid, rows=slice(None)):
     """The weights of `rows` in every type: float32's error and one rounding, exact zeros."""
-    for dtype in each({name: name for name in TYPES}):
+    for dtype in each(cases.named(*TYPES)):
         low, exact = made(scores, dtype)
         seen = seen_by(valid)
         want, got = wanted(exact, seen), weights(answer, low, valid, dtype)
@@ -86,7 +86,7 @@ def test_query_that_sees_nothing_is_finite(answer, seed):
     valid[1, :3] = False
     scores = -abs(drawn(seed, 2, 8, 8, size=20)).clip(1, 60)
     right(answer, scores, valid, rows=slice(3, None))
-    for dtype in each({name: name for name in TYPES}):
+    for dtype in each(cases.named(*TYPES)):
         expect.within(weights(answer, made(scores, dtype)[0], valid, dtype), 0, 1)
 
 
@@ -118,7 +118,7 @@ def test_gain_may_have_another_type(answer, seed):
     """
     import tensorflow as tf
 
-    for dtype in each({name: name for name in TYPES}):
+    for dtype in each(cases.named(*TYPES)):
         for other in TYPES:
             x, gain = made(drawn(seed, 5, 16), dtype)[0], tf.ones(16, other)
             expect.array(answer.tf_rms_norm(x, gain), dtype, (5, 16))

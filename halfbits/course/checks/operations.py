@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from halfbits.course.checks import expect
 
@@ -28,7 +28,7 @@ class Operations(TorchDispatchMode):
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))
         self.names.add(func.overloadpacket.__name__)
-        given = {t.untyped_storage().data_ptr() for t in _tensors((args, kwargs))}
+        given = {t.untyped_storage().data_ptr() for t in _tensors(args, kwargs)}
         for made in _tensors(result):
             storage = made.untyped_storage()
             if storage.data_ptr() not in given:
@@ -42,11 +42,6 @@ def without(forbidden: set[str], seen: Operations, instead: str) -> None:
     expect.true(not found, expected=instead, got=f"a call of {', '.join(found)}")
 
 
-def _tensors(values: Any) -> Iterator[Tensor]:
-    if isinstance(values, Tensor):
-        yield values
-    elif isinstance(values, dict):
-        yield from _tensors(list(values.values()))
-    elif isinstance(values, (list, tuple)):
-        for value in values:
-            yield from _tensors(value)
+def _tensors(*values: Any) -> list[Tensor]:
+    """All tensors in nested lists, tuples and dictionaries."""
+    return [leaf for leaf in tree_leaves(values) if isinstance(leaf, Tensor)]
