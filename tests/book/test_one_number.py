@@ -141,7 +141,7 @@ SAID = {
     "perplexity_int4_g64": [
         r"groups of 64 have perplexity N symmetric",
         r"对称的困惑度是 N，",
-        r"dB \| 4\.25 \| N \|",
+        r"4\.25 \| N \|",
     ],
     "perplexity_int4": [r"and N with int4 for each row", r"4\.10 \| N \|"],
     "perplexity_change_mxfp4": [r"MXFP4 loses N perplexity", r"4\.25 bits\) N; int4 \(64"],
