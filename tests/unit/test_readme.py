@@ -1,12 +1,14 @@
-"""The README's figures are those of the records."""
+"""The README's figures are those of the records and of the bank."""
 
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
+from halfbits.course.interview.bank.bank import question_files
 from halfbits.folders import find_root
 
 ROOT = find_root(Path(__file__).parent)
@@ -56,3 +58,8 @@ def test_the_peers_are_recorded_medians() -> None:
         ("otter-grader", "otter run"),
     ):
         assert row(start) == [f"{found[way]:.2f} s"], start
+
+
+def test_the_number_of_questions_is_that_of_the_bank_rounded_down_to_tens() -> None:
+    found = re.search(r"more than (\d+) questions", README)
+    assert found and int(found[1]) == (len(list(question_files(ROOT))) - 1) // 10 * 10
