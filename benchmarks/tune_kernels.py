@@ -47,27 +47,32 @@ COMPILERS = os.cpu_count() or 8
 def candidates(bits: int, batch: int) -> Iterator[Plan]:
     """Every cut worth a try."""
     stages = (3, 4, 5, 6)
+    if batch == 1 and bits == 8:
+        for rows, tiles, warps in itertools.product((1, 2, 4), (8, 16, 32, 64), (1, 2, 4)):
+            if 8 <= rows * tiles // warps <= 64:  # words of a thread
+                yield Plan("row", rows, tiles, 1, warps, 1)
     if batch <= 16:
         for rows, tiles, split, warps in itertools.product(
             (16, 32, 64), (2, 4, 8), (1, 2, 4), (1, 2, 4)
         ):
             sums = tiles * rows * padded(batch) / (32 * warps)
             if warps <= tiles <= 2 * warps and sums <= 32:
-                yield from fitting(bits, batch, (rows, tiles, split, warps), stages)
+                yield from fitting(bits, batch, ("deep", rows, tiles, split, warps), stages)
     if batch >= 8:
         for rows, split, warps in itertools.product((64, 128, 256), (1, 2, 4, 8), (4, 8)):
             if rows >= 16 * warps:
-                yield from fitting(bits, batch, (rows, 0, split, warps), stages)
+                yield from fitting(bits, batch, ("wide", rows, 1, split, warps), stages)
 
 
 def fitting(
-    bits: int, batch: int, cut: tuple[int, int, int, int], stages: tuple[int, ...]
+    bits: int, batch: int, cut: tuple[str, int, int, int, int], stages: tuple[int, ...]
 ) -> Iterator[Plan]:
     """The depths of a cut whose codes and rows of x find room in the shared memory."""
-    tile = TILE * bits // 8 * cut[0] + 2 * TILE * padded(batch)
+    kernel, rows, tiles, split, warps = cut
+    tile = TILE * bits // 8 * rows + 2 * TILE * padded(batch)
     for depth in stages:
-        if depth * max(1, cut[1]) * tile <= MOST_SHARED:
-            yield Plan(*cut, depth)
+        if depth * tiles * tile <= MOST_SHARED:
+            yield Plan(kernel, rows, tiles, split, warps, depth)
 
 
 def weight(name: str, inputs: int, outputs: int, device: torch.device) -> Packed:

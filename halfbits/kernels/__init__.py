@@ -1,8 +1,8 @@
 """Weight-only products that read the packed codes themselves: Triton for GPUs, numba for CPUs.
 
 VERSION counts the GPU kernels: 1 decoded to float32 and multiplied one to four rows without the
-matrix units; 2 decodes two weights at once and multiplies everything with them. A record names the
-version that it measured.
+matrix units; 2 decodes two weights at once and multiplies everything with them; 3 is 2 with the
+kernel `row` for one row of x and int8. A record names the version that it measured.
 """
 
-VERSION = 2
+VERSION = 3

@@ -1,4 +1,4 @@
-"""Starts the Triton kernels of `gpu` with a plan of this card's, see `plans`."""
+"""Starts the Triton kernels of `gpu` and `row` with a plan of this card's, see `plans`."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import math
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from halfbits.kernels import gpu
 from halfbits.kernels.packed import MOST_ROWS, Packed
 from halfbits.kernels.plans import Plan, plan_for
+from halfbits.kernels.row import row
 from halfbits.kernels.tiles import TILE, Tiles, arrange
 
 # Triton 3.6 mixes up the sums of several tiles when x has one row (see `padded`).
@@ -32,8 +34,13 @@ def matmul(x: Tensor, weight: Tiles | Packed, plan: Plan | None = None) -> Tenso
             f"with this weight"
         )
     y = torch.empty(len(x), outputs, dtype=x.dtype, device=x.device)
-    run(x.contiguous(), tiles, y, plan or plan_for(tiles, len(x), x.device))
+    run(x.contiguous(), tiles, y, plan or plan_for(tiles, rows_of(x), x.device))
     return y
+
+
+def rows_of(x: Tensor) -> int:
+    """Rows of x as plans count them: `row` takes 16 bits, so that one of float32 counts as two."""
+    return max(len(x), LEAST_COLUMNS) if x.element_size() > 2 else len(x)
 
 
 def run(x: Tensor, tiles: Tiles, y: Tensor, plan: Plan, decode: bool = True) -> None:
@@ -41,22 +48,59 @@ def run(x: Tensor, tiles: Tiles, y: Tensor, plan: Plan, decode: bool = True) -> 
 
     `split` falls to a divisor of the tiles.
     """
+    if plan.kernel == "row":
+        run_row(x, tiles, y, plan, decode)
+        return
     outputs, inputs = tiles.shape
     split, batch = math.gcd(plan.split, tiles.across), padded(len(x))
     programs = -(-outputs // plan.rows)
     work, arrived = scratch(x.device, split * outputs * batch if split > 1 else 1, programs)
     zeros = tiles.scale if tiles.zero_point is None else tiles.zero_point
     operands = (x, tiles.codes, tiles.scale, zeros, y, work, arrived, len(x), outputs, inputs)
-    whole = inputs == tiles.across * TILE and tiles.across // split % max(1, plan.tiles) == 0
     fixed = {
         "BITS": tiles.bits, "GROUPS": tiles.groups, "HAS_ZERO": tiles.zero_point is not None,
-        "EVEN": whole, "BATCH": batch, "DECODE": decode,
+        "EVEN": whole(tiles, split * plan.tiles), "BATCH": batch, "DECODE": decode,
     }  # fmt: skip
     cut = {"ROWS": plan.rows, "SPLIT": split, "STAGES": plan.stages, "num_warps": plan.warps}
-    if plan.tiles:
+    if plan.kernel == "deep":
         gpu.deep[programs, split](*operands, tiles.across, **fixed, STEP=plan.tiles, **cut)
     else:
         gpu.wide[programs, split](*operands, tiles.across, **fixed, **cut)
+
+
+def run_row(x: Tensor, tiles: Tiles, y: Tensor, plan: Plan, decode: bool = True) -> None:
+    """Launch `row`: x [1, inputs] in float16 or bfloat16 and int8 codes, both read as int32 words.
+
+    Raises ValueError for anything else.
+    """
+    if len(x) != 1 or tiles.bits != 8 or x.element_size() != 2:
+        raise ValueError(
+            f"the kernel `row` multiplies one 16-bit row of x with int8 codes, not {len(x)} of "
+            f"{x.dtype} with int{tiles.bits}: take a plan of `deep` or `wide`"
+        )
+    two, outputs, turns = pairs(x), len(tiles.codes), -(-tiles.across // plan.tiles)
+    even = outputs % plan.rows == 0 and whole(tiles, plan.tiles)
+    cut = {"ROWS": plan.rows, "STEP": plan.tiles, "TURNS": turns, "num_warps": plan.warps}
+    row[(-(-outputs // plan.rows),)](
+        two, tiles.codes.view(torch.int32), tiles.scale, y, outputs, len(two),
+        tiles.across, EVEN=even, DECODE=decode, **cut,
+    )  # fmt: skip
+
+
+def pairs(x: Tensor) -> Tensor:
+    """int32 [ceil(inputs / 2)]: the neighbors of x [1, inputs], a copy where x does not start at
+    a word or ends within one."""
+    flat = x[0]
+    if len(flat) % 2:
+        flat = pad(flat, (0, 1))
+    elif flat.data_ptr() % 4:
+        flat = flat.clone()
+    return flat.view(torch.int32)
+
+
+def whole(tiles: Tiles, step: int) -> bool:
+    """Does no tile, and no step of so many tiles, leave a rest?"""
+    return tiles.inputs == tiles.across * TILE and tiles.across % step == 0
 
 
 def scratch(device: torch.device, partial: int, programs: int) -> tuple[Tensor, Tensor]:

@@ -23,10 +23,11 @@ FALLBACK = "h200"
 
 @dataclass(frozen=True)
 class Plan:
-    """`rows` of W in a program; `tiles` of a row in one step, shared out to the warps (0: the
-    kernel `wide`, one tile a step, rows shared out to the warps); programs that `split` the
-    input; warps; stages of loads in flight."""
+    """The `kernel`: `deep` and `wide` of `gpu`, or `row`; `rows` of W in a program; `tiles` of a
+    row in one step (`wide` takes one); programs that `split` the input; warps; stages of loads in
+    flight (`row` splits nothing and has no stages: its loads are all in flight)."""
 
+    kernel: str
     rows: int
     tiles: int
     split: int

@@ -169,7 +169,11 @@ class Predictor:
         return self._fits[implementation]
 
     def _new_fit(self, implementation: str) -> tuple[float, list[float], list[float]]:
-        """The fixed cost, from a large and a small product; then a rate for each batch."""
+        """The fixed cost, from a large and a small product; then a rate for each batch.
+
+        A small product can be slow by itself, such as one whose kernel the library chose badly;
+        the fixed cost is at most what reading leaves of the large one's time.
+        """
         found = rows(self.record, "gemv", "batches", way=implementation)
         found = [row for row in found if (row["inputs"], row["outputs"]) in FITTED]
         if not found:
@@ -181,7 +185,9 @@ class Predictor:
         slope = (seconds(large) - seconds(small)) / (
             weight_bytes(implementation, *FITTED[0]) - weight_bytes(implementation, *SMALL)
         )
-        fixed = max(0.0, seconds(small) - slope * weight_bytes(implementation, *SMALL))
+        read = weight_bytes(implementation, *FITTED[0]) / self.bandwidth
+        fixed = seconds(small) - slope * weight_bytes(implementation, *SMALL)
+        fixed = max(0.0, min(fixed, seconds(large) - read))
         rates: dict[int, list[float]] = {}
         for row in found:
             nbytes = weight_bytes(implementation, row["inputs"], row["outputs"])

@@ -42,10 +42,10 @@ FORMATS = {
 }
 # Both kernels, whole and with the input split among programs.
 PLANS = {
-    "deep": Plan(16, 4, 1, 4, 3),
-    "deep, split": Plan(16, 2, 2, 1, 3),
-    "wide": Plan(64, 0, 1, 4, 3),
-    "wide, split": Plan(32, 0, 2, 4, 3),
+    "deep": Plan("deep", 16, 4, 1, 4, 3),
+    "deep, split": Plan("deep", 16, 2, 2, 1, 3),
+    "wide": Plan("wide", 64, 1, 1, 4, 3),
+    "wide, split": Plan("wide", 32, 1, 2, 4, 3),
 }
 CASES = ((1, torch.bfloat16), (3, torch.float32), (11, torch.float16), (33, torch.bfloat16))
 TILE_PLAN = TilePlan(64, 128, 128, 4, 3, 2)
@@ -65,6 +65,22 @@ def products() -> Iterator[tuple[str, float]]:
             off = (y.double() - packed.reference(x, weight)).abs()
             share = (off / packed.error_bound(x, weight, dtype)).max().item()
             yield f"{name}, {plan}, batch {batch}, {str(dtype)[6:]}", share
+
+
+def one_row() -> Iterator[tuple[str, float]]:
+    """The kernel of one row and int8: whole tiles and a rest, rows of W that fill no program, an
+    odd number of inputs, x that starts within a word, and x that is not finite beyond its end."""
+    for inputs, outputs, dtype in (
+        (512, 16, torch.bfloat16), (385, 7, torch.bfloat16), (130, 9, torch.float16),
+    ):  # fmt: skip
+        weight = packed.pack(FORMATS["int8"](torch.randn(outputs, inputs)))
+        held = torch.full((1, inputs + 2), torch.inf)
+        held[:, 1:-1] = torch.randn(1, inputs)
+        x = held.to(dtype)[:, 1:-1]
+        y = matmul(x, arrange(weight), Plan("row", 4, 2, 1, 2, 1))
+        off = (y.double() - packed.reference(x, weight)).abs()
+        share = (off / packed.error_bound(x, weight, dtype)).max().item()
+        yield f"int8, row of {inputs}, {str(dtype)[6:]}", share
 
 
 def undecoded() -> Iterator[tuple[str, float]]:
@@ -129,12 +145,12 @@ def tuned() -> Iterator[tuple[str, float]]:
     row = tune_kernels.fastest("int4 g32", 256, 32, 2, torch.device("cpu"), [PLANS["wide"]])
     assert row is not None and row["seconds"] > 0
     yield "tuned", float(row["plan"] != list(astuple(PLANS["wide"])))
-    no_plan = Plan(3, 1, 1, 1, 1)  # rows are a power of two
+    no_plan = Plan("deep", 3, 1, 1, 1, 1)  # rows are a power of two
     lost = tune_kernels.fastest("int8", 256, 32, 2, torch.device("cpu"), [no_plan])
     yield "untuned", float(lost is not None)
 
 
 if __name__ == "__main__":
     torch.manual_seed(int(sys.argv[1]))
-    parts = (products, undecoded, attention, eight_bits, floor, tuned)
+    parts = (products, one_row, undecoded, attention, eight_bits, floor, tuned)
     print(json.dumps({name: value for part in parts for name, value in part()}))
