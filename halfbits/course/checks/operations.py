@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from collections.abc import Callable
 from typing import Any
 
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from halfbits.course.checks import expect
+from halfbits.course.checks import context, expect
 
 SOFTMAX = {"_softmax", "_safe_softmax", "_log_softmax", "logsumexp", "logcumsumexp"}
 
@@ -34,6 +36,23 @@ class Operations(TorchDispatchMode):
             if storage.data_ptr() not in given:
                 self.largest = max(self.largest, storage.nbytes())
         return result
+
+
+def footprint(run: Callable[[], object]) -> tuple[int, int]:
+    """Bytes of the largest tensor that `run()` makes, and of all of numpy's arrays at their most.
+
+    It runs twice, since what an import allocates the first time is not its own. The second number
+    counts the objects of Python as well, up to 100 KiB for a loop of some hundred steps.
+    """
+    with context.in_place(), Operations():  # where arguments may change, no copy of them is kept
+        run()
+    with context.in_place(), Operations() as seen:
+        tracemalloc.start()
+        try:
+            run()
+            return seen.largest, tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
 
 
 def without(forbidden: set[str], seen: Operations, instead: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from typing import Any
 
@@ -63,10 +64,11 @@ def as_float64(value: Any) -> np.ndarray:
 
 
 def _numbers(value: Any) -> str:
+    if math.prod(value.shape) > FEW:
+        return ""
     try:
         numbers = as_float64(value).ravel()
     except (TypeError, ValueError, RuntimeError):
         return ""
     digits = 17 if dtype_name(value) == "float64" else 9  # enough to tell any two apart
-    few = 0 < numbers.size <= FEW
-    return f"({', '.join(f'{number:.{digits}g}' for number in numbers)})" if few else ""
+    return f"({', '.join(f'{number:.{digits}g}' for number in numbers)})" if numbers.size else ""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from torch.nn import functional
 
 from halfbits.course.checks.expect import CheckFailed
-from halfbits.course.checks.operations import SOFTMAX, Operations, without
+from halfbits.course.checks.operations import SOFTMAX, Operations, footprint, without
 
 X = torch.randn(6, 10)
 SOFTMAXES = {
@@ -48,3 +49,10 @@ def test_largest_tensor_is_the_largest_that_was_made(run, size: int) -> None:
     with Operations() as seen:
         run()
     assert seen.largest == size
+
+
+def test_footprint_tells_tensors_from_arrays() -> None:
+    largest, arrays = footprint(lambda: X.repeat(1000, 1))
+    assert largest == 240_000 and arrays < 50_000
+    largest, arrays = footprint(lambda: np.ones(50_000) + np.ones(50_000))
+    assert largest == 0 and 800_000 <= arrays < 1_300_000
