@@ -27,6 +27,11 @@ class Operations(TorchDispatchMode):
         self.names: set[str] = set()
         self.largest = 0
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Nothing is compiled here, and to be skipped would import PyTorch's compiler: seconds."""
+        return False
+
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))
         self.names.add(func.overloadpacket.__name__)

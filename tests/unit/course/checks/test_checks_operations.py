@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -56,3 +59,13 @@ def test_footprint_tells_tensors_from_arrays() -> None:
     assert largest == 240_000 and arrays < 50_000
     largest, arrays = footprint(lambda: np.ones(50_000) + np.ones(50_000))
     assert largest == 0 and 800_000 <= arrays < 1_300_000
+
+
+def test_watching_does_not_import_the_compiler() -> None:
+    program = (
+        "import sys, torch\n"
+        "from halfbits.course.checks.operations import Operations\n"
+        "with Operations() as seen:\n    torch.ones(2) + 1\n"
+        "assert 'add' in seen.names and 'torch._dynamo' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
