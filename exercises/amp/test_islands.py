@@ -92,10 +92,11 @@ def test_islands_compute_in_float32(answer, seed):
 
     300 squared, a third of it: in float16 the square is infinite.
     """
-    model = nn.Sequential(nn.Identity(), Square())
+    square = Square()
+    model = nn.Sequential(nn.Identity(), square)
     x = 290 + 10 * cases.normal(seed, 4, 5).abs().half()
     got = answer.make_islands(model, ["1"], torch.float16)(x)
-    want = (x.float() * x.float() * model[1].gain.detach()).half()
+    want = (x.float() * x.float() * square.gain.detach()).half()
     expect.close(got, want, atol=want.double() * 2.0**-10)
     made = answer.make_islands(Reader(), ["norm2"], torch.bfloat16)
     made(IDS)

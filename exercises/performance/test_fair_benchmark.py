@@ -16,7 +16,7 @@ class Machine:
 
     def __init__(self, cost):
         self.cost, self.log, self.now, self.last = cost, [], 100.0, None
-        self.calls, self.times = 0, {"baseline": [], "candidate": []}
+        self.calls, self.times = 0, {name: list[float]() for name in ("baseline", "candidate")}
 
     def clock(self):
         self.log.append("clock")

@@ -33,7 +33,7 @@ def weights(packed, scales, group):
     return codes * scales.double().repeat_interleave(group, 1)
 
 
-def right(answer, packed, scales, x, group):
+def right(answer, group, packed, scales, x):
     """The product, with the roundings of a float32 sum; a weight is rounded once more."""
     w = weights(packed, scales, group)
     want = (w @ x.double()).float()
@@ -49,7 +49,7 @@ def test_product_is_that_of_the_weights(answer, seed):
     The lower four bits come first, 8 is subtracted, each group has its scale.
     """
     for rows, columns, group in each(SHAPES):
-        right(answer, *layer(seed, rows, columns, group), group)
+        right(answer, group, *layer(seed, rows, columns, group))
 
 
 @task("int4_gemv")
@@ -90,7 +90,7 @@ def test_nothing_is_kept_between_calls(answer, seed):
     before = memory.held(program, answer.int4_gemv)
     packed, scales, x = layer(seed, 128, 256, 32)
     with expect.untouched(packed, scales, x):
-        right(answer, packed, scales, x, 32)
+        right(answer, 32, packed, scales, x)
     more = memory.held(program, answer.int4_gemv) - before
     expect.at_most(more, memory.SLACK, "bytes", of="what the program keeps")
 
@@ -103,7 +103,7 @@ def test_takes_single_rows_and_groups_and_views(answer, seed):
     A fused layer hands out views of its parts.
     """
     for rows, columns, group in ((1, 32, 8), (9, 16, 16), (3, 2, 2)):
-        right(answer, *layer(seed, rows, columns, group), group)
+        right(answer, group, *layer(seed, rows, columns, group))
     packed, scales, x = layer(seed, 40, 64, 16)
-    right(answer, packed.t().contiguous().t(), scales[:, :4], x, 16)
-    right(answer, packed[::2, 8:24], scales[::2, 1:3], x[::2], 16)
+    right(answer, 16, packed.t().contiguous().t(), scales[:, :4], x)
+    right(answer, 16, packed[::2, 8:24], scales[::2, 1:3], x[::2])
