@@ -96,13 +96,17 @@ def _plain(value: Any) -> Any:
 
 
 def overwrite(old: Any, new: Any) -> None:
-    """The numbers of `new` into the tensors of `old`, in place."""
+    """The numbers of `new` into the tensors, lists and dictionaries of `old`, in place."""
     if isinstance(old, nn.Module):
         overwrite(_tensors(old), _tensors(new))
     elif isinstance(old, Tensor):
         old.data.copy_(new)
     elif isinstance(old, np.ndarray):
         old[...] = new
+    elif isinstance(old, dict):
+        old |= new
+    elif isinstance(old, list) and all(isinstance(one, (int, float)) for one in old):
+        old[:] = new
     elif isinstance(old, (list, tuple)):
         for was, now in zip(old, new, strict=True):
             overwrite(was, now)

@@ -45,7 +45,8 @@ def _bits(value: Any) -> tuple[object, ...]:
     shape = tuple(value.shape)
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(value, torch.Tensor):
-        flat = value.detach().cpu().contiguous()
+        # Not contiguous(): it keeps the strides of a tensor with a single number.
+        flat = value.detach().cpu().clone(memory_format=torch.contiguous_format)
         if flat.numel() == 0 or flat.is_quantized:
             return dtype_name(value), shape, repr(flat)
         return dtype_name(value), shape, flat.reshape(-1).view(torch.uint8).numpy().tobytes()

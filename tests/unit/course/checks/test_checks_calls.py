@@ -18,18 +18,21 @@ LAYER = Calls(
     lambda seed: (cases.linear(seed, 3, 2), cases.normal(seed, 4, 3)),
     through=lambda kind, linear, x: kind(linear)(x).detach(),
 )
-SUITES = [TWICE, COPY, MEAN, LAYER]
+PLAN = Calls("plan", lambda seed: ([{2: 1.0 + seed}], [3, 1 + seed]))
+SUITES = [TWICE, COPY, MEAN, LAYER, PLAN]
 SOURCE = """
 import copy
 import torch
 from torch import nn
-SEEN, OUT = {}, torch.zeros(3, 4)
+SEEN, OUT, OWN = {}, torch.zeros(3, 4), []
 def twice(x):
     return 2 * x
 def copied(model):
     return copy.deepcopy(model)
 def mean(parts):
     return {"mean": sum(part.sum().item() for part in parts) / 7}
+def plan(errors, sizes):
+    return [errors[0][2] * sizes[1]]
 class Layer(nn.Module):
     def __init__(self, linear):
         super().__init__()
@@ -48,6 +51,10 @@ WRONG = {
         ],
         COPY: [(COPIED, f"SEEN.setdefault(id(model), {COPIED})")],
         MEAN: [(TOTAL, f"SEEN.setdefault(id(parts[0]), {TOTAL})")],
+        PLAN: [
+            ("errors[0][2]", "SEEN.setdefault(id(errors), errors[0][2])"),
+            ("sizes[1]", "SEEN.setdefault(id(sizes), sizes[1])"),
+        ],
         LAYER: [
             (
                 "linear.weight.detach().clone()",
@@ -66,6 +73,12 @@ WRONG = {
             ),
         ],
         MEAN: [(f'return {{"mean": {TOTAL}}}', f"SEEN['mean'] = {TOTAL}\n    return SEEN")],
+        PLAN: [
+            (
+                "return [errors[0][2] * sizes[1]]",
+                "OWN[:] = [errors[0][2] * sizes[1]]\n    return OWN",
+            )
+        ],
         LAYER: [("return x @ self.w.T", "return torch.mm(x, self.w.T, out=OUT[:2].view(4, 2))")],
     },
 }
