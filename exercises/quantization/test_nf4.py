@@ -6,11 +6,22 @@ halfbits/course/checks/levels.py.
 
 import torch
 
-from halfbits.course.checks import cases, expect, levels, quantizers, task, tolerance
+from halfbits.course.checks import (
+    calls,
+    cases,
+    expect,
+    hardened,
+    levels,
+    quantizers,
+    task,
+    tolerance,
+)
 from halfbits.course.checks.cases import each
 from halfbits.quantize import NF4_LEVELS
 
 nf4 = levels.LevelGroups("nf4_quantize", NF4_LEVELS, 64)
+nf4_again = calls.Calls("nf4_quantize", lambda seed: (cases.sized(seed, 2, 128),))
+double_again = calls.Calls("double_quantize", lambda seed: (scales(seed, 2) * (1 + seed % 2),))
 BLOCKS = {"one block": 1, "three blocks": 3, "20 blocks": 20}
 
 
@@ -53,7 +64,9 @@ def test_each_block_has_its_own_step(answer, seed):
         scale = scales(seed, blocks)
         _, step, offset = doubled(answer, scale)
         want = (scale - offset).double().view(-1, 256).abs().amax(1) / 127
-        expect.close(step.double(), want, atol=2 * tolerance.eps() * want, of="step")
+        # The offset that is subtracted need not be rounded to float32 before.
+        room = 2 * tolerance.eps() * (want + offset.double() / 127)
+        expect.close(step.double(), want, atol=room, of="step")
 
 
 @task("double_quantize")
@@ -67,7 +80,7 @@ def test_scales_come_back_within_half_a_step(answer, seed):
         codes, step, offset = doubled(answer, scale)
         expect.within(codes, -127, 127, of="codes")
         steps = ((scale - offset).double().view(-1, 256) / step.double()[:, None]).flatten()
-        limit = tolerance.half_step(127, roundings=3)
+        limit = tolerance.half_step(127, roundings=3) + tolerance.eps() * offset / step.amin()
         expect.at_most((codes - steps).abs(), limit, "steps", of="largest error")
 
 
@@ -93,3 +106,18 @@ def test_scales_are_left_as_they_were(answer, seed):
     scale = scales(seed, 3)
     with expect.untouched(scale):
         doubled(answer, scale)
+
+
+@hardened
+@task("double_quantize")
+def test_scales_of_any_size_come_back(answer, seed):
+    """Scales around 1e-12 and 1e12 have their mean and their steps like any others.
+
+    A floor such as 1e-8 under the steps makes all codes 0.
+    """
+    for size in each(cases.named(1e-12, 1e12)):
+        scale = scales(seed, 3) * size
+        codes, step, offset = doubled(answer, scale)
+        back = codes.double().view(-1, 256) * step.double()[:, None] + offset.double()
+        room = (0.51 * step.double()[:, None]).expand(-1, 256).flatten()
+        expect.close(back.flatten(), scale.double(), atol=room, of="codes * step + offset")

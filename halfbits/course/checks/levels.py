@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from halfbits.course.checks import Suite, cases, expect, tolerance
+from halfbits.course.checks import Suite, cases, expect, hardened, tolerance
 from halfbits.course.checks.cases import each
 from halfbits.course.checks.quantizers import several
 from halfbits.course.checks.values import as_float64
@@ -58,9 +58,10 @@ class LevelGroups(Suite):
     def test_scale_is_amax_over_the_largest_level(self, answer: Any, seed: int) -> None:
         """Each group of neighbors in a row has the scale that maps its largest |w| to a last level.
 
-        Groups run along a row and never into the next one.
+        Groups run along a row and never into the next one; no group has a floor such as 1e-4.
         """
-        for w in each(self.matrices(seed)):
+        sizes = cases.rows_of_sizes(seed, 2 * self.group, (1e-30, 1e-12, 1e-5, 1.0, 50.0, 1e12))
+        for w in each(self.matrices(seed) | {"rows from 1e-30 to 1e12": sizes}):
             want = abs(self.grouped(w)).max(-1, keepdims=True) / self.top
             _, scale = self.coded(answer, w)
             expect.close(scale, want, atol=tolerance.eps() * want, of="scale")
@@ -122,6 +123,36 @@ class LevelGroups(Suite):
             zero = as_float64(case) == 0
             same = abs(self.levels[codes[zero]]) == abs(self.levels[nearest])
             expect.true(same.all(), expected=f"code {nearest}", got=sorted({*codes[zero].tolist()}))
+
+    @hardened
+    def test_denormal_groups_stay_finite(self, answer: Any, seed: int) -> None:
+        """Groups so small that their scale leaves the normal range still get a usable one.
+
+        It may not be 0, and is at most the smallest normal number, 2**-126.
+        """
+        ramp = torch.linspace(-1, 1, self.group).double()
+        sizes = torch.tensor([cases.SMALLEST, 60 * cases.SMALLEST, 1e-40, 1e-38]).double()
+        w = torch.cat([(ramp * sizes[:, None]).float(), cases.normal(seed, 1, self.group)])
+        codes, scale = self.coded(answer, w)
+        back = self.levels[codes].reshape(scale.shape[0], 1, -1) * scale
+        # Half of the widest gap, and the rounding of a scale to a denormal number.
+        room = max(np.diff(self.levels)) / 2 * scale + self.top * cases.SMALLEST
+        expect.at_most(abs(back - self.grouped(w)), room, of="error of the values")
+        want = abs(self.grouped(w)).max(-1, keepdims=True) / self.top
+        limit = np.maximum(want * (1 + tolerance.eps()), 2.0**-126)
+        expect.at_most(scale, limit, of="scale")
+
+    @hardened
+    def test_huge_values_do_not_overflow(self, answer: Any, seed: int) -> None:
+        """Weights near the float32 maximum (3.4e38) are coded like any others.
+
+        A product before the division would be infinite.
+        """
+        w = cases.normal(seed, 4, 2 * self.group)
+        (codes, _), (got, scale) = self.coded(answer, w), self.coded(answer, w * 2.0**125)
+        expect.same(got, codes, of="codes")
+        want = abs(self.grouped(w * 2.0**125)).max(-1, keepdims=True) / self.top
+        expect.close(scale, want, atol=tolerance.eps() * want, of="scale")
 
     def test_half_precision_is_computed_in_float32(self, answer: Any, seed: int) -> None:
         """float16 and bfloat16 weights give the codes and scales of their float32 copies.

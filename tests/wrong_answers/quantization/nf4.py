@@ -45,6 +45,7 @@ WRONG = {
         ),
         ("over 7", "expected", SCALE, f"{SCALE} / 7"),
         ("the standard deviation", "expected", SCALE, "groups.std(2, keepdim=True)"),
+        ("a floor of 1e-4", "expected", SCALE, f"{SCALE}.clamp(min=1e-4)"),
     ],
     "test_nf4_zero_group_gives_zeros": [
         ("no guard", "expected", GUARD, "# The"),
@@ -95,5 +96,35 @@ WRONG = {
     ],
     "test_scales_are_left_as_they_were": [
         ("centers in place", "left as it was", "(scale - offset)", "scale.sub_(offset)"),
+    ],
+    "test_nf4_denormal_groups_stay_finite": [
+        ("a small floor", "expected", SCALE, f"{SCALE} + 1e-36"),
+    ],
+    "test_nf4_huge_values_do_not_overflow": [
+        ("counted in sevenths", "expected", SCALE, f"({SCALE} * 7) / 7"),
+    ],
+    "test_scales_of_any_size_come_back": [
+        (
+            "a floor for the division",
+            "expected",
+            ROUNDED,
+            ROUNDED.replace("torch.where(step == 0, 1.0, step)", "step.clamp(min=1e-12)"),
+        ),
+    ],
+    "test_nf4_again_reads_its_arguments_at_every_call": [
+        (
+            "remembers by id",
+            "is used again",
+            SCALE,
+            f"nf4_quantize.__dict__.setdefault(id(w), {SCALE})",
+        ),
+    ],
+    "test_double_again_reads_its_arguments_at_every_call": [
+        (
+            "remembers the mean by address",
+            "is used again",
+            MEAN,
+            f"double_quantize.__dict__.setdefault(scale.data_ptr(), {MEAN})",
+        ),
     ],
 }

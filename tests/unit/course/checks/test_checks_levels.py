@@ -27,6 +27,7 @@ WRONG = {
     "test_scale_is_amax_over_the_largest_level": [
         (DIVIDED, "/ max(LEVELS) * 1.01"),
         (DIVIDED, "/ max(LEVELS) / 2"),
+        ("2.0**-126", "1e-6"),
         (AMAX, PER_ROW),
     ],
     "test_takes_the_nearest_level": [
@@ -41,6 +42,13 @@ WRONG = {
         (AMAX, PER_ROW),
     ],
     "test_zero_group_gives_zeros": [(".clamp(min=2.0**-126)", "")],
+    "test_denormal_groups_stay_finite": [
+        ("2.0**-126", "1e-20"),
+        (".clamp(min=2.0**-126)", ".clamp(min=2.0**-100)"),
+    ],
+    "test_huge_values_do_not_overflow": [
+        (f"({AMAX} {DIVIDED})", f"({AMAX} * 8 {DIVIDED} / 8)"),
+    ],
     "test_half_precision_is_computed_in_float32": [
         (
             ".float()",
