@@ -4,17 +4,19 @@ import math
 
 import torch
 
-from halfbits.course.checks import cases, context, expect, task, tolerance
+from halfbits.course.checks import cases, context, expect, hardened, task, tolerance
 from halfbits.course.checks.cases import each
 
 SCALES = cases.named(1.0, 128.0, 65536.0, 0.25)
 LR = 0.125
+PAIR = ((4, 3), (5,))
+LISTS = {"one parameter": ((7,),), "two": PAIR, "three, one a number": ((2, 3), (), (4,))}
 
 
-def model(seed, size):
-    """Two parameters with gradients whose total length is `size`, and their gradients."""
-    parameters = [cases.normal(seed, 4, 3), cases.normal(seed + 1, 5)]
-    gradients = [cases.normal(seed + 2, 4, 3), cases.normal(seed + 3, 5)]
+def model(seed, size, shapes=PAIR):
+    """Parameters with gradients whose total length is `size`, and their gradients."""
+    parameters = [cases.normal(seed + i, *shape) for i, shape in enumerate(shapes)]
+    gradients = [cases.normal(seed + 9 + i, *shape) for i, shape in enumerate(shapes)]
     length = torch.cat([g.flatten() for g in gradients]).double().norm()
     gradients = [(g.double() * size / length).float() for g in gradients]
     return [p.requires_grad_() for p in parameters], gradients
@@ -23,15 +25,27 @@ def model(seed, size):
 def stepped(answer, parameters, gradients, scale, max_norm):
     """The length that the answer returns for a loss with these gradients."""
     loss = sum((p * g).sum() for p, g in zip(parameters, gradients, strict=True))
+    return taken(answer, parameters, loss, scale, max_norm)
+
+
+def taken(answer, parameters, loss, scale, max_norm):
+    """The length that the answer returns; the parameters are the caller's own, ready for more."""
+    given = list(parameters)
     with context.in_place():
-        length = answer.train_step(parameters, loss, scale, max_norm, LR)
+        length = answer.train_step(given, loss, scale, max_norm, LR)
     expect.equal(type(length).__name__, "float", of="type")
+    own = len(given) == len(parameters) and all(map(lambda a, b: a is b, given, parameters))
+    expect.true(own, expected="the same tensors in the list", got="others", of="parameters after")
+    for parameter in parameters:
+        expect.true(parameter.grad is None, expected="None", got=parameter.grad, of=".grad")
+        expect.true(parameter.is_leaf, expected="a leaf", got="a result of others")
+        expect.true(parameter.requires_grad, expected="requires_grad True", got="False")
     return length
 
 
-def right(answer, seed, size, scale, max_norm):
+def right(answer, seed, size, scale, max_norm, shapes=PAIR):
     """Parameters move by lr times the clipped gradient, and the length is the true one."""
-    parameters, gradients = model(seed, size)
+    parameters, gradients = model(seed, size, shapes)
     before = [p.detach().double().clone() for p in parameters]
     length = stepped(answer, parameters, gradients, scale, max_norm)
     share = min(1.0, max_norm / size)
@@ -104,13 +118,47 @@ def test_step_with_an_infinite_gradient_is_left_out(answer, seed):
 
 @task("train_step")
 def test_gradients_are_gone_and_parameters_stay_leaves(answer, seed):
-    """After a step every .grad is None, and the parameters are leaves as before.
+    """After a step, taken or left out, every .grad is None; the tensors are the same leaves.
 
-    The next step starts from nothing, with the caller's own tensors.
+    The next step starts from nothing, with the caller's own tensors, which still ask for gradients.
     """
-    for scale in each(SCALES):
-        parameters, gradients = model(seed, 2.0)
-        stepped(answer, parameters, gradients, scale, 1.0)
-        for parameter in parameters:
-            expect.true(parameter.grad is None, expected="None", got=parameter.grad, of=".grad")
-            expect.true(parameter.is_leaf, expected="a leaf", got="a result of others")
+    for shapes in each(LISTS):
+        right(answer, seed, 2.0, 128.0, 1.0, shapes)
+        for bad in (math.inf, math.nan):
+            parameters, gradients = model(seed, 2.0, shapes)
+            gradients[-1] = gradients[-1] * bad
+            stepped(answer, parameters, gradients, 128.0, 1.0)
+
+
+@task("train_step")
+def test_small_gradients_arrive_through_float16(answer):
+    """A gradient below the smallest float16 arrives, since the backward pass carries the scale.
+
+    Without the scale it is rounded to 0 on its way back, and the model learns nothing.
+    """
+    for scale in each(cases.named(1024.0, 4096.0)):
+        parameter = torch.zeros(6).requires_grad_()
+        # Backwards scale * 2**-12 * 2**-14: without the scale, a quarter of the smallest float16.
+        loss = (parameter.half() * 2.0**-14 * 2.0**-12).sum().float()
+        length = taken(answer, [parameter], loss, scale, 1.0)
+        want, room = 2.0**-26, 16 * tolerance.eps() * 2.0**-26
+        expect.close(length, want * math.sqrt(6), atol=room * 3, of="length")
+        moved = torch.full((6,), -LR * want)
+        expect.close(parameter.detach(), moved, atol=room, of="parameters after")
+
+
+@hardened
+@task("train_step")
+def test_zero_gradients_and_no_limit_are_fine(answer, seed):
+    """Gradients of 0 move nothing and have the length 0; a limit of infinity clips nothing.
+
+    max_norm / 0 is infinite, or raises, and infinity times 0 is NaN.
+    """
+    for shapes in each(LISTS):
+        parameters, gradients = model(seed, 1.0, shapes)
+        before = [p.detach().clone() for p in parameters]
+        length = stepped(answer, parameters, [0 * g for g in gradients], 128.0, 1.0)
+        expect.same(length, 0.0, of="length")
+        for old, new in zip(before, parameters, strict=True):
+            expect.same(new.detach(), old, of="parameters after")
+        right(answer, seed, 50.0, 128.0, math.inf, shapes)

@@ -2,10 +2,11 @@
 
 import torch
 
-from halfbits.course.checks import cases, expect, task, tolerance
+from halfbits.course.checks import calls, cases, expect, hardened, task, tolerance
 from halfbits.course.checks.cases import each
 
 TYPES = cases.named(*cases.LOW, torch.float32)
+again = calls.Calls("attention_weights", lambda seed: batch(seed, 5, (5, 1 + seed % 3)))
 
 
 def batch(seed, n, lengths, low=-60.0, high=60.0):
@@ -99,3 +100,19 @@ def test_inputs_are_left_as_they_were(answer, seed):
         scores = scores.to(dtype)
         with expect.untouched(scores, valid):
             right(answer, scores, valid)
+
+
+@hardened
+@task("attention_weights")
+def test_views_single_tokens_and_empty_batches(answer, seed):
+    """Scores that are a view, prompts of one token and a batch without prompts are weighed too.
+
+    Heads are views of one matrix, and the last batch of a queue may be empty.
+    """
+    for dtype in each(TYPES):
+        scores, valid = batch(seed, 6, (6, 2, 4))
+        wide = torch.cat([scores, scores], 2).to(dtype)
+        for part in (wide[:, :, ::2], wide[:, :, :6].transpose(1, 2), wide[:, :, 6:]):
+            right(answer, part, valid)
+        right(answer, wide[:, :1, :1], valid[:, :1])
+        expect.like(answer.attention_weights(wide[:0, :, :6], valid[:0]), wide[:0, :, :6])

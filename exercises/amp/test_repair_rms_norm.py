@@ -2,10 +2,11 @@
 
 import torch
 
-from halfbits.course.checks import cases, expect, task, tolerance
+from halfbits.course.checks import calls, cases, expect, hardened, task, tolerance
 from halfbits.course.checks.cases import each
 
 TYPES = cases.named(*cases.LOW, torch.float32)
+again = calls.Calls("rms_norm", lambda seed: (cases.normal(seed, 5, 16), torch.ones(16)))
 
 
 def right(answer, x, gain, *eps):
@@ -98,3 +99,35 @@ def test_inputs_are_left_as_they_were(answer, seed):
         x, gain = tokens(seed, 300.0).to(dtype), torch.ones(64, dtype=dtype)
         with expect.untouched(x, gain):
             right(answer, x, gain)
+
+
+@hardened
+@task("rms_norm")
+def test_token_that_is_broken_hurts_no_other(answer, seed):
+    """A token with a NaN or an infinity is not finite, one of zeros is zeros, others are right.
+
+    One request must not spoil the batch, and the mean must not hide that it is broken.
+    """
+    for dtype in each(TYPES):
+        x, gain = tokens(seed, 2.0).to(dtype), torch.ones(64, dtype=dtype)
+        for bad in (torch.nan, torch.inf):
+            broken = x.clone()
+            broken[1, seed % 64], broken[3] = bad, 0
+            got = answer.rms_norm(broken, gain)
+            expect.true(got[1].isnan().any(), expected="NaN", got=got[1], of="the broken token")
+            expect.same(got[3], torch.zeros_like(x[3]), of="the token of zeros")
+            others, alone = got[[0, 2, 4]], answer.rms_norm(x, gain)[[0, 2, 4]]
+            room = tolerance.eps(dtype) * alone.double().abs()
+            expect.close(others, alone, atol=room, of="the other tokens")
+
+
+@hardened
+@task("rms_norm")
+def test_empty_batch_gives_an_empty_result(answer):
+    """No tokens give no tokens, in their shape and type.
+
+    The last batch of a queue may be empty.
+    """
+    for dtype in each(TYPES):
+        for x in (torch.zeros(0, 8, dtype=dtype), torch.zeros(2, 0, 8, dtype=dtype)):
+            expect.like(answer.rms_norm(x, torch.ones(8)), x)

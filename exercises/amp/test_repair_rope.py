@@ -2,10 +2,11 @@
 
 import torch
 
-from halfbits.course.checks import cases, expect, task, tolerance
+from halfbits.course.checks import calls, cases, expect, hardened, task, tolerance
 from halfbits.course.checks.cases import each
 
 TYPES = cases.named(*cases.LOW, torch.float32)
+again = calls.Calls("rotary", lambda seed: (cases.normal(seed, 4, 8), torch.arange(4) + seed % 9))
 
 
 def formula(x, positions, base=10000.0):
@@ -101,3 +102,18 @@ def test_inputs_are_left_as_they_were(answer, seed):
         x, positions = cases.normal(seed, 9, 8).to(dtype), torch.arange(9) * 100
         with expect.untouched(x, positions):
             right(answer, x, positions)
+
+
+@hardened
+@task("rotary")
+def test_views_and_empty_batches_are_rotated_too(answer, seed):
+    """Views of x and of the positions give what their copies give; no tokens give no tokens.
+
+    Queries are views of one product, and a batch in decoding may have nothing to do.
+    """
+    places = torch.randint(5001, (24,), generator=cases.generator(seed))
+    for dtype in each(TYPES):
+        base = cases.normal(seed, 24, 24).to(dtype)
+        for x in (base.t(), base[:, 8:16], base[::2, ::3], base[::2]):
+            right(answer, x, places[:: 24 // len(x)])
+        expect.like(answer.rotary(base[:0], places[:0]), base[:0])

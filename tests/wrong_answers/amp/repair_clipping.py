@@ -80,5 +80,36 @@ WRONG = {
     "test_gradients_are_gone_and_parameters_stay_leaves": [
         ("gradients are kept", "starts from nothing", GONE, "pass"),
         ("gradients of zero", "starts from nothing", GONE, "parameter.grad.zero_()"),
+        (
+            "gradients of a step that was left out",
+            "starts from nothing",
+            GONE,
+            "parameter.grad = None if length.isfinite() else parameter.grad",
+        ),
+        (
+            "no more gradients",
+            "requires_grad",
+            GONE,
+            f"{GONE}\n            parameter.requires_grad_(False)",
+        ),
+        (
+            "new tensors in the list",
+            "the same tensors",
+            RESULT,
+            "parameters[:] = [p.detach().clone().requires_grad_() for p in parameters]\n    "
+            + RESULT,
+        ),
+    ],
+    "test_small_gradients_arrive_through_float16": [
+        ("no scale at all", "on its way back", BACK, "loss.backward()", UNSCALE, ""),
+    ],
+    "test_zero_gradients_and_no_limit_are_fine": [
+        (
+            "divides by the length",
+            "raised",
+            CLIP,
+            "torch.stack([p.grad.norm() for p in parameters]).norm()\n"
+            "    for p in parameters:\n        p.grad *= min(1.0, max_norm / length.item())",
+        ),
     ],
 }

@@ -65,4 +65,27 @@ WRONG = {
         ),
         ("a float32 result", "float32", RESULT, "return torch.softmax(masked.float(), dim=2)"),
     ],
+    "test_again_reads_its_arguments_at_every_call": [
+        (
+            "remembers by address",
+            "is used again",
+            MASKED,
+            f"attention_weights.__dict__.setdefault(scores.data_ptr(), {MASKED})",
+        ),
+    ],
+    "test_views_single_tokens_and_empty_batches": [
+        (
+            "needs one block of memory",
+            "raised",
+            MASKED,
+            MASKED.replace("scores,", "scores.view(-1).view(scores.shape),"),
+        ),
+        (
+            "the order of memory",
+            "expected",
+            MASKED,
+            "torch.where(seen, scores.as_strided(scores.shape, (n * n, n, 1))"
+            " if scores.numel() else scores, torch.finfo(scores.dtype).min)",
+        ),
+    ],
 }

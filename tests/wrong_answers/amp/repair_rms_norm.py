@@ -61,4 +61,29 @@ WRONG = {
             "return x.copy_(wide * torch.rsqrt(mean + eps) * gain)",
         ),
     ],
+    "test_again_reads_its_arguments_at_every_call": [
+        (
+            "remembers by id",
+            "is used again",
+            MEAN,
+            f"rms_norm.__dict__.setdefault(id(x), {MEAN})",
+        ),
+    ],
+    "test_token_that_is_broken_hurts_no_other": [
+        ("NaN for 0", "the broken token", WIDE, "wide = x.float().nan_to_num()"),
+        (
+            "zeros in all where one is broken",
+            "the other tokens",
+            WIDE,
+            "wide = x.float() * x.isfinite().all()",
+        ),
+    ],
+    "test_empty_batch_gives_an_empty_result": [
+        (
+            "scaled by the largest of all",
+            "raised",
+            WIDE,
+            "wide = x.float()\n    wide = wide / wide.abs().max() * wide.abs().max()",
+        ),
+    ],
 }

@@ -64,4 +64,20 @@ WRONG = {
         ("a float32 result", "float32", ANGLE, "angle.cos(), angle.sin()"),
         ("rotates in place", "left as it was", RESULT, f"x.copy_({RESULT})"),
     ],
+    "test_again_reads_its_arguments_at_every_call": [
+        (
+            "remembers its table by the address of the positions",
+            "is used again",
+            ANGLE,
+            f"*rotary.__dict__.setdefault(positions.data_ptr(), ({ANGLE})),",
+        ),
+    ],
+    "test_views_and_empty_batches_are_rotated_too": [
+        (
+            "needs one block of memory",
+            "raised",
+            "x[:, :half], x[:, half:]",
+            "x.view(-1).view(x.shape)[:, :half], x[:, half:]",
+        ),
+    ],
 }
