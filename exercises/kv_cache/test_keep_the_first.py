@@ -2,13 +2,22 @@
 
 import torch
 
-from halfbits.course.checks import cases, expect, hardened, task, tolerance
+from halfbits.course.checks import calls, cases, expect, hardened, task, tolerance
 from halfbits.course.checks.cases import each
 
 # Tokens so far, how many of the first stay, how many of the last.
 LONG = {"100, 4 and 16": (100, 4, 16), "21, 4 and 16": (21, 4, 16), "9, 1 and 2": (9, 1, 2)}
-NO_FIRST = {"50, 0 and 8": (50, 0, 8)}
-SHORT = {"12, 4 and 16": (12, 4, 16), "20, 4 and 16": (20, 4, 16), "2, 4 and 16": (2, 4, 16)}
+LONG |= {"60, 9 and 3": (60, 9, 3), "6, 1 and 1": (6, 1, 1)}
+NO_FIRST = {"50, 0 and 8": (50, 0, 8), "7, 0 and 1": (7, 0, 1)}
+# As many as fit, one less, as many as the window holds, fewer than stay of the first, one.
+SHORT = {f"{n}, 4 and 16": (n, 4, 16) for n in (20, 19, 17, 16, 12, 2, 1)}
+again = calls.Calls("attend", lambda seed: (*tokens(seed, 9), 1, 3))
+
+
+def tokens(seed, n, loud=1.0):
+    """q, k and v of n tokens; scores are about as large as `loud`."""
+    q, k, v = (cases.normal(seed + i, *s) for i, s in enumerate(((16,), (n, 16), (n, 8))))
+    return q * loud, k, v
 
 
 def wanted(n, first, window):
@@ -53,11 +62,7 @@ def test_dropped_tokens_take_no_part(answer, seed):
     A dropped token that still stands in the denominator makes all others too small.
     """
     for n, first, window in each(LONG | NO_FIRST | SHORT):
-        q, k, v = (
-            cases.normal(seed, 16),
-            cases.normal(seed + 1, n, 16),
-            cases.normal(seed + 2, n, 8),
-        )
+        q, k, v = tokens(seed, n)
         kept = wanted(n, first, window)
         weights = torch.softmax(k[kept].double() @ q.double() / 4, 0)
         want = weights @ v[kept].double()
@@ -74,15 +79,29 @@ def test_loud_token_that_was_dropped_is_not_heard(answer, seed):
     Their memory has been given away.
     """
     for n, first, window in each(LONG):
-        q, k, v = (
-            cases.normal(seed, 16),
-            cases.normal(seed + 1, n, 16),
-            cases.normal(seed + 2, n, 8),
-        )
+        q, k, v = tokens(seed, n)
         before = answer.attend(q, k, v, first, window)
         other_k, other_v = k.clone(), v.clone()
         other_k[first : n - window], other_v[first : n - window] = 9 * q, 1e6
         expect.same(answer.attend(q, other_k, other_v, first, window), before)
+
+
+@hardened
+@task("attend")
+def test_loud_scores_do_not_overflow(answer, seed):
+    """Scores of some hundred, as a sink has, give finite outputs that one token rules.
+
+    exp(89) is beyond float32: the softmax subtracts the largest score first.
+    """
+    for n, first, window in each(LONG | SHORT):
+        q, k, v = tokens(seed, n, loud=400.0)
+        kept = wanted(n, first, window)
+        scores = k[kept].double() @ q.double() / 4
+        want = torch.softmax(scores, 0) @ v[kept].double()
+        # A score in float32 is off by some roundings of its size, and so is its exponential.
+        share = 2 * 16 * tolerance.eps() * float((k[kept].abs() @ q.abs()).amax()) / 4
+        room = (share + 64 * tolerance.softmax()) * v[kept].abs().amax(0)
+        expect.close(answer.attend(q, k, v, first, window), want.float(), atol=room)
 
 
 @task("cache_positions")

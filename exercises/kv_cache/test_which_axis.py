@@ -4,7 +4,7 @@ import itertools
 
 import torch
 
-from halfbits.course.checks import cases, expect, task, tolerance
+from halfbits.course.checks import calls, cases, expect, hardened, task, tolerance
 from halfbits.course.checks.cases import each
 
 # Queries, tokens, channels, width of the values.
@@ -13,14 +13,16 @@ SHAPES = {
     "more channels than tokens": (9, 12, 48, 16),
     "as many": (5, 32, 32, 8),
 }
-BITS = (3, 4, 8)
+SMALLEST = {"one token": (3, 1, 8, 4), "one channel": (3, 9, 1, 4), "one query": (1, 9, 8, 4)}
+BITS = range(2, 9)
+again = calls.Calls("axis_table", lambda seed: (*caches(seed, 5, 20, 8, 6, 30.0 * (seed % 2)), 4))
 
 
-def caches(seed, queries, tokens, d, width, zeros=False):
+def caches(seed, queries, tokens, d, width, loud=12.0, zeros=False):
     """q, k and v; some channels of k are loud in all tokens, and no code hangs on a rounding."""
     for draw in itertools.count(seed):
         k = cases.normal(draw, tokens, d)
-        k[:, [seed % d, (seed + 5) % d]] += 12.0
+        k[:, [seed % d, (seed + 5) % d]] += loud
         if zeros:
             k[2], k[:, (seed + 2) % d] = 0, 0
         if not any(close_to_half(k, axis, bits) for axis in (0, 1) for bits in BITS):
@@ -132,3 +134,17 @@ def test_inputs_are_left_as_they_were(answer, seed):
     q, k, v = caches(seed, 9, 70, 16, 16)
     with expect.untouched(q, k, v):
         right(answer, q, k, v, 4)
+
+
+@hardened
+@task("axis_table")
+def test_smallest_caches_and_views_are_measured_too(answer, seed):
+    """One token, one channel or one query, and keys that are a view, give their own table.
+
+    A cache begins with one token, and its heads are views of one tensor.
+    """
+    for shape in each(SMALLEST):
+        right(answer, *caches(seed, *shape), 4)
+    q, k, v = caches(seed, 5, 32, 32, 8)
+    for keys in (k.t().contiguous().t(), torch.cat([k, k], 1)[:, 32:]):
+        right(answer, q, keys, v, 4)

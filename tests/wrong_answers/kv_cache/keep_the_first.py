@@ -16,6 +16,7 @@ WRONG = {
         ("the oldest go, as many stay", "parks its weight", MASK, "places >= n - window - first"),
         ("the newest go", "parks its weight", MASK, "places < first + window"),
         ("one of the first too many", "expected", MASK, MASK.replace("<", "<=")),
+        ("four of the first at most", "expected", MASK, MASK.replace("first", "min(first, 4)")),
         ("one of the last too few", "expected", MASK, MASK.replace(">=", ">")),
         ("both ends at once", "expected", MASK, MASK.replace("|", "&")),
         (
@@ -37,6 +38,12 @@ WRONG = {
             "expected",
             MASK,
             "(places < first) | (places - first >= window)",
+        ),
+        (
+            "whole while the window holds it, joined then",
+            "twice",
+            f"return places[{MASK}]",
+            "return places if n <= window else torch.cat([places[:first], places[-window:]])",
         ),
     ],
     "test_no_text_keeps_nothing": [
@@ -73,6 +80,23 @@ WRONG = {
             "given away",
             RESULT,
             "return torch.softmax(scores, dim=0) @ v[kept] + 1e-3 * v.mean(0)",
+        ),
+    ],
+    "test_loud_scores_do_not_overflow": [
+        (
+            "exp without the largest",
+            "NaN",
+            RESULT,
+            "weights = scores.exp()\n    return weights / weights.sum() @ v[kept]",
+        ),
+        ("scores clamped", "expected", RESULT, RESULT.replace("scores,", "scores.clamp(-80, 80),")),
+    ],
+    "test_again_reads_its_arguments_at_every_call": [
+        (
+            "remembers the scores by id",
+            "is used again",
+            SCORES,
+            f"attend.__dict__.setdefault(id(q), {SCORES})",
         ),
     ],
     "test_positions_are_places_in_the_cache": [

@@ -25,6 +25,7 @@ WRONG = {
         ("as many levels as codes", "expected", "2 ** (bits - 1) - 1", "2**bits - 1"),
         ("truncated", "expected", KEYS, "scale * torch.trunc(k / scale)"),
         ("codes without their scale", "expected", KEYS, "torch.round(k / scale)"),
+        ("three bits at least", "expected", "2 ** (bits - 1) - 1", "2 ** (max(bits, 3) - 1) - 1"),
         (
             "mean squares",
             "expected",
@@ -61,5 +62,21 @@ WRONG = {
     ],
     "test_inputs_are_left_as_they_were": [
         ("quantizes in place", "left as it was", KEYS, "k.copy_(scale * torch.round(k / scale))"),
+    ],
+    "test_again_reads_its_arguments_at_every_call": [
+        (
+            "remembers the scales by id",
+            "is used again",
+            SCALE,
+            f"axis_table.__dict__.setdefault((id(k), axis), {SCALE})",
+        ),
+    ],
+    "test_smallest_caches_and_views_are_measured_too": [
+        (
+            "needs one block of memory",
+            "raised",
+            KEYS,
+            KEYS.replace("k /", "k.view(-1).view(k.shape) /"),
+        ),
     ],
 }
