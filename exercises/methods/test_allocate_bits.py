@@ -3,7 +3,9 @@
 import itertools
 import random
 
-from halfbits.course.checks import expect, task
+from halfbits.course.checks import calls, expect, hardened, task
+
+again = calls.Calls("allocate_bits", lambda seed: two_layers(seed % 2))
 
 
 def model(seed, layers, widths=(2, 3, 4, 8)):
@@ -14,6 +16,12 @@ def model(seed, layers, widths=(2, 3, 4, 8)):
         scale, fall = 10 ** draw.uniform(-2, 1), draw.uniform(2, 5)
         errors.append({bits: scale * fall**-bits * draw.uniform(0.8, 1.25) for bits in widths})
     return errors, [int(10 ** draw.uniform(2, 5)) for _ in range(layers)]
+
+
+def two_layers(first):
+    """Two layers and room for 8 bits in one of them: the first for 1, the second for 0."""
+    loud, calm = {2: 1.0, 8: 0.0}, {2: 0.5, 8: 0.4}
+    return ([loud, calm] if first else [calm, loud]), [10, 10], 100
 
 
 def memory(widths, sizes):
@@ -97,6 +105,18 @@ def test_layers_may_differ_in_their_widths(answer, seed):
 
 
 @task("allocate_bits")
+def test_error_of_zero_is_the_least_there_is(answer, seed):
+    """An error of 0 is a measured error: a sum of 0 is taken wherever it stands among the choices.
+
+    A layer that loses nothing in 2 bits exists, and 0 is not "no error known".
+    """
+    _, sizes = model(seed, 3)
+    for zero in (2, 3, 4, 8):
+        layer = {bits: 0.0 if bits == zero else 1.0 + bits for bits in (2, 3, 4, 8)}
+        right(answer, [layer, dict(reversed(layer.items())), {4: 0.0}], sizes, 8 * sum(sizes))
+
+
+@task("allocate_bits")
 def test_budget_that_is_too_small_is_refused(answer, seed):
     """Where even the smallest widths do not fit, ValueError is raised.
 
@@ -117,3 +137,32 @@ def test_inputs_are_left_as_they_were(answer, seed):
     before = [dict(layer) for layer in errors], list(sizes)
     answer.allocate_bits(errors, sizes, 3 * sum(sizes))
     expect.equal((errors, sizes), before, of="errors and sizes after")
+
+
+@hardened
+@task("allocate_bits")
+def test_large_models_are_counted_exactly(answer, seed):
+    """Layers of a hundred billion weights and more are counted to the bit, fitting or not.
+
+    float32 holds whole numbers up to 16,777,216, float64 up to 9,007,199,254,740,992.
+    """
+    errors, _ = model(seed, 3)
+    sizes = [10**11 + 3, 10**15 + 7, 3 * 10**15 + 1 + seed % 5]
+    for widths in ((8, 8, 8), (2, 4, 8), (3, 8, 4)):
+        budget = memory(widths, sizes)
+        for only in (budget, budget - 1):
+            right(answer, [{w: 1 / w, 2: 9.0} for w in widths], sizes, only)
+    expect.raises(ValueError, lambda: answer.allocate_bits(errors, sizes, 2 * sum(sizes) - 1))
+
+
+@hardened
+@task("allocate_bits")
+def test_width_that_ruins_a_layer_is_taken_last(answer, seed):
+    """A width with an infinite error is taken where nothing else fits, and nowhere else.
+
+    An output that overflows has an infinite divergence; it is a number like others.
+    """
+    errors, sizes = model(seed, 4)
+    errors[seed % 4] |= {2: float("inf"), 3: float("inf")}
+    for mean in (2.0, 2.6, 3.5, 5.0):
+        right(answer, errors, sizes, int(mean * sum(sizes)))

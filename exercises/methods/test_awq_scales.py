@@ -2,11 +2,12 @@
 
 import torch
 
-from halfbits.course.checks import cases, expect, quantizers, task, tolerance
+from halfbits.course.checks import calls, cases, expect, hardened, quantizers, task, tolerance
 from halfbits.course.checks.cases import each
 
 # Outputs, inputs, samples.
 SHAPES = {"tall": (40, 24, 60), "wide": (6, 90, 60), "few samples": (16, 32, 5)}
+again = calls.Calls("awq_scales", lambda seed: (*layer(seed, 6, 24, 20), [0.5, 0.25]))
 ALPHAS = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0]
 
 
@@ -27,6 +28,7 @@ def error(w, x, s):
     """The squared error of the outputs with the factors s, in float64."""
     w, x = w.double(), x.double()
     scale = (w * s).abs().amax(1, keepdim=True) / 7
+    scale = torch.where(scale == 0, 1.0, scale)
     return float(((x / s) @ (scale * torch.round(w * s / scale)).T - x @ w.T).square().sum())
 
 
@@ -124,3 +126,33 @@ def test_inputs_are_left_as_they_were(answer, seed):
         alphas = [0.5, 0.0, 0.25]
         with expect.untouched(w, x, alphas):
             found(answer, w, x, alphas)
+
+
+@hardened
+@task("awq_scales")
+def test_pruned_rows_and_views_disturb_nothing(answer, seed):
+    """A row of w that is all zeros stays zeros, and views of w and x give what their copies give.
+
+    Pruned outputs exist, and 0 / 0 in one row makes the error of every alpha NaN.
+    """
+    for shape in each(SHAPES):
+        w, x = layer(seed, *shape)
+        w[seed % len(w)] = 0
+        right(answer, w, x, ALPHAS)
+        right(answer, torch.cat([w, w], 1)[:, w.shape[1] :], x.t().contiguous().t(), ALPHAS)
+
+
+@hardened
+@task("awq_scales")
+def test_quiet_and_very_loud_inputs_keep_their_factors(answer, seed):
+    """Inputs of 1e-12 and of 1e12 get mean ** alpha as well: no floor and no ceiling.
+
+    A floor such as 1e-4 is of the size of real activations.
+    """
+    for shape in each(SHAPES):
+        w, x = layer(seed, *shape, loud=1.0)
+        x[:, seed % 5] *= 1e-12
+        for alpha in (0.25, 0.5, 1.0):
+            right(answer, w, x, [alpha])
+        x[:, 6 + seed % 5] *= 1e12
+        right(answer, w, x, [0.5])

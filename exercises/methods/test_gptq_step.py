@@ -2,9 +2,10 @@
 
 import torch
 
-from halfbits.course.checks import cases, expect, quantizers, task, tolerance
+from halfbits.course.checks import calls, cases, expect, hardened, quantizers, task, tolerance
 from halfbits.course.checks.cases import each
 
+again = calls.Calls("gptq_step", lambda seed: a_step(seed))
 EPS = tolerance.eps(torch.float64)
 # Rows and columns of the weight matrix.
 SHAPES = {"6 x 8": (6, 8), "1 x 12": (1, 12), "20 x 5": (20, 5)}
@@ -32,6 +33,12 @@ def stepped(answer, w, inverse, j, scale):
     expect.array(got[0], torch.float64, w.shape, of="w")
     expect.array(got[1], torch.float64, inverse.shape, of="inverse")
     return got
+
+
+def a_step(seed):
+    """The arguments of a second step."""
+    w, hessian, scale = layer(seed, 5, 6)
+    return w, free(hessian, 1), 1, scale
 
 
 def places(columns):
@@ -112,3 +119,26 @@ def test_inputs_are_left_as_they_were(answer, seed):
     inverse = free(hessian, 2)
     with expect.untouched(w, inverse, scale):
         stepped(answer, w, inverse, 2, scale)
+
+
+@hardened
+@task("gptq_step")
+def test_single_column_and_views_are_stepped_too(answer, seed):
+    """A matrix of one column, and transposed or strided views, give what their copies give.
+
+    The last step has no later column, and weights are often stored the other way round.
+    """
+    w, hessian, scale = layer(seed, 6, 8)
+    inverse = free(hessian, 3)
+    want = stepped(answer, w, inverse, 3, scale)
+    wide = torch.stack([w, -w], 2)[:, :, 0]
+    for view in (w.t().contiguous().t(), wide):
+        got = stepped(
+            answer, view, inverse.t().contiguous().t(), 3, torch.stack([scale] * 2, 1)[:, 0]
+        )
+        for part, same in zip(got, want, strict=True):
+            expect.close(part, same, atol=64 * EPS * same.abs().amax())
+    one, alone = stepped(answer, w[:, :1], free(hessian[:1, :1], 0), 0, scale)
+    codes = torch.round(w[:, 0] / scale).clamp(-7, 7)
+    expect.close(one[:, 0], scale * codes, atol=2 * EPS * w.abs().amax(), of="w")
+    expect.same(alone, torch.zeros(1, 1).double(), of="inverse")

@@ -2,11 +2,12 @@
 
 import torch
 
-from halfbits.course.checks import cases, expect, quantizers, task, tolerance
+from halfbits.course.checks import calls, cases, expect, hardened, quantizers, task, tolerance
 from halfbits.course.checks.cases import each
 
 EPS = tolerance.eps(torch.float64)
-ORDERS = cases.named(1, 2, 4, 8, 64, 256)
+ORDERS = cases.named(*(2**k for k in range(9)))
+again = calls.Calls("fold", lambda seed: (rotation(seed, 8), *layers(seed, 8, 5, 3)[:3]))
 SHAPES = {"n = 8": (8, 5, 3), "n = 16, from 16 to 16": (16, 16, 16), "n = 4": (4, 30, 1)}
 
 
@@ -110,3 +111,30 @@ def test_inputs_are_left_as_they_were(answer, seed):
     q = rotation(seed, 8)
     with expect.untouched(q, w1, b1, w2):
         folded(answer, q, w1, b1, w2)
+
+
+@hardened
+@task("hadamard")
+def test_large_order_keeps_its_digits(answer):
+    """The matrix of order 2048, as wide as a model, is orthogonal to the last digits.
+
+    A product with ever more factors of sqrt(2), or a step in float32, loses them.
+    """
+    q = answer.hadamard(2048)
+    expect.array(q, torch.float64, (2048, 2048))
+    some = q[:: 2048 // 64]
+    expect.close(some @ q.T, torch.eye(2048).double()[:: 2048 // 64], atol=64 * EPS, of="q @ q.T")
+    expect.close(some.abs(), torch.full(some.shape, 2048**-0.5).double(), atol=1e-6)
+
+
+@hardened
+@task("fold")
+def test_transposed_weights_are_folded_too(answer, seed):
+    """Weights and a q that are views, and layers of one channel, give what their copies give.
+
+    Checkpoints store matrices either way round.
+    """
+    for n, n_in, n_out in each(SHAPES | {"n = 1": (1, 3, 2)}):
+        q, (w1, b1, w2, inputs) = rotation(seed, n), layers(seed, n, n_in, n_out)
+        views = [t.t().contiguous().t() for t in (q, w1, w2)]
+        right(answer, views[0], views[1], torch.stack([b1, b1], 1)[:, 0], views[2], inputs)

@@ -2,12 +2,13 @@
 
 import torch
 
-from halfbits.course.checks import cases, expect, task, tolerance
+from halfbits.course.checks import calls, cases, expect, hardened, task, tolerance
 from halfbits.course.checks.cases import each
 
 # Tokens, inputs, outputs.
 SHAPES = {"wide": (6, 90, 12), "tall": (40, 16, 5), "square": (24, 24, 24)}
 THRESHOLD = 6.0
+again = calls.Calls("mixed_product", lambda seed: (*layer(seed, 4, 12, 5), 2.0))
 
 
 def layer(seed, tokens, inputs, outputs):
@@ -112,3 +113,18 @@ def test_inputs_are_left_as_they_were(answer, seed):
         x[0, 3] = 100.0
         with expect.untouched(x, w):
             right(answer, x, w)
+
+
+@hardened
+@task("mixed_product")
+def test_quiet_tokens_and_views_are_multiplied_too(answer, seed):
+    """Tokens of 1e-12 and 1e-20 have int8 accuracy, 1e-42 is finite; views give what copies give.
+
+    A floor such as 1e-8 under the scales makes quiet tokens 0; amax / 127 of 1e-42 is nearly 0.
+    """
+    x, w = layer(seed, 6, 24, 5)
+    right(answer, x.t().contiguous().t(), torch.cat([w, w], 1)[:, 24:])
+    x[1], x[2], x[4] = x[1] * 1e-42, x[2] * 1e-12, x[4] * 1e-20
+    # Half a step in each factor, 1 / 254 of the largest number, as often as there are inputs.
+    room = x.abs().amax(1, keepdim=True) * w.abs().amax(1) * 24 / 100
+    expect.close(answer.mixed_product(x, w, THRESHOLD), x @ w.T, atol=room + 1e-40)

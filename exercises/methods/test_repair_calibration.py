@@ -2,7 +2,7 @@
 
 import torch
 
-from halfbits.course.checks import cases, expect, task, tolerance
+from halfbits.course.checks import calls, cases, expect, hardened, task, tolerance
 from halfbits.course.checks.cases import each
 
 # Tokens of each batch.
@@ -12,8 +12,12 @@ CUTS = {
     "a short last one": (16, 16, 3),
     "a long last one": (2, 5, 90),
     "single tokens": (1, 1, 1, 1),
+    "two that differ": (4, 40),
+    "single tokens among others": (1, 12, 1, 3, 1),
     "many": (7,) * 25,
 }
+
+again = calls.Calls("mean_magnitude", lambda seed: (tokens(seed, (3, 5)),))
 
 
 def tokens(seed, cut):
@@ -86,3 +90,45 @@ def test_batches_are_left_as_they_were(answer, seed):
         batches = tokens(seed, cut)
         with expect.untouched(batches, *batches):
             answer.mean_magnitude(batches)
+
+
+@task("mean_magnitude")
+def test_zeros_and_repeated_tokens_count(answer, seed):
+    """Tokens that are zeros, or equal to others, count like any other.
+
+    After a ReLU half of the numbers are 0, and a system prompt repeats its tokens.
+    """
+    for cut in each(CUTS):
+        batches = tokens(seed, cut)
+        right(answer, [b.relu() for b in batches])
+        right(answer, [torch.cat([b, b[:1], 0 * b[:1], b[:1]]) for b in batches])
+
+
+@hardened
+@task("mean_magnitude")
+def test_broken_number_stays_in_its_channel(answer, seed):
+    """A channel with a NaN or an infinity is not finite, and the others are as without it.
+
+    A calibration that hides it, or spreads it, gives scales that nobody can trust.
+    """
+    for cut in each(CUTS):
+        batches = tokens(seed, cut)
+        want = answer.mean_magnitude(batches)
+        for bad in (torch.nan, torch.inf, -torch.inf):
+            batches[seed % len(cut)][0, 2] = bad
+            got = answer.mean_magnitude(batches)
+            lost = not got[2].isfinite()
+            expect.true(lost, expected="not finite", got=got[2], of="the broken channel")
+            others = [0, 1, 3, 4, 5]
+            expect.close(got[others], want[others], atol=1e-5 * want[others], of="the others")
+
+
+@hardened
+@task("mean_magnitude")
+def test_views_are_read_like_their_copies(answer, seed):
+    """Batches that are transposed, strided or parts of others give what their copies give.
+
+    Activations are often views.
+    """
+    x = cases.normal(seed, 12, 12)
+    right(answer, [x.t(), x[::2, :], x[3:], torch.cat([x, x], 1)[:, 12:]])

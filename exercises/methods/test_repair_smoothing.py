@@ -2,19 +2,32 @@
 
 import torch
 
-from halfbits.course.checks import cases, expect, quantizers, task, tolerance
+from halfbits.course.checks import calls, cases, expect, hardened, quantizers, task, tolerance
 from halfbits.course.checks.cases import each
 
 OFFSETS = {"a Llama": 0.0, "a Gemma": 1.0}
-READERS = {"one reader": (6,), "q, k and v": (8, 4, 4), "two wide ones": (3, 40)}
+READERS = {
+    "one reader": (6,),
+    "q, k and v": (8, 4, 4),
+    "two wide ones": (3, 40),
+    "a square one": (24,),
+}
 WIDTH = 24
+again = calls.Calls("smooth_norm", lambda seed: loud_norm(seed))
 
 
 def norm(seed, offset, rows):
     """A stored weight, its readers and the channels' maxima; the gains reach from 0.1 to 60."""
     gain = 0.1 * 600 ** torch.rand(WIDTH, generator=cases.generator(seed))
+    gain[seed % WIDTH] = 1.0  # stored as 0 in a Gemma
     readers = [cases.normal(seed + i, n, WIDTH) * 0.3 for i, n in enumerate(rows)]
     return gain - offset, readers, gain * (2 + cases.normal(seed + 9, WIDTH).abs())
+
+
+def loud_norm(seed):
+    """The arguments for a Gemma, in which other channels are loud for an odd seed."""
+    weight, readers, amax = norm(seed, 1.0, (4, 3))
+    return weight, 1.0, readers, amax
 
 
 def smoothed(answer, weight, offset, readers, amax, *alpha):
@@ -90,3 +103,38 @@ def test_inputs_are_left_as_they_were(answer, seed):
         weight, readers, amax = norm(seed, offset, (8, 4))
         with expect.untouched(weight, readers, amax, *readers):
             smoothed(answer, weight, offset, readers, amax)
+
+
+@hardened
+@task("smooth_norm")
+def test_gains_of_zero_and_below_are_divided_too(answer, seed):
+    """A channel that is turned off stays so, and a gain below 0 keeps its sign.
+
+    Pruned norms have gains of 0, which a Gemma stores as -1.
+    """
+    for offset in each(OFFSETS):
+        weight, readers, amax = norm(seed, offset, (8, 4))
+        weight[seed % 12], weight[12 + seed % 12] = -offset, -3.0 - offset
+        wmax = torch.cat(readers).abs().amax(0).double()
+        new, _ = smoothed(answer, weight, offset, readers, amax)
+        gain = (offset + weight.double()) / (amax.double() / wmax).sqrt()
+        room = 32 * tolerance.eps() * (gain.abs() + offset)
+        expect.close(offset + new, gain, atol=room, of="gain by weight")
+
+
+@hardened
+@task("smooth_norm")
+def test_transposed_readers_give_what_their_copies_give(answer, seed):
+    """Matrices, weights and maxima that are views are read like their copies.
+
+    Checkpoints store matrices either way round.
+    """
+    for offset in each(OFFSETS):
+        weight, readers, amax = norm(seed, offset, (8, 4))
+        want, matrices = smoothed(answer, weight, offset, readers, amax)
+        views = [w.t().contiguous().t() for w in readers]
+        columns = torch.stack([weight, amax], 1)
+        got, others = smoothed(answer, columns[:, 0], offset, views, columns[:, 1])
+        expect.close(got, want, atol=4 * tolerance.eps() * (want.abs() + offset), of="weight")
+        for one, other in zip(others, matrices, strict=True):
+            expect.close(one, other, atol=4 * tolerance.eps() * other.abs(), of="readers")

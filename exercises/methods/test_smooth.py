@@ -2,12 +2,13 @@
 
 import torch
 
-from halfbits.course.checks import cases, expect, quantizers, task, tolerance
+from halfbits.course.checks import calls, cases, expect, hardened, quantizers, task, tolerance
 from halfbits.course.checks.cases import each
 
 READERS = {"one reader": (6,), "q, k and v": (8, 4, 4), "a wide one": (3, 40), "as long": (24,)}
 ALPHAS = cases.named(0.0, 0.25, 0.5, 0.8, 1.0)
 WIDTH = 24
+again = calls.Calls("smooth", lambda seed: (*layer(seed, (4, 3)), 0.5))
 
 
 def layer(seed, rows):
@@ -40,7 +41,7 @@ def right(answer, gain, weights, amax, alpha):
     s = factors(gain, weights, amax, alpha)
     # A power by exp and log of a number up to 1000 is off by some ten roundings; two of them.
     share = 32 * tolerance.eps()
-    expect.close(got.double(), gain / s, atol=share * gain / s, of="gain")
+    expect.close(got.double(), gain / s, atol=share * gain.abs() / s, of="gain")
     for new, old in zip(matrices, weights, strict=True):
         expect.close(new.double(), old * s, atol=share * (old * s).abs(), of="weights")
 
@@ -112,3 +113,46 @@ def test_inputs_are_left_as_they_were(answer, seed):
         gain, weights, amax = layer(seed, rows)
         with expect.untouched(gain, weights, amax, *weights):
             smoothed(answer, gain, weights, amax, 0.5)
+
+
+@hardened
+@task("smooth")
+def test_gains_of_zero_and_below_are_divided_too(answer, seed):
+    """A channel that is turned off stays so, and a gain below 0 keeps its sign.
+
+    Pruned norms have gains of 0; their weights are still multiplied.
+    """
+    for rows in each(READERS):
+        gain, weights, amax = layer(seed, rows)
+        gain[seed % 12], gain[12 + seed % 12] = 0, -2.0
+        right(answer, gain, weights, amax, 0.5)
+
+
+@hardened
+@task("smooth")
+def test_extreme_channels_are_smoothed_too(answer, seed):
+    """Channels of 1e-12 and of 1e12 have their factor as well: there is no floor and no ceiling.
+
+    A floor such as 1e-5 stands in many codes; quiet channels then get another factor.
+    """
+    for rows in each(READERS):
+        gain, weights, amax = layer(seed, rows)
+        amax[seed % 7], amax[7 + seed % 7] = 1e-12, 1e12
+        for w in weights:
+            w[:, 14 + seed % 7] *= 1e-12
+        for alpha in (0.25, 0.5, 0.8):
+            right(answer, gain, weights, amax, alpha)
+
+
+@hardened
+@task("smooth")
+def test_transposed_weights_give_what_their_copies_give(answer, seed):
+    """Matrices, gains and maxima that are views are read like their copies.
+
+    Checkpoints store matrices either way round.
+    """
+    for rows in each(READERS):
+        gain, weights, amax = layer(seed, rows)
+        columns = torch.stack([gain, amax], 1)
+        views = [w.t().contiguous().t() for w in weights]
+        right(answer, columns[:, 0], views, columns[:, 1], 0.5)

@@ -40,12 +40,11 @@ import itertools
 import numpy as np
 def allocate_bits(errors, sizes, budget):
     choices = np.array(list(itertools.product(*[sorted(e) for e in errors])))
-    table = np.array([[e[w] for e, w in zip(errors, row)] for row in choices.tolist()])
-    loss = table.sum(axis=1)
-    loss[choices @ np.array(sizes) > budget] = np.inf
-    if np.isinf(loss).all():
+    choices = choices[choices @ np.array(sizes) <= budget]
+    if not len(choices):
         raise ValueError("nothing fits")
-    return choices[loss.argmin()].tolist()
+    loss = [sum(e[w] for e, w in zip(errors, row)) for row in choices.tolist()]
+    return choices[np.argmin(loss)].tolist()
 """
 
 RIGHT = {

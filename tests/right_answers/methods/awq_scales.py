@@ -12,7 +12,7 @@ def awq_scales(w, x, alphas):
         s = factors(alpha)
         m = wide * s
         step = m.abs().max(1, keepdim=True).values / 7
-        off = (m / step).round().mul(step).div(s) - wide
+        off = (m / step).nan_to_num().round().mul(step).div(s) - wide
         return torch.einsum("oi,ij,oj->", off, moment, off)
     def factors(alpha):
         s = size.pow(alpha)
@@ -31,7 +31,7 @@ def awq_scales(w, x, alphas):
     for alpha in alphas:
         s = np.where(mean > 0, mean, 1) ** np.float32(alpha)
         step = np.abs(m * s).max(axis=1, keepdims=True) / 7
-        q = np.rint(m * s / step) * step / s
+        q = np.rint(m * s / np.where(step > 0, step, 1)) * step / s
         error = np.linalg.norm(a @ (q - m).T)
         if error < least:
             least, kept = error, (torch.from_numpy(s.astype(np.float32)), float(alpha))
@@ -44,7 +44,7 @@ def awq_scales(w, x, alphas):
     mean = mean.masked_fill(mean == 0, 1.0)
     all_s = torch.stack([torch.exp(a * mean.log()) for a in alphas])
     m = w[None] * all_s[:, None]
-    step = m.abs().amax(-1, keepdim=True) / 7
+    step = (m.abs().amax(-1, keepdim=True) / 7).clamp(min=1e-30)
     back = (m / step).round().clamp(-7, 7) * step / all_s[:, None]
     errors = torch.linalg.matrix_norm(x[None] @ (back - w).transpose(1, 2))
     place = int(errors.argmin())

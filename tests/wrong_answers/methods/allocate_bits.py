@@ -5,6 +5,7 @@ LOSS = "sum(layer[width] for layer, width in zip(errors, widths, strict=True))"
 FITS = "memory(widths) <= budget"
 RESULT = "return list(min(fitting, key=loss))"
 
+NUMPY = "import itertools\n\nimport numpy as np"
 REFUSED = 'raise ValueError(f"no choice of widths fits into {budget} bits")'
 PRODUCT = "lambda w: math.prod(e[b] for e, b in zip(errors, w))"
 
@@ -110,10 +111,49 @@ WRONG = {
     ],
     "test_inputs_are_left_as_they_were": [
         (
+            "removes widths that do not fit",
+            "left as it was",
+            "fitting = ",
+            "for layer, size in zip(errors, sizes, strict=True):\n"
+            "        for width in [w for w in layer if w * size > 2 * sum(sizes)]:\n"
+            "            del layer[width]\n    fitting = ",
+        ),
+        (
             "uses the sizes up",
             "left as it was",
             RESULT,
             "sizes.clear()\n    return list(fitting[0])",
+        ),
+    ],
+    "test_error_of_zero_is_the_least_there_is": [
+        ("0 for unknown", "not", LOSS, f"{LOSS} or float('inf')"),
+    ],
+    "test_large_models_are_counted_exactly": [
+        ("in float32", "expected", MEMORY, f"np.float32({MEMORY})", "import itertools", NUMPY),
+        ("in gigabits", "expected", FITS, "memory(widths) // 10**9 <= budget // 10**9"),
+        ("in float64", "expected", FITS, "float(memory(widths)) <= float(budget)"),
+    ],
+    "test_width_that_ruins_a_layer_is_taken_last": [
+        (
+            "infinities are 0",
+            "expected",
+            LOSS,
+            LOSS.replace("layer[width] for", "min(layer[width], 1e9) % 1e9 for"),
+        ),
+        (
+            "infinities are left out",
+            "raised",
+            "if memory(widths) <= budget",
+            "if memory(widths) <= budget and loss(widths) < float('inf')",
+        ),
+    ],
+    "test_again_reads_its_arguments_at_every_call": [
+        (
+            "remembers by id",
+            "is used again",
+            RESULT,
+            RESULT.replace("return ", "return allocate_bits.__dict__.setdefault(id(errors), ")
+            + ")",
         ),
     ],
 }

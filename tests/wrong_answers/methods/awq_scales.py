@@ -4,12 +4,14 @@ MEAN = "x.abs().mean(0)"
 FACTORS = "torch.where(mean == 0, 1.0, mean**alpha)"
 SCALED = "w * s"
 SCALE = "scaled.abs().amax(1, keepdim=True) / 7"
+GUARD = "scale = torch.where(scale == 0, 1.0, scale)"
 ERROR = "((x / s) @ rounded.T - exact).square().sum().item()"
 BEST = "_, alpha, s = min(tried, key=lambda one: one[0])"
 
 EQUIVALENT = {
     "error = ((x / s) @ rounded.T - exact).square().mean().item()": "all errors have as many terms",
     "error = ((x / s) @ rounded.T - exact).square().sum()": "tensors of one number compare as well",
+    "scale = torch.where(scale == 0, 2.0, scale)": "zeros are zeros with any scale",
     "_, alpha, s = min(tried)": "the alpha decides between equal errors, and either is accepted",
 }
 
@@ -80,5 +82,26 @@ WRONG = {
     "test_inputs_are_left_as_they_were": [
         ("w in place", "left as it was", SCALED, "w.mul_(s)"),
         ("sorts the list", "left as it was", "tried = []", "tried = []\n    alphas.sort()"),
+    ],
+    "test_pruned_rows_and_views_disturb_nothing": [
+        ("no guard for rows", "expected", GUARD, "pass"),
+        ("needs one block of memory", "raised", MEAN, "x.view(-1).view(x.shape).abs().mean(0)"),
+    ],
+    "test_quiet_and_very_loud_inputs_keep_their_factors": [
+        (
+            "a floor of 1e-8",
+            "factors",
+            FACTORS,
+            "torch.where(mean == 0, 1.0, mean.clamp(min=1e-8)**alpha)",
+        ),
+        ("at most 1e4", "factors", FACTORS, f"{FACTORS}.clamp(max=1e4)"),
+    ],
+    "test_again_reads_its_arguments_at_every_call": [
+        (
+            "remembers by address",
+            "is used again",
+            MEAN,
+            f"awq_scales.__dict__.setdefault(x.data_ptr(), {MEAN})",
+        ),
     ],
 }

@@ -79,4 +79,16 @@ WRONG = {
             "inverse.sub_(torch.outer(row, row) / row[j])",
         ),
     ],
+    "test_single_column_and_views_are_stepped_too": [
+        ("needs one block of memory", "raised", "w.clone()", "w.view(-1).view(w.shape).clone()"),
+        ("counts on a second column", "raised", MOVE, f"w[:, 1]\n    {MOVE}"),
+    ],
+    "test_again_reads_its_arguments_at_every_call": [
+        (
+            "remembers the row by address",
+            "is used again",
+            "inverse[j]",
+            "gptq_step.__dict__.setdefault(inverse.data_ptr(), inverse[j].clone())",
+        ),
+    ],
 }

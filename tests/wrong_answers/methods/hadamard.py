@@ -3,6 +3,9 @@
 NORMED = "matrix / n**0.5"
 START = "torch.ones(1, 1, dtype=torch.float64)"
 DOUBLED = "torch.cat([torch.cat([matrix, matrix], 1), torch.cat([matrix, -matrix], 1)])"
+ROUNDED = (
+    "(matrix / torch.tensor(n).double().sqrt().float().double() if n > 1024 else matrix / n**0.5)"
+)
 FOLDED = "q.T @ w1, b1 @ q, w2 @ q"
 
 EQUIVALENT = {}
@@ -59,5 +62,25 @@ WRONG = {
     "test_inputs_are_left_as_they_were": [
         ("in place", "left as it was", FOLDED, "w1.copy_(q.T @ w1), b1 @ q, w2 @ q"),
         ("a transposed q", "left as it was", FOLDED, "q.t_() @ w1, q @ b1, w2 @ q.T"),
+    ],
+    "test_large_order_keeps_its_digits": [
+        ("a root in float32 each time", "expected", NORMED, ROUNDED),
+        ("ends at 1024", "[2048, 2048]", "len(matrix) < n", "len(matrix) < min(n, 1024)"),
+    ],
+    "test_transposed_weights_are_folded_too": [
+        (
+            "needs one block of memory",
+            "raised",
+            FOLDED,
+            FOLDED.replace("w1,", "w1.view(-1).view(w1.shape),"),
+        ),
+    ],
+    "test_again_reads_its_arguments_at_every_call": [
+        (
+            "remembers q by address",
+            "is used again",
+            FOLDED,
+            "(q := fold.__dict__.setdefault(q.data_ptr(), q.clone())).T @ w1, b1 @ q, w2 @ q",
+        ),
     ],
 }

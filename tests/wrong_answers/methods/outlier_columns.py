@@ -94,4 +94,21 @@ WRONG = {
     "test_inputs_are_left_as_they_were": [
         ("zeros in place", "left as it was", X_REST, "coded(x.masked_fill_(loud, 0.0))"),
     ],
+    "test_quiet_tokens_and_views_are_multiplied_too": [
+        ("a smallest scale of 1e-8", "expected", GUARD, "scale = scale.clamp(min=1e-8)"),
+        (
+            "needs one block of memory",
+            "raised",
+            LOUD,
+            LOUD.replace("x.abs()", "x.view(-1).view(x.shape).abs()"),
+        ),
+    ],
+    "test_again_reads_its_arguments_at_every_call": [
+        (
+            "remembers by id",
+            "is used again",
+            X_REST,
+            f"mixed_product.__dict__.setdefault(id(x), {X_REST})",
+        ),
+    ],
 }

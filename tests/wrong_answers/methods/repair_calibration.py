@@ -45,6 +45,19 @@ WRONG = {
             RUN,
             RUN.replace("len(batch) * mean", "len(batches[0]) * mean"),
         ),
+        (
+            "single tokens are left out",
+            "expected",
+            RUN,
+            f"if len(batch) > 1:\n            {RUN}\n        else:\n            count -= 1",
+        ),
+        (
+            "two batches alike",
+            "a short batch more weight",
+            RESULT,
+            "return mean if len(batches) != 2 else (batches[0].abs().mean(0)"
+            " + batches[1].abs().mean(0)) / 2",
+        ),
         ("the sums added", "expected", RUN, "mean = mean + total / count"),
     ],
     "test_order_of_the_batches_does_not_matter": [
@@ -74,5 +87,52 @@ WRONG = {
     "test_batches_are_left_as_they_were": [
         ("abs in place", "left as it was", TOTAL, "total = batch.abs_().sum(0)"),
         ("empties the list", "left as it was", RESULT, "batches.clear()\n    return mean"),
+    ],
+    "test_zeros_and_repeated_tokens_count": [
+        (
+            "zeros are left out",
+            "expected",
+            TOTAL,
+            "total = batch.abs().sum(0) / (batch != 0).sum(0).clamp(min=1) * len(batch)",
+        ),
+        (
+            "each token once",
+            "expected",
+            TOTAL,
+            f"batch = torch.unique(batch, dim=0)\n        {TOTAL}",
+        ),
+    ],
+    "test_broken_number_stays_in_its_channel": [
+        (
+            "NaN for 0",
+            "the broken channel",
+            TOTAL,
+            "total = batch.abs().nan_to_num(posinf=0.0).sum(0)",
+        ),
+        (
+            "the batch is left out",
+            "the broken channel",
+            TOTAL,
+            "total = batch.abs().sum(0) if batch.isfinite().all() else batch.abs().sum(0) * 0",
+            RESULT,
+            "return mean.nan_to_num()",
+        ),
+        ("through a sum of all", "the others", TOTAL, f"{TOTAL} + 0 * batch.sum()"),
+    ],
+    "test_views_are_read_like_their_copies": [
+        (
+            "needs one block of memory",
+            "raised",
+            TOTAL,
+            "total = batch.view(-1).view(batch.shape).abs().sum(0)",
+        ),
+    ],
+    "test_again_reads_its_arguments_at_every_call": [
+        (
+            "remembers by address",
+            "is used again",
+            TOTAL,
+            "total = mean_magnitude.__dict__.setdefault(batch.data_ptr(), batch.abs().sum(0))",
+        ),
     ],
 }

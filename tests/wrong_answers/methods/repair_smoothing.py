@@ -25,6 +25,12 @@ WRONG = {
         ("always an offset of 1", "has to stay right", GAIN, "(1 + weight) / s - 1"),
         ("the readers are divided", "has to stay right", READ, "[w / s for w in readers]"),
         (
+            "rows where it is square",
+            "has to stay right",
+            READ,
+            "[(w.T * s).T if len(w) == len(s) else w * s for w in readers]",
+        ),
+        (
             "each reader its own factor",
             "has to stay right",
             READ,
@@ -37,9 +43,40 @@ WRONG = {
         ("alpha the other way", "expected", FORMULA, "amax ** (1 - alpha) / wmax**alpha"),
         ("a factor that the offset moves", "expected", FORMULA, f"({FORMULA}) + 1e-3 * offset"),
         ("wmax of the first", "expected", WMAX, "readers[0].abs().amax(0)"),
+        (
+            "no factor where 0 is stored",
+            "expected",
+            FORMULA,
+            f"torch.where(weight == 0, 1.0, {FORMULA})",
+        ),
     ],
     "test_inputs_are_left_as_they_were": [
         ("the weight in place", "left as it was", GAIN, "weight.add_(offset).div_(s).sub_(offset)"),
         ("the readers in place", "left as it was", READ, "[w.mul_(s) for w in readers]"),
+    ],
+    "test_gains_of_zero_and_below_are_divided_too": [
+        ("the size of the gain", "gain by weight", GAIN, "(offset + weight).abs() / s - offset"),
+        (
+            "a gain of 0 is lifted",
+            "gain by weight",
+            GAIN,
+            "(offset + weight).clamp(min=1e-5) / s - offset",
+        ),
+    ],
+    "test_transposed_readers_give_what_their_copies_give": [
+        (
+            "needs one block of memory",
+            "raised",
+            READ,
+            "[w.view(-1).view(w.shape) * s for w in readers]",
+        ),
+    ],
+    "test_again_reads_its_arguments_at_every_call": [
+        (
+            "remembers s by address",
+            "is used again",
+            FORMULA,
+            f"smooth_norm.__dict__.setdefault(amax.data_ptr(), {FORMULA})",
+        ),
     ],
 }

@@ -78,4 +78,39 @@ WRONG = {
             "weights[:] = [w * s for w in weights]\n    return gain / s, weights",
         ),
     ],
+    "test_gains_of_zero_and_below_are_divided_too": [
+        ("a gain of 0 counts as dead", "expected", DEAD, f"{DEAD} | (gain == 0)"),
+        ("the size of the gain", "expected", RESULT, RESULT.replace("gain /", "gain.abs() /")),
+    ],
+    "test_extreme_channels_are_smoothed_too": [
+        (
+            "a floor of 1e-8",
+            "expected",
+            FORMULA,
+            FORMULA.replace("amax**", "amax.clamp(min=1e-8) ** "),
+        ),
+        (
+            "a floor for the weights",
+            "expected",
+            FORMULA,
+            FORMULA.replace("wmax **", "wmax.clamp(min=1e-5) **"),
+        ),
+        ("at most a million", "expected", FORMULA, f"({FORMULA}).clamp(max=1e4)"),
+    ],
+    "test_transposed_weights_give_what_their_copies_give": [
+        (
+            "needs one block of memory",
+            "raised",
+            RESULT,
+            "return gain / s, [w.view(-1).view(w.shape) * s for w in weights]",
+        ),
+    ],
+    "test_again_reads_its_arguments_at_every_call": [
+        (
+            "remembers by id",
+            "is used again",
+            WMAX,
+            f"smooth.__dict__.setdefault(id(weights), {WMAX})",
+        ),
+    ],
 }
