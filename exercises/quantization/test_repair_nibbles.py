@@ -2,9 +2,10 @@
 
 import torch
 
-from halfbits.course.checks import cases, expect, task
+from halfbits.course.checks import calls, cases, expect, hardened, task
 from halfbits.course.checks.cases import each
 
+again = calls.Calls("decode", lambda seed: blocks(seed, 3)[:1])
 COUNTS = {"one block": 1, "two blocks": 2, "33 blocks": 33, "500 blocks": 500}
 
 
@@ -74,3 +75,31 @@ def test_views_are_read_and_left_alone(answer, seed):
     ):
         with expect.untouched(view):
             expect.same(answer.decode(view), part)
+
+
+@hardened
+@task("decode")
+def test_every_float16_is_a_scale(answer, seed):
+    """Scales of 0, denormal, negative and the largest ones come back exactly; NaN is not hidden.
+
+    Pruned blocks have a scale of 0, quiet ones a scale below 0.00006, and broken files exist.
+    """
+    sizes = (0.0, 2.0**-24, -(2.0**-15), 65504.0, -65504.0, 6.1e-5)
+    scale = torch.tensor(sizes).half()[:, None]
+    data, _ = blocks(seed, len(sizes))
+    data[:, :2] = scale.view(torch.uint8)
+    codes = torch.cat([data[:, 2:] & 15, data[:, 2:] >> 4], 1)
+    expect.same(answer.decode(data), scale.float() * (codes.float() - 8))
+    data[1, :2] = torch.tensor([torch.nan]).half().view(torch.uint8)
+    broken = answer.decode(data)[1]
+    expect.true(broken.isnan().all(), expected="NaN", got=broken, of="the block with a NaN")
+
+
+@hardened
+@task("decode")
+def test_no_blocks_give_no_weights(answer, seed):
+    """A file without blocks gives float32 [0, 32].
+
+    A tensor may be empty, and a reader must not stop at it.
+    """
+    expect.like(answer.decode(blocks(seed, 1)[0][:0]), torch.zeros(0, 32))

@@ -2,10 +2,11 @@
 
 import torch
 
-from halfbits.course.checks import cases, expect, quantizers, task, tolerance
+from halfbits.course.checks import calls, cases, expect, hardened, quantizers, task, tolerance
 from halfbits.course.checks.cases import each
 
 TYPES = cases.named(torch.bfloat16, torch.float16, torch.float32)
+again = calls.Calls("quantize_tokens", lambda seed: (tokens(seed, 1.0 + 7 * (seed % 2), n=9),))
 
 
 def coded(answer, x):
@@ -35,13 +36,15 @@ def tokens(seed, size, n=48):
 
 @task("quantize_tokens")
 def test_quiet_tokens_have_their_own_scale(answer, seed):
-    """Tokens of 0.1 down to 0.001 use all codes up to 127, in every type.
+    """Tokens of 0.1 down to 0.0001 use all codes up to 127, in every type.
 
     eps is the spacing above 1, a relative size: as a smallest scale it flattens quiet tokens.
     """
     for dtype in each(TYPES):
         for size in (0.1, 0.02, 0.001):
             right(answer, tokens(seed, size).to(dtype))
+        level = cases.normal(seed, 4, 30).sign() * 1.1e-4  # rounds to no less than 0.0001
+        right(answer, level.to(dtype))
 
 
 @task("quantize_tokens")
@@ -79,7 +82,10 @@ def test_token_of_zeros_is_no_nan(answer, seed):
         codes, scale = coded(answer, x)
         expect.same(codes[2], torch.zeros_like(codes[2]), of="codes of zeros")
         expect.positive(scale, of="scale")
-        right(answer, x[3:])
+        others, want = [0, 1, 3, 4, 5], coded(answer, x[[0, 1, 3, 4, 5]])
+        expect.same(scale[others], want[1], of="scale of the others")
+        expect.same(codes[others], want[0], of="codes of the others")
+        right(answer, x[others])
 
 
 @task("quantize_tokens")
@@ -93,3 +99,25 @@ def test_input_is_left_as_it_was(answer, seed):
         for view in (x, x[1::2], x[:, ::3]):
             with expect.untouched(view):
                 right(answer, view)
+
+
+@hardened
+@task("quantize_tokens")
+def test_largest_numbers_of_a_type_do_not_overflow(answer, seed):
+    """Tokens that reach the largest number of their type use all codes up to 127.
+
+    x * 127 is beyond the type: divide first.
+    """
+    for dtype in each(TYPES):
+        right(answer, tokens(seed, 0.999 * torch.finfo(dtype).max).to(dtype))
+
+
+@hardened
+@task("quantize_tokens")
+def test_empty_batch_gives_no_codes(answer):
+    """No tokens give codes [0, n] and scales [0, 1].
+
+    The last batch of a queue may be empty.
+    """
+    for dtype in each(TYPES):
+        coded(answer, torch.zeros(0, 8, dtype=dtype))

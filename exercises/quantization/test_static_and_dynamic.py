@@ -2,16 +2,22 @@
 
 import torch
 
-from halfbits.course.checks import cases, expect, hardened, quantizers, task, tolerance
+from halfbits.course.checks import calls, cases, expect, hardened, quantizers, task, tolerance
 from halfbits.course.checks.cases import each
 
 SHAPES = {"a matrix": (12, 20), "a vector": (30,), "three axes": (2, 3, 7), "one number": (1,)}
+SHAPES |= {"a scalar": (), "one column": (9, 1)}
+calibrate_again = calls.Calls("calibrate", lambda seed: (batches(seed, 1 + seed % 2, 0.5),))
+static_again = calls.Calls(
+    "quantize_static", lambda seed: (cases.normal(seed, 9), torch.tensor(0.1))
+)
+dynamic_again = calls.Calls("quantize_dynamic", lambda seed: (cases.sized(seed, 9),))
 
 
 def batches(seed, *sizes):
     """One batch for each size, which is its largest magnitude; shapes differ."""
     shapes = list(SHAPES.values())
-    drawn = [cases.normal(seed + i, *shapes[i % 4]) for i in range(len(sizes))]
+    drawn = [cases.normal(seed + i, *shapes[i % len(shapes)]) for i in range(len(sizes))]
     return [x / x.abs().max() * size for x, size in zip(drawn, sizes, strict=True)]
 
 
@@ -37,11 +43,15 @@ def coded(codes, x, scale):
 def test_range_holds_all_batches(answer, seed):
     """The scale is the largest magnitude over 127, wherever among the batches it is.
 
-    First, in the middle, last, of any shape, positive or negative.
+    First, in the middle, last, of any shape, positive or negative, beside a batch of zeros.
     """
     for sizes in ((3.0, 1.0, 2.0), (1.0, 50.0, 2.0), (0.1, 0.2, 0.4, 0.3), (7.0,)):
         calibrated(answer, batches(seed, *sizes))
         calibrated(answer, [-x.abs() for x in batches(seed, *sizes)])
+    for sizes in ((1.0,) * 5 + (2.0, 1.0), (1e-9, 1e-8), (1e9, 1e-9)):
+        calibrated(answer, batches(seed, *sizes))
+    for place in (0, 1, 2):
+        calibrated(answer, [x * (i != place) for i, x in enumerate(batches(seed, 3.0, 1.0, 2.0))])
 
 
 @task("calibrate")
@@ -63,6 +73,8 @@ def test_static_scale_is_used_as_it_is(answer, seed):
         for size in (0.01, 0.5, 1.0):
             x, scale = cases.normal(seed, *shape).clamp(-4, 4) * size, torch.tensor(4 / 127)
             coded(answer.quantize_static(x, scale), x, scale)
+            for power in (2.0**-40, 2.0**40):
+                coded(answer.quantize_static(x * power, scale * power), x, scale)
 
 
 @task("quantize_static")
@@ -84,7 +96,7 @@ def test_dynamic_scale_is_that_of_the_input(answer, seed):
     An input that came before has no influence.
     """
     for shape in each(SHAPES):
-        for size in (1000.0, 0.01, 3.0):
+        for size in (1000.0, 0.01, 3.0, 1e-9):
             x = cases.normal(seed, *shape) * size
             codes, scale = quantizers.several(answer.quantize_dynamic(x), "codes, scale")
             want = x.double().abs().max() / 127
@@ -116,3 +128,41 @@ def test_views_give_the_codes_of_their_copies(answer, seed):
         with expect.untouched(view):
             codes, scale = quantizers.several(answer.quantize_dynamic(view), "codes, scale")
         coded(codes, view, scale)
+
+
+@hardened
+@task("quantize_static")
+def test_ends_of_float32_are_clipped_too(answer):
+    """Infinities and numbers of 1e38 get the last code on their side.
+
+    x / scale is infinite there, and a cast to an integer before the clip may be anything.
+    """
+    ends = torch.tensor([float("inf"), -float("inf"), 3e38, -3e38, 3e9, -3e9, 0.0])
+    for scale in each(cases.named(2.0**-10, 1.0)):
+        codes = answer.quantize_static(ends, torch.tensor(scale))
+        expect.same(codes, torch.tensor([127, -127, 127, -127, 127, -127, 0]).to(torch.int8))
+
+
+@hardened
+@task("quantize_static")
+def test_static_views_give_the_codes_of_their_copies(answer, seed):
+    """A transposed or strided input has the codes of its contiguous copy, and stays as it is.
+
+    Activations are often views.
+    """
+    for view in each(cases.views(cases.normal(seed, 12, 20))):
+        with expect.untouched(view):
+            coded(answer.quantize_static(view, torch.tensor(0.02)), view, torch.tensor(0.02))
+
+
+@hardened
+@task("calibrate")
+def test_calibration_reads_views(answer, seed):
+    """Transposed, strided and offset batches count like their copies.
+
+    Only what the view shows counts, not what lies beside it in memory.
+    """
+    base = cases.normal(seed, 12, 20)
+    base[0, 0] = base[1] = 90.0  # in few of the views
+    for view in each(cases.views(base)):
+        calibrated(answer, [view, view / 2])

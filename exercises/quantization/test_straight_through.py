@@ -2,7 +2,7 @@
 
 import torch
 
-from halfbits.course.checks import cases, expect, task, tolerance
+from halfbits.course.checks import calls, cases, expect, hardened, task, tolerance
 from halfbits.course.checks.cases import each
 
 # (scale, bits): the range ends at (2 ** (bits - 1) - 1) * scale.
@@ -11,7 +11,11 @@ RANGES = {
     "4 bits, scale 1": (1.0, 4),
     "8 bits, scale 1/64": (2.0**-6, 8),
     "2 bits, scale 4": (4.0, 2),
+    "5 bits, scale 1/4096": (2.0**-12, 5),
+    "6 bits, scale 1024": (2.0**10, 6),
+    "7 bits, scale 1/8": (0.125, 7),
 }
+again = calls.Calls("fake_quantize", lambda seed: (cases.sized(seed, 9), 0.25, 4))
 
 
 def end(scale, bits):
@@ -102,3 +106,58 @@ def test_input_is_left_alone_and_no_graph_is_made_up(answer, seed):
         for view in (x, x.t(), x[:, ::2]):
             with expect.untouched(view):
                 expect.no_graph(values(answer, view, scale, bits))
+
+
+@task("fake_quantize")
+def test_calls_do_not_share_a_backward_pass(answer, seed):
+    """Two results are traced back after both were computed, and each has its own gradient.
+
+    A model calls it for every layer before the first gradient flows.
+    """
+    for scale, bits in each(RANGES):
+        inside = cases.normal(seed, 30).clamp(-1.9, 1.9).div(2) * end(scale, bits)
+        first, second = inside.clone().requires_grad_(), (4 * inside.sign() * end(scale, bits))
+        second.requires_grad_()
+        results = [values(answer, x, scale, bits) for x in (first, second)]
+        upstream = cases.normal(seed + 1, 30)
+        for result in results:
+            expect.true(result.requires_grad, expected="a history", got="requires_grad False")
+            result.backward(upstream)
+        expect.same(first.grad, upstream, of="gradient of the first x by the result")
+        far = torch.zeros(30) if second.grad is None else second.grad
+        expect.same(far, torch.zeros(30), of="gradient of the second x by the result")
+
+
+@hardened
+@task("fake_quantize")
+def test_infinities_get_the_last_codes_and_no_gradient(answer, seed):
+    """An infinite x gives top * scale with its sign, and a gradient of 0, not NaN.
+
+    x + (rounded - x) is infinity minus infinity there.
+    """
+    for scale, bits in each(RANGES):
+        x = cases.normal(seed, 12).clamp(-0.9, 0.9) * end(scale, bits)
+        x[seed % 6], x[6 + seed % 6] = torch.inf, -torch.inf
+        inside, upstream = x.isfinite(), cases.normal(seed + 1, 12)
+        x.requires_grad_()
+        got = answer.fake_quantize(x, scale, bits)
+        want = (torch.round(x.detach() / scale) * scale).clamp(-end(scale, bits), end(scale, bits))
+        expect.close(got, want, atol=2 * tolerance.eps() * end(scale, bits))
+        got.backward(upstream)
+        expect.same(x.grad, torch.where(inside, upstream, 0.0), of="gradient of x by the result")
+
+
+@hardened
+@task("fake_quantize")
+def test_views_and_empty_tensors_pass_their_gradient(answer, seed):
+    """Scalars, empty tensors and views that are not contiguous have gradients of their shape.
+
+    Biases, unused experts and transposed weights are quantized as well.
+    """
+    for scale, bits in each(RANGES):
+        base = cases.normal(seed, 6, 8).clamp(-1.9, 1.9).div(2) * end(scale, bits)
+        for part in (base.t(), base[::2, 1::3], base[0, 0], base[:0]):
+            x = part.detach().requires_grad_()
+            upstream = torch.ones(part.shape)
+            values(answer, x, scale, bits).backward(upstream)
+            expect.same(x.grad, upstream, of="gradient of x by the result")

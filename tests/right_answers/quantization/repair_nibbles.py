@@ -21,7 +21,7 @@ def decode(data):
         (scale,) = struct.unpack("<e", bytes(block[:2]))
         codes = [byte % 16 for byte in block[2:]] + [byte // 16 for byte in block[2:]]
         rows.append([scale * (code - 8) for code in codes])
-    return torch.tensor(rows)
+    return torch.tensor(rows).reshape(-1, 32)
 """
 SHIFTS = """
 import torch

@@ -17,7 +17,8 @@ import numpy as np
 import torch
 def quantize_static(x, scale):
     codes = np.rint(x.numpy() / np.float32(scale))
-    return torch.from_numpy(np.minimum(np.maximum(codes, -127), 127).astype(np.int8))
+    codes = np.asarray(np.minimum(np.maximum(codes, -127), 127))
+    return torch.from_numpy(codes.astype(np.int8))
 """
 ALONE = """
 import torch

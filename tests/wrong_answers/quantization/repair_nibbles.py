@@ -59,4 +59,25 @@ WRONG = {
             "torch.cat([low, data[:, 2:].div_(16, rounding_mode='floor')], dim=1)",
         ),
     ],
+    "test_every_float16_is_a_scale": [
+        (
+            "denormal scales are 0",
+            "expected",
+            SCALE,
+            f"{SCALE}\n    scale = scale * (scale.abs() > 6.1e-5)",
+        ),
+        ("0 for NaN", "the block with a NaN", SCALE, f"{SCALE}.nan_to_num()"),
+        ("scales of 1000 at most", "expected", SCALE, f"{SCALE}.clamp(-1000, 1000)"),
+    ],
+    "test_no_blocks_give_no_weights": [
+        ("by the largest scale", "raised", VALUE, f"{VALUE} * (scale.abs().max() >= 0)"),
+    ],
+    "test_again_reads_its_arguments_at_every_call": [
+        (
+            "remembers by address",
+            "is used again",
+            SCALE,
+            f"decode.__dict__.setdefault(data.data_ptr(), {SCALE})",
+        ),
+    ],
 }

@@ -21,6 +21,7 @@ WRONG = {
         ("a floor of 0.001", "flattens quiet tokens", FLOOR, "1e-3"),
         ("a floor of 1e-5", "flattens quiet tokens", FLOOR, "1e-5"),
         ("added, not a floor", "flattens quiet tokens", SCALE, f"{AMAX} + 1e-5"),
+        ("a floor of 1e-6", "flattens quiet tokens", FLOOR, "1e-6"),
     ],
     "test_scale_has_the_digits_of_float32": [
         (
@@ -54,6 +55,12 @@ WRONG = {
     "test_token_of_zeros_is_no_nan": [
         ("no floor", "expected", SCALE, AMAX),
         ("the floor in float16", "expected", FLOOR, "torch.tensor(1e-9).half().item()"),
+        (
+            "a scale of 1 for all",
+            "scale of the others",
+            SCALE,
+            f"{AMAX}\n    scale = scale if scale.all() else torch.ones_like(scale)",
+        ),
     ],
     "test_input_is_left_as_it_was": [
         (
@@ -61,6 +68,25 @@ WRONG = {
             "left as it was",
             RESULT,
             "return x.copy_(torch.round(wide / scale)).to(torch.int8), scale",
+        ),
+    ],
+    "test_largest_numbers_of_a_type_do_not_overflow": [
+        (
+            "multiplied first",
+            "expected",
+            RESULT,
+            RESULT.replace("wide / scale", "wide * 127 / (scale * 127)"),
+        ),
+    ],
+    "test_empty_batch_gives_no_codes": [
+        ("by the largest of all", "raised", SCALE, f"{SCALE} * (wide.abs().max() >= 0)"),
+    ],
+    "test_again_reads_its_arguments_at_every_call": [
+        (
+            "remembers by id",
+            "is used again",
+            SCALE,
+            f"quantize_tokens.__dict__.setdefault(id(x), {SCALE})",
         ),
     ],
 }

@@ -16,11 +16,79 @@ WRONG = {
         ("positive ones alone", "positive or negative", AMAX, AMAX.replace(".abs()", "")),
         ("over 128", "expected", RESULT, RESULT.replace("127", "128")),
         (
+            "a floor of 1e-6",
+            "expected",
+            RESULT,
+            f"{RESULT}".replace("amax / 127", "(amax / 127).clamp(min=1e-6)"),
+        ),
+        (
+            "1 where the first is zeros",
+            "expected",
+            RESULT,
+            RESULT.replace("amax > 0", "batches[0].any()"),
+        ),
+        ("three batches", "expected", AMAX, AMAX.replace("in batches", "in batches[:3]")),
+        (
             "a moving average",
             "expected",
             AMAX,
             "batches[0].abs().max()\n    for batch in batches[1:]:\n"
             "        amax = 0.9 * amax + 0.1 * batch.abs().max()",
+        ),
+    ],
+    "test_calibration_reads_views": [
+        (
+            "needs one block of memory",
+            "raised",
+            AMAX,
+            AMAX.replace("batch.abs()", "batch.view(-1).abs()"),
+        ),
+        (
+            "what lies beside it",
+            "expected",
+            AMAX,
+            "max(torch.as_strided(b, (b.untyped_storage().size() // 4,), (1,), 0).abs().max()"
+            " for b in batches)",
+        ),
+    ],
+    "test_ends_of_float32_are_clipped_too": [
+        (
+            "clipped as an integer",
+            "expected",
+            STATIC,
+            "torch.round(x / scale).to(torch.int32).clamp(-127, 127).to(torch.int8)",
+        ),
+    ],
+    "test_static_views_give_the_codes_of_their_copies": [
+        (
+            "needs one block of memory",
+            "raised",
+            STATIC,
+            STATIC.replace("x / scale", "x.view(-1).view(x.shape) / scale"),
+        ),
+    ],
+    "test_calibrate_again_reads_its_arguments_at_every_call": [
+        (
+            "remembers by id",
+            "is used again",
+            AMAX,
+            f"calibrate.__dict__.setdefault(id(batches), {AMAX})",
+        ),
+    ],
+    "test_static_again_reads_its_arguments_at_every_call": [
+        (
+            "remembers by address",
+            "is used again",
+            STATIC,
+            f"quantize_static.__dict__.setdefault(x.data_ptr(), {STATIC})",
+        ),
+    ],
+    "test_dynamic_again_reads_its_arguments_at_every_call": [
+        (
+            "remembers by address",
+            "is used again",
+            OWN,
+            f"quantize_dynamic.__dict__.setdefault(x.data_ptr(), {OWN})",
         ),
     ],
     "test_zeros_alone_give_a_scale_of_one": [
@@ -37,6 +105,12 @@ WRONG = {
         ("multiplied", "expected", STATIC, STATIC.replace("x / scale", "x * scale")),
         ("truncated", "expected", STATIC, STATIC.replace("round", "trunc")),
         ("codes without a sign", "expected", STATIC, STATIC.replace("-127, 127", "0, 127")),
+        (
+            "a scale of at least 1e-4",
+            "expected",
+            STATIC,
+            STATIC.replace("/ scale", "/ scale.clamp(min=1e-4)"),
+        ),
     ],
     "test_static_range_is_clipped_on_both_sides": [
         (
@@ -66,6 +140,7 @@ WRONG = {
     ],
     "test_dynamic_scale_is_that_of_the_input": [
         ("a fixed scale", "expected", OWN, "torch.tensor(4 / 127)"),
+        ("a floor of 1e-5", "expected", OWN, "calibrate([x]).clamp(min=1e-5)"),
         (
             "never smaller than before",
             "has no influence",

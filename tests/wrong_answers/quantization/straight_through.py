@@ -8,6 +8,20 @@ ALL = "return x + (rounded - x).detach()"
 
 EQUIVALENT = {}
 
+MASKED = """
+class Rounded(torch.autograd.Function):
+    seen = None
+    @staticmethod
+    def forward(ctx, x, scale, top):
+        ctx.seen = Rounded.seen = (x / scale).abs() <= top
+        return torch.round(x / scale).clamp(-top, top) * scale
+    @staticmethod
+    def backward(ctx, gradient):
+        return gradient * SEEN, None, None
+def fake_quantize(x, scale, bits):
+    return Rounded.apply(x, scale, 2 ** (bits - 1) - 1)
+"""
+
 WRONG = {
     "test_forward_rounds_and_clamps": [
         ("not clamped", "after quantization", CLAMP, "x * 1.0"),
@@ -69,5 +83,29 @@ WRONG = {
     "test_input_is_left_alone_and_no_graph_is_made_up": [
         ("clamps in place", "left as it was", CLAMP, "x.data.clamp_(-top * scale, top * scale)"),
         ("asks for a gradient", "requires_grad", CLAMP, f"x.clone().requires_grad_().{CLAMP[2:]}"),
+    ],
+    "test_calls_do_not_share_a_backward_pass": [
+        ("the mask of the last call", "every layer", MASKED.replace("SEEN", "Rounded.seen")),
+    ],
+    "test_infinities_get_the_last_codes_and_no_gradient": [
+        (
+            "a difference of infinities",
+            "NaN",
+            RESULT,
+            "return torch.where(x.abs() <= top * scale, x, x.detach()) + (rounded - x).detach()",
+        ),
+        ("0 for what is not finite", "expected", CLAMP, f"x.nan_to_num(0, 0, 0){CLAMP[1:]}"),
+    ],
+    "test_views_and_empty_tensors_pass_their_gradient": [
+        ("needs one block of memory", "raised", CLAMP, f"x.view(-1).view(x.shape){CLAMP[1:]}"),
+        ("by the largest of all", "raised", RESULT, f"x.abs().max()\n    {RESULT}"),
+    ],
+    "test_again_reads_its_arguments_at_every_call": [
+        (
+            "remembers by address",
+            "is used again",
+            ROUNDED,
+            f"fake_quantize.__dict__.setdefault(x.data_ptr(), {ROUNDED})",
+        ),
     ],
 }
