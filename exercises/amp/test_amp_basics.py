@@ -30,9 +30,15 @@ build = keras_models.PolicyClassifier("tf_build")
 again = calls.Calls("matmul_fp32", lambda seed: matrices(seed))
 lowp_again = calls.Calls("matmul_lowp", lambda seed: (*matrices(seed), torch.bfloat16))
 amp_again = calls.Calls("amp_forward", lambda seed: (cases.linear(seed, 8, 3), matrices(seed)[0]))
+tf_again = calls.Calls("tf_matmul", lambda seed: (*arrays(seed), "float32"))
 report_again = calls.Calls(
     "precision_report", lambda seed: matrices(seed, 10.0 ** (seed % 2)), room=0.5
 )
+
+
+def arrays(seed):
+    """Two numpy arrays that can be multiplied."""
+    return [matrix.numpy() for matrix in matrices(seed)]
 
 
 def matrices(seed, size=1.0):

@@ -37,6 +37,17 @@ def draw(seed, form, *fields):
     return sorted(codes | {code | 1 << exponent + mantissa for code in codes})
 
 
+def by_the_rules(code, exponent, mantissa, ends):
+    """The value by the table of the specification."""
+    sign, last = -1.0 if code >> exponent + mantissa & 1 else 1.0, 2**exponent - 1
+    e, m = code >> mantissa & last, code & 2**mantissa - 1
+    if e == last and ends == "ieee":
+        return math.nan if m else sign * math.inf
+    if e == last and ends == "fn" and m == 2**mantissa - 1:
+        return math.nan
+    return sign * 2.0 ** (max(e, 1) - 2 ** (exponent - 1) + 1) * ((e > 0) + m / 2**mantissa)
+
+
 @task("decode_float")
 def test_normal_numbers_have_a_hidden_one(answer, seed):
     """With E from 1 to the one before the last: (-1)^sign 2^(E - bias) (1 + M / 2^m).
@@ -126,3 +137,20 @@ def test_fp6_and_fp4_spend_every_code_on_a_number(answer, seed):
         last = 2 ** form[0] - 1
         for code in [*draw(seed, form, last), 2 ** (form[0] + form[1]) - 1]:
             exact(answer, code, form)
+
+
+@task("decode_float")
+def test_widths_and_ends_are_arguments(answer, seed):
+    """Formats that are in no list, such as (4, 4, "fn") and (3, 3, "ieee"), follow the rules too.
+
+    The bias and the last codes come from the widths: a table of known formats ends with the table.
+    """
+    widths = {(4, 4), (5, 2), (3, 3), (2, 2), (6, 9), (8, 3)}
+    for (exponent, mantissa), ends in each(
+        {f"{pair}, {ends}": (pair, ends) for pair in widths for ends in ("ieee", "fn", "finite")}
+    ):
+        for code in draw(seed, (exponent, mantissa), *range(2**exponent)):
+            want = by_the_rules(code, exponent, mantissa, ends)
+            got = answer.decode_float(code, exponent, mantissa, ends)
+            right = math.isnan(got) if math.isnan(want) else got == want
+            expect.true(right, expected=want, got=got)

@@ -111,8 +111,14 @@ def test_group_of_zeros_gives_zeros(answer, seed):
     """
     for rows, columns, size in each(WHOLE | TAILS):
         w = cases.normal(seed, rows, columns)
+        before, before_scale = coded(answer, w, size)
         w[rows - 1, :size] = 0
         codes, scale = coded(answer, w, size)
+        calm = torch.ones_like(scale, dtype=torch.bool)
+        calm[rows - 1, 0] = False
+        expect.same(scale[calm], before_scale[calm], of="the other groups' scales")
+        calm = calm.repeat_interleave(size, 1)[:, :columns]
+        expect.same(codes[calm], before[calm], of="the other groups' codes")
         expect.positive(scale, of="scale")
         group = codes[rows - 1, :size]
         expect.same(group, torch.zeros_like(group), of="codes of the group of zeros")

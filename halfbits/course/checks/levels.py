@@ -111,12 +111,18 @@ class LevelGroups(Suite):
             expect.same(codes, calm, of="the other groups' codes")
 
     def test_zero_group_gives_zeros(self, answer: Any, seed: int) -> None:
-        """A group of zeros comes back as the level nearest to 0, with a finite positive scale.
+        """A group of zeros is the level nearest to 0, its scale above 0; the others are as before.
 
         amax is 0 there, and 0 / 0 is NaN.
         """
         w = cases.normal(seed, 2, 3 * self.group)
+        before, before_scale = self.coded(answer, w)
         w[1, self.group : 2 * self.group] = 0
+        after, scale = self.coded(answer, w)
+        others = np.delete(scale.reshape(6, 1), 4, 0)
+        expect.same(others, np.delete(before_scale.reshape(6, 1), 4, 0), of="the others' scale")
+        after, before = (np.delete(c.reshape(6, -1), 4, 0) for c in (after, before))
+        expect.same(after, before, of="the others' codes")
         nearest = int(abs(self.levels).argmin())
         for case in each({"one group of zeros": w, "all zeros": torch.zeros_like(w)}):
             codes, _ = self.coded(answer, case)

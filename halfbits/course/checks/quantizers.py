@@ -128,9 +128,12 @@ class SymmetricRows(Suite):
         w = cases.normal(seed, 4, 9)
         w[2] = 0
         for case in each({"row 2 all zeros": w, "all zeros": torch.zeros(3, 5)}):
-            codes = self.half_a_step(answer, case).codes
-            zero = as_float64(case.abs().amax(1)) == 0
+            got, amax = self.half_a_step(answer, case), as_float64(case.abs().amax(1, True))
+            codes, zero = got.codes, amax[:, 0] == 0
             expect.same(codes[zero], np.zeros_like(codes[zero]), of="codes of the row of zeros")
+            want = amax[~zero] / self.top
+            room = tolerance.eps() * want
+            expect.close(got.scale[~zero], want, atol=room, of="the other rows' scale")
 
     @hardened
     def test_denormal_rows_stay_finite(self, answer: Any, seed: int) -> None:

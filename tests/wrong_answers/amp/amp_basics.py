@@ -141,6 +141,9 @@ WRONG = {
         ),
         ("rounds the result", "happens before", TF, TF_LATE),
     ],
+    "test_tf_again_reads_its_arguments_at_every_call": [
+        ("remembers by id", "is used again", TF, f"tf_matmul.__dict__.setdefault(id(a), {TF})"),
+    ],
     "test_tf_returns_the_dtype_it_was_asked_for": [
         ("a numpy array", "a tf.Tensor", TF, f"{TF}.numpy()"),
         ("element by element", "off by 1", TF, "tf.cast(a, dtype) * tf.cast(b, dtype)"),

@@ -32,6 +32,15 @@ WRONG = {
         ("FP4 with infinities", "no one can be spared", 'ends == "ieee" and', 'ends != "fn" and'),
         ("FP4 with a NaN", "no one can be spared", 'ends == "fn" and', 'ends != "ieee" and'),
     ],
+    "test_widths_and_ends_are_arguments": [
+        (
+            "a table of known biases",
+            "raised",
+            "2 ** (exponent_bits - 1) - 1",
+            "{2: 1, 3: 3, 4: 7, 5: 15, 8: 127}[exponent_bits]",
+        ),
+        ("the NaN of E4M3 for all", "nan", "fraction == full", "code & 0x7F == 0x7F"),
+    ],
     "test_ends_like_ieee_unless_told_otherwise": [
         ("finite by default", "inf", 'ends: str = "ieee"', 'ends: str = "finite"'),
         ("fn by default", "inf", 'ends: str = "ieee"', 'ends: str = "fn"'),

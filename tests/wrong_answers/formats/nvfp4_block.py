@@ -55,6 +55,12 @@ WRONG = {
     ],
     "test_block_too_small_for_a_scale_becomes_zero": [
         ("divides by zero", "NaN", SAFE, "scale"),
+        (
+            "zeros in all blocks",
+            "the other blocks",
+            f"{SAFE}) * scale",
+            f"{SAFE}) * scale * (scale != 0).all()",
+        ),
     ],
     "test_inputs_are_left_alone": [
         ("divides in place", "left as it was", f"x / {SAFE}", f"x.div_({SAFE})"),

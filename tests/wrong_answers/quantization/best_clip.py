@@ -54,6 +54,12 @@ WRONG = {
     ],
     "test_row_of_zeros_gets_some_share": [
         ("a share of zero", "nearest share", CHOICE, f"{CHOICE} * (amax[:, 0] > 0)"),
+        (
+            "the first share for all",
+            "each other row",
+            CHOICE,
+            f"{CHOICE} if amax.all() else torch.full((len(w),), shares[0])",
+        ),
     ],
     "test_weights_are_left_alone": [
         ("clamps in place", "left as it was", "w / scale", IN_PLACE),

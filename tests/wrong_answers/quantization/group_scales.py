@@ -47,6 +47,12 @@ WRONG = {
     "test_group_of_zeros_gives_zeros": [
         ("no guard", "finite and above 0", GUARD, "scale"),
         ("NaN", "finite and above 0", GUARD, "scale * scale / scale"),
+        (
+            "a scale of 1 for all",
+            "the other groups",
+            GUARD,
+            "scale if scale.all() else torch.ones_like(scale)",
+        ),
     ],
     "test_views_are_read_as_they_are_and_left_alone": [
         ("rounds in place", "left as it was", GROUPS, f"{GROUPS}; w.round_()"),

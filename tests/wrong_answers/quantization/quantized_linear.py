@@ -71,6 +71,12 @@ WRONG = {
     ],
     "test_weight_zero_row_gives_zeros": [
         ("NaN from a row of zeros", "0 / 0 is NaN", FLOOR, "; scale *= scale / scale"),
+        (
+            "a scale of 1 for all",
+            "the other rows' scale",
+            FLOOR,
+            f"{FLOOR}; scale = scale if amax.all() else torch.ones_like(scale)",
+        ),
     ],
     "test_weight_denormal_rows_stay_finite": [
         ("a floor for zeros alone", "underflows to 0", FLOOR, "; scale[amax == 0] = 1.0"),

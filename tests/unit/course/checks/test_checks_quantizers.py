@@ -28,6 +28,7 @@ def quantize(x):
 """
 ROW = "amax(1, keepdim=True)"
 FLOOR = ".clamp(min=2.0**-126)"
+ONES = "scale = scale if w.any(1).all() else torch.ones_like(scale)"
 RANGE = "(high - low)"
 SINGLE = "float(torch.tensor(high) - torch.tensor(low))"
 WRONG_ROWS = {
@@ -45,7 +46,7 @@ WRONG_ROWS = {
         ("/ 127)", "/ (63 if w.shape[1] < 7 else 127))"),
     ],
     "test_outlier_channel_hurts_no_other": [(ROW, "amax().repeat(len(w), 1)")],
-    "test_zero_row_gives_zeros": [(FLOOR, "")],
+    "test_zero_row_gives_zeros": [(FLOOR, ""), ("return", f"{ONES}\n    return")],
     "test_denormal_rows_stay_finite": [(FLOOR, ".masked_fill(w.abs().amax(1)[:, None] == 0, 1.0)")],
     "test_huge_values_do_not_overflow": [("w / scale)", "w * 127 / (scale * 127))")],
     "test_layout_in_memory_does_not_matter": [
