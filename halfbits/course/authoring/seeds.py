@@ -1,4 +1,4 @@
-"""On how many seeds each wrong answer is accepted, and the solution rejected: on none, it should.
+"""On how many seeds a wrong answer is accepted, and a right one rejected: on none, it should.
 
 `python -m halfbits.course.authoring.seeds [NAME ...] [--seeds 60]` prints those that are not. An
 answer is judged in one process on all seeds, which takes a twentieth of as many gradings.
@@ -55,7 +55,7 @@ class Case(NamedTuple):
 
 
 def tallies(catalog: Catalog, exercises: Iterable[Exercise], seeds: int) -> Iterator[Tally]:
-    """A tally of each solution and of each wrong answer that a check has to reject."""
+    """A tally of each right answer, and of each wrong one that a check has to reject."""
     exercises = list(exercises)
     os.environ["OMP_NUM_THREADS"] = "1"  # a thread that exists before a fork is gone after it
     for name in dict.fromkeys(name for one in exercises for name in one.preload):
@@ -67,9 +67,13 @@ def tallies(catalog: Catalog, exercises: Iterable[Exercise], seeds: int) -> Iter
 
 
 def cases_of(trial: Trial) -> Iterator[Case]:
-    """The solution by all checks, and each wrong answer by the one that has to reject it."""
+    """Right answers by the checks of their tasks, wrong ones by that which has to reject them."""
     every = tuple(check.name for check in trial.checks)
     yield Case(trial.exercise, "the solution", trial.solution, every, True)
+    for right in trial.answers.right:
+        tasks = trial.tasks_of(right)
+        names = tuple(check.name for check in trial.checks if check.task in tasks)
+        yield Case(trial.exercise, right.name, trial.with_answer(right), names, True)
     for wrong in trial.answers.wrong:
         if wrong.rejected_by:
             cells = trial.with_answer(wrong)

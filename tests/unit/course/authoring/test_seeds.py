@@ -20,6 +20,13 @@ WRONG = {
 }
 """
 
+RIGHT = """
+RIGHT = {
+    "right on every seed": "def double(x):\\n    return x + x",
+    "right for even seeds": "def double(x):\\n    return x if x > 3 and x % 2 else 2 * x",
+}
+"""
+
 
 @pytest.fixture
 def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -30,7 +37,7 @@ def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         path.write_text(ANSWERS if slug == "double" else "WRONG = {}", encoding="utf-8")
         right = root / "tests" / "right_answers" / "numbers" / f"{slug}.py"
         right.parent.mkdir(parents=True, exist_ok=True)
-        right.write_text("RIGHT = {}", encoding="utf-8")
+        right.write_text(RIGHT if slug == "double" else "RIGHT = {}", encoding="utf-8")
     monkeypatch.setenv("HALFBITS_ROOT", str(root))
     return root
 
@@ -38,8 +45,9 @@ def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_verdict_that_depends_on_the_seed_is_named(course: Path, capsys) -> None:
     assert main(["double", "--seeds", "8"]) == 1
     said = capsys.readouterr().out.splitlines()
-    assert said[0].startswith("numbers/double: 'wrong for odd seeds' by test_doubles_numbers")
-    assert said[-1] == "numbers/double: 3 answers, 1 with a false verdict"
+    assert said[0].startswith("numbers/double: 'right for even seeds' by all checks: ")
+    assert said[1].startswith("numbers/double: 'wrong for odd seeds' by test_doubles_numbers: ")
+    assert said[-1] == "numbers/double: 5 answers, 2 with a false verdict"
 
 
 def test_a_solution_that_every_seed_accepts_is_not_named(course: Path, capsys) -> None:
