@@ -104,6 +104,22 @@ def test_loud_scores_do_not_overflow(answer, seed):
         expect.close(answer.attend(q, k, v, first, window), want.float(), atol=room)
 
 
+@hardened
+@task("attend")
+def test_views_of_a_cache_are_read_like_their_copies(answer, seed):
+    """Keys and values that are views, as heads of one cache are, give what their copies give.
+
+    A cache keeps all heads in one tensor.
+    """
+    for n, first, window in each(LONG | SHORT):
+        q, k, v = tokens(seed, n)
+        want = answer.attend(q, k, v, first, window)
+        heads = torch.stack([k, -k], 1)[:, 0], torch.stack([-v, v], 2)[:, :, 1]
+        with expect.untouched(*heads):
+            got = answer.attend(torch.stack([q, q], 1)[:, 0], *heads, first, window)
+        expect.close(got, want, atol=1e-4 * (1 + want.abs()))
+
+
 @task("cache_positions")
 def test_positions_are_places_in_the_cache(answer):
     """Kept tokens get 0, 1, 2 and so on without a gap, as many as there are.

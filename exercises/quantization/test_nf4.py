@@ -121,3 +121,19 @@ def test_scales_of_any_size_come_back(answer, seed):
         back = codes.double().view(-1, 256) * step.double()[:, None] + offset.double()
         room = (0.51 * step.double()[:, None]).expand(-1, 256).flatten()
         expect.close(back.flatten(), scale.double(), atol=room, of="codes * step + offset")
+
+
+@hardened
+@task("double_quantize")
+def test_scales_that_are_a_view_are_read_like_their_copy(answer, seed):
+    """A column of a table of scales gives what its copy gives, and stays as it is.
+
+    Scales are often kept beside others in one tensor.
+    """
+    scale = scales(seed, 2)
+    table = torch.stack([scale, scale.flip(0)], 1)
+    with expect.untouched(table):
+        got, want = doubled(answer, table[:, 1]), doubled(answer, scale.flip(0))
+    for part, same in zip(got, want, strict=True):
+        room = 4 * tolerance.eps() * scale.amax() if same.is_floating_point() else 1
+        expect.close(part, same, atol=room)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from contextlib import nullcontext
 from typing import Any
 
@@ -62,8 +63,9 @@ class Autocast(Inference):
         model, x = cases.linear(seed, 8, 16, bias=False), cases.normal(seed + 1, 32, 8)
         exact = x.double() @ model.weight.detach().double().T
         size = x.double().abs() @ model.weight.detach().double().abs().T
-        for dtype in cases.LOW:
-            got, eps = self.call(answer, model, x, dtype), tolerance.eps(dtype)
+        transposed = x.t().contiguous().t()
+        for dtype, given in itertools.product(cases.LOW, (x, transposed)):
+            got, eps = self.call(answer, model, given, dtype), tolerance.eps(dtype)
             # Two operand roundings, eight products, eight sums and a store, eps * size each.
             expect.close(got, exact.to(dtype), atol=19 * eps * size)
             # The operands alone move 512 sums by about u; all within u / 64 is not chance.

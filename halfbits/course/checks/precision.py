@@ -31,13 +31,15 @@ class Report(Suite):
 
         The reference is float64, from the inputs as given; float32 has an error too.
         """
-        a, b = cases.normal(seed, 40, 1), cases.normal(seed + 1, 1, 40)
-        got, exact = self.of(answer, a, b), a.double() @ b.double()
-        for name, dtype in DTYPES.items():
-            # One product an entry: nothing is summed, so each error is known.
-            product = (a.to(dtype).double() @ b.to(dtype).double()).to(dtype).double()
-            want = (product - exact).abs().max().item()
-            expect.close(got[name], want, atol=1e-6 * want, of=name)
+        whole = cases.normal(seed, 40, 1), cases.normal(seed + 1, 1, 40)
+        parts = cases.normal(seed, 40, 2)[:, 1:], cases.normal(seed + 1, 1, 80)[:, ::2]
+        for a, b in each({"two vectors": whole, "strided views": parts}):
+            got, exact = self.of(answer, a, b), a.double() @ b.double()
+            for name, dtype in DTYPES.items():
+                # One product an entry: nothing is summed, so each error is known.
+                product = (a.to(dtype).double() @ b.to(dtype).double()).to(dtype).double()
+                want = (product - exact).abs().max().item()
+                expect.close(got[name], want, atol=1e-6 * want, of=name)
 
     def test_keeps_float64_inputs_in_the_reference(self, answer: Any) -> None:
         """precision_report's reference uses a and b as given: a float64 input is not rounded first.

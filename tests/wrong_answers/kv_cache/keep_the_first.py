@@ -91,6 +91,14 @@ WRONG = {
         ),
         ("scores clamped", "expected", RESULT, RESULT.replace("scores,", "scores.clamp(-80, 80),")),
     ],
+    "test_views_of_a_cache_are_read_like_their_copies": [
+        (
+            "needs one block of memory",
+            "raised",
+            SCORES,
+            "k.view(-1).view(k.shape)[kept] @ q / len(q) ** 0.5",
+        ),
+    ],
     "test_again_reads_its_arguments_at_every_call": [
         (
             "remembers the scores by id",
