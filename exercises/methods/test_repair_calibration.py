@@ -17,7 +17,9 @@ CUTS = {
     "many": (7,) * 25,
 }
 
-again = calls.Calls("mean_magnitude", lambda seed: (tokens(seed, (3, 5)),))
+again = calls.Calls(
+    "mean_magnitude", lambda seed: ([b * (1 + seed % 2) for b in tokens(seed, (3, 5))],)
+)
 
 
 def tokens(seed, cut):

@@ -106,6 +106,20 @@ class Evaluation(Suite):
         said = f"{waiting} batches had been read and not yet used"
         expect.true(waiting <= 1, expected="one batch at a time", got=said)
 
+    @hardened
+    def test_reads_batches_that_are_views(self, answer: Any, seed: int) -> None:
+        """Inputs and labels that are columns of a table count like their copies, and stay.
+
+        A loader may slice one large tensor.
+        """
+        logits, _, y = drawn(seed)
+        x, labels = torch.cat([rows(y) + 1, rows(y)], 1)[:, 1:], torch.stack([1 - y, y], 1)[:, 1]
+        wide = [(x[::2], labels[::2]), (x[1::2], labels[1::2])]
+        want = float((logits.argmax(1) == y).double().mean())
+        with expect.untouched(wide):
+            for got in self.of(answer, logits, wide):
+                expect.close(got, want, atol=tolerance.FLOAT64_DIVISIONS, of="accuracy")
+
     def test_compares_labels_as_they_are(self, answer: Any, seed: int) -> None:
         """With 300 classes the label 299 is the class 299 and no other.
 

@@ -99,6 +99,14 @@ def test_results_that_differ_in_their_rounding_are_the_same() -> None:
     assert verdict(again, "test_reads_its_arguments_at_every_call", answer) == ""
 
 
+def test_draws_that_are_alike_by_chance_are_drawn_again() -> None:
+    again = Calls("twice", lambda seed: (torch.ones(3, 4) * (seed > 9),))
+    for seed in (7, 1):
+        alike = seed == 1
+        said = verdict(again, "test_reads_its_arguments_at_every_call", answer_of(SOURCE), seed)
+        assert ("another result" in said) == alike
+
+
 def test_a_model_is_overwritten_in_place() -> None:
     """Otherwise an answer that is looked up by the model's id would never be caught."""
     first, second = cases.linear(1, 3, 2), cases.linear(2, 3, 2)

@@ -58,6 +58,11 @@ WRONG = {
         ("finally:", f"except Exception:\n        {RESTORE}\n        raise\n    else:"),
     ],
     "test_takes_each_batch_as_it_comes": [("in loader:", "in list(loader):")],
+    "test_reads_batches_that_are_views": [
+        ("best == y)", "best == y.as_strided(y.shape, (1,)))"),
+        ("logits = model(x)", "logits = model(x.as_strided(x.shape, (1, 1)))"),
+        ("logits = model(x)", "logits = model(x); y[:1] = 0"),
+    ],
     "test_compares_labels_as_they_are": [("best == y", "best == y.to(torch.uint8)")],
     "test_takes_an_infinite_logit_for_a_prediction": [
         ("logits.isnan()", "(~logits.isfinite())"),
