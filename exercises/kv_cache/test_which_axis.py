@@ -144,7 +144,8 @@ def test_smallest_caches_and_views_are_measured_too(answer, seed):
     A cache begins with one token, and its heads are views of one tensor.
     """
     for shape in each(SMALLEST):
-        right(answer, *caches(seed, *shape), 4)
+        q, k, v = caches(seed, *shape)
+        right(answer, q, k, v, 4)
     q, k, v = caches(seed, 5, 32, 32, 8)
     for keys in (k.t().contiguous().t(), torch.cat([k, k], 1)[:, 32:]):
         right(answer, q, keys, v, 4)

@@ -75,6 +75,7 @@ def test_gradient_is_zero_outside(answer, seed):
     """
     for scale, bits in each(RANGES):
         beyond = cases.normal(seed, 40).abs() * 3 * end(scale, bits)
+        beyond[seed % 20], beyond[20 + seed % 20] = 0, 0  # exactly half a step beyond
         x = (beyond + end(scale, bits) + 0.5 * scale) * cases.normal(seed + 2, 40).sign()
         got = gradient(answer, x, scale, bits, cases.normal(seed + 1, 40))
         expect.same(got, torch.zeros(40), of="gradient of x by the result")
@@ -97,7 +98,7 @@ def test_each_value_has_its_own_gradient(answer, seed):
 
 @task("fake_quantize")
 def test_input_is_left_alone_and_no_graph_is_made_up(answer, seed):
-    """x keeps its bits; without requires_grad the result has no history either.
+    """x keeps its bits and its gradient; without requires_grad the result has no history either.
 
     Inference uses the same function.
     """
@@ -106,6 +107,10 @@ def test_input_is_left_alone_and_no_graph_is_made_up(answer, seed):
         for view in (x, x.t(), x[:, ::2]):
             with expect.untouched(view):
                 expect.no_graph(values(answer, view, scale, bits))
+        trained = x.clone().requires_grad_()
+        trained.grad = torch.ones_like(x)
+        with expect.untouched(trained):
+            values(answer, trained, scale, bits)
 
 
 @task("fake_quantize")

@@ -57,6 +57,11 @@ WRONG = {
             "above = x.clamp(max=top * scale)\n    return above + (rounded - above).detach()",
         ),
         (
+            "passes at the tie",
+            "further and further",
+            MASKED.replace("SEEN", "ctx.seen").replace("<= top", "<= top + 0.5"),
+        ),
+        (
             "leaks a little",
             "further and further",
             RESULT,
@@ -82,6 +87,7 @@ WRONG = {
     ],
     "test_input_is_left_alone_and_no_graph_is_made_up": [
         ("clamps in place", "left as it was", CLAMP, "x.data.clamp_(-top * scale, top * scale)"),
+        ("begins without a gradient", "left as it was", TOP, f"{TOP}\n    x.grad = None"),
         ("asks for a gradient", "requires_grad", CLAMP, f"x.clone().requires_grad_().{CLAMP[2:]}"),
     ],
     "test_calls_do_not_share_a_backward_pass": [
