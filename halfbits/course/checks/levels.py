@@ -55,6 +55,12 @@ class LevelGroups(Suite):
         drawn["a strided view"] = cases.normal(seed + 10, 9, 4 * self.group)[::2, ::2]
         return drawn
 
+    def beside_midpoints(self) -> Tensor:
+        """Two groups that reach the last level: just below all midpoints of levels, just above."""
+        middle, near = (self.levels[1:] + self.levels[:-1]) / 2, 32 * tolerance.eps() * self.top
+        rows = [np.resize([self.top, *(middle + side)], self.group) for side in (-near, near)]
+        return torch.tensor(np.array(rows)).float()
+
     def test_scale_is_amax_over_the_largest_level(self, answer: Any, seed: int) -> None:
         """Each group of neighbors in a row has the scale that maps its largest |w| to a last level.
 
@@ -71,7 +77,7 @@ class LevelGroups(Suite):
 
         The levels are not evenly spaced: neither rounding nor truncation finds the nearest.
         """
-        for w in each(self.matrices(seed)):
+        for w in each(self.matrices(seed) | {"numbers beside midpoints": self.beside_midpoints()}):
             codes, scale = self.coded(answer, w)
             quotient = self.grouped(w) / scale
             chosen = abs(self.levels[codes].reshape(quotient.shape) - quotient)

@@ -36,6 +36,7 @@ WRONG = {
         ("tensors", "types of", ERROR, "(got - exact).norm() / exact.norm()"),
     ],
     "test_errors_of_the_outputs": [
+        ("a smallest scale", "expected", GUARD, "scale = scale.clamp(min=1e-3)"),
         ("the keys twice", "counts", ROW, "(error(keys, k), error(keys, k))"),
         ("no root of d", "counts", ATTENTION, "torch.softmax(q @ keys.T, dim=1) @ v"),
         ("a softmax over the queries", "counts", ATTENTION, ATTENTION.replace("dim=1", "dim=0")),

@@ -27,6 +27,12 @@ WRONG = {
             CODES,
             "torch.bucketize(groups / scale, LEVELS, right=True).sub(1)",
         ),
+        (
+            "quotients in float16",
+            "finds the nearest",
+            CODES,
+            CODES.replace("groups / scale", "(groups / scale).half()"),
+        ),
         ("the level above", "finds the nearest", CODES, "torch.bucketize(groups / scale, LEVELS)"),
         (
             "rounded, then looked up",

@@ -32,6 +32,7 @@ WRONG = {
     ],
     "test_takes_the_nearest_level": [
         ("gaps.abs()", "gaps.add(0.2).abs()"),
+        ("(blocks / scale)", "(blocks / scale).half()"),
         ("gaps.abs().argmin(-1)", "(gaps >= 0).sum(-1).sub(1).clamp(0)"),
     ],
     "test_levels_come_back_exactly": [
