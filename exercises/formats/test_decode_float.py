@@ -149,7 +149,8 @@ def test_widths_and_ends_are_arguments(answer, seed):
     for (exponent, mantissa), ends in each(
         {f"{pair}, {ends}": (pair, ends) for pair in widths for ends in ("ieee", "fn", "finite")}
     ):
-        for code in draw(seed, (exponent, mantissa), *range(2**exponent)):
+        last = 2 ** (exponent + mantissa) - 1
+        for code in [*draw(seed, (exponent, mantissa), *range(2**exponent)), last - 1, last]:
             want = by_the_rules(code, exponent, mantissa, ends)
             got = answer.decode_float(code, exponent, mantissa, ends)
             right = math.isnan(got) if math.isnan(want) else got == want
