@@ -18,6 +18,7 @@ CLONE_NEWUSER, CLONE_NEWNET, CLONE_NEWNS = 0x10000000, 0x40000000, 0x20000
 MS_RDONLY, MS_REC, MS_PRIVATE, BIND = 1, 0x4000, 0x40000, 0x1000
 SYS_MOUNT_SETATTR, AT_FDCWD, AT_RECURSIVE, MOUNT_ATTR_RDONLY = 442, -100, 0x8000, 1
 SCRATCH = b"size=256m"
+CAPABILITIES_3, PR_SET_NO_NEW_PRIVS = 0x20080522, 38
 SHARED = Path("/dev/shm")
 
 
@@ -62,6 +63,18 @@ def show_only(own: Path | None, folders: Iterable[Path]) -> bool:
         done = done and _mount(f"/proc/self/fd/{seen}".encode(), os.fsencode(own), None, BIND, None)
         os.close(seen)
     return done
+
+
+def give_up_rights() -> bool:
+    """After the mounts are made, in a job's own process: nothing it runs can change them again.
+
+    Whoever makes a user namespace has every right in it, that to mount among them, and so has each
+    process that it forks. A namespace made later finds these mounts locked. Call it before any
+    thread starts: capabilities belong to a thread.
+    """
+    header, none = (ctypes.c_uint32 * 2)(CAPABILITIES_3, 0), (ctypes.c_uint32 * 6)()
+    dropped = _libc().capset(header, none) == 0
+    return _libc().prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 and dropped
 
 
 def can_confine() -> bool:

@@ -19,7 +19,13 @@ from pathlib import Path
 from typing import Any
 
 from halfbits.course.grading.process.fork_pool import serve
-from halfbits.course.grading.process.sandbox import confine, leave_network, open_scratch, show_only
+from halfbits.course.grading.process.sandbox import (
+    confine,
+    give_up_rights,
+    leave_network,
+    open_scratch,
+    show_only,
+)
 from halfbits.course.grading.process.warmup import warm_up
 from halfbits.errors import CourseError
 from halfbits.folders import find_root
@@ -79,6 +85,7 @@ def _grade(job: dict[str, Any], channel: int, confined: bool = False) -> None:
         open_scratch(job["scratch"])
         own = Path(job["folder"]) if job["own_folder"] else None
         show_only(own, map(Path, job["shared"]))
+        give_up_rights()
     run(job, _speaker(channel, job["nonce"]))
 
 

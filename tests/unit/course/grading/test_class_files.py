@@ -164,6 +164,55 @@ def test_every_file_and_student_is_accounted_for(students: Path, course: Catalog
     assert {one.student for one in submitted} == {"ada", "bob"}
 
 
+HOSTILE = """
+import ctypes, os, shutil
+from pathlib import Path
+ctypes.CDLL(None).mount(b"none", b"/", None, ctypes.c_ulong(0x1020), None)
+targets = [Path(place) for place in {targets!r}]
+def attack(what, path):
+    try:
+        what(path)
+    except OSError:
+        pass
+for path in targets:
+    attack(lambda path: path.write_text("def double(x): return 2 * x"), path)
+    attack(lambda path: path.chmod(0o777), path)
+    attack(lambda path: os.utime(path, (0, 0)), path)
+    attack(lambda path: path.with_name("planted.py").write_text("planted = 1"), path)
+    attack(lambda path: path.rename(path.with_suffix(".gone")), path)
+    attack(lambda path: path.unlink(), path)
+    attack(lambda path: shutil.rmtree(path.parent), path)
+"""
+
+
+def content(folder: Path) -> dict[str, tuple[bytes, int, int]]:
+    """Every file's bytes, mode and time."""
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return {
+        str(path): (path.read_bytes(), path.stat().st_mode, path.stat().st_mtime_ns)
+        for path in files
+        if "__pycache__" not in path.parts
+    }
+
+
+@confining
+def test_hostile_answer_changes_no_file_of_the_course_or_of_the_class(
+    students: Path, course: Catalog, tmp_path: Path
+) -> None:
+    """Its own notebook, the checks, other exercises, solutions, and what a classmate sent."""
+    solution = course.root / "solutions" / "numbers" / "double.ipynb"
+    write(solution, notebook(DOUBLE))
+    own, ada = students / "mal" / "double.py", write(students / "ada" / "double.py", WHOLE)
+    of_course = [path for path in course.root.rglob("*") if path.is_file()]
+    targets = [str(path) for path in (own, ada, solution, *of_course)]
+    write(own, WHOLE + HOSTILE.format(targets=targets))
+    write(students / "zoe" / "double.py", WHOLE)
+    before = content(course.root) | content(students)
+    graded = run(students, course, tmp_path)
+    assert content(course.root) | content(students) == before
+    assert passed(graded) == {"ada": 3, "mal": 3, "zoe": 3}
+
+
 @confining
 def test_answer_cannot_read_a_classmates_file_but_its_own_modules(
     students: Path, course: Catalog, tmp_path: Path

@@ -185,6 +185,45 @@ def test_answer_in_a_class_writes_to_its_scratch_folder_alone(
     assert not list(course.root.glob("x"))
 
 
+MOUNTS = """
+import ctypes, os
+libc = ctypes.CDLL(None, use_errno=True)
+class Attributes(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_uint64) for name in ("set", "clear", "propagation", "user")]
+def writable():
+    done = libc.mount(b"none", b"/", None, ctypes.c_ulong(0x1020), None)  # bound again, not read-only
+    clear = Attributes(0, 1, 0, 0)
+    return done == 0 or libc.syscall(442, -100, b"/", 0, ctypes.byref(clear), 32) == 0
+def namespace():
+    libc.unshare(0x10020000)  # of users and of mounts: every right, in that one
+    return writable()
+def unmounted():
+    return libc.umount2({solutions!r}.encode(), 2) == 0
+def parents():
+    return bool(os.listdir(f"/proc/{{os.getppid()}}/root"))
+done = {way}()
+assert not done, "it did"
+"""
+
+
+@confining
+@pytest.mark.parametrize("way", ["writable", "namespace", "unmounted", "parents"])
+def test_answer_in_a_class_has_no_right_to_change_what_it_sees(
+    course: Catalog, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    """Nor to see through the eyes of the process that started it."""
+    monkeypatch.setenv("HALFBITS_ROOT", str(course.root))
+    solutions = course.root / "solutions"
+    solutions.mkdir(exist_ok=True)
+    workers, code = ForkPool(), MOUNTS.format(solutions=str(solutions), way=way)
+    allowed = "try:\n    " + code.strip().replace("\n", "\n    ")
+    try:
+        report = graded(course, f"{allowed}\nexcept PermissionError:\n    pass", workers=workers)
+    finally:
+        workers.close()
+    assert (report.all_pass, report.notes) == (True, [])
+
+
 @confining
 def test_answer_in_a_class_finds_no_solutions(
     course: Catalog, monkeypatch: pytest.MonkeyPatch
