@@ -36,14 +36,15 @@ class Bystanders:
             "answer did; `git diff` shows what is different."
         )
 
-    def _now(self) -> dict[Path, tuple[int, int]]:
-        found = {}
+    def _now(self) -> dict[Path, tuple[int, ...]]:
+        """Times of content and entry, and size: an answer can set the first back alone."""
+        found: dict[Path, tuple[int, ...]] = {}
         for path in self._files():
             try:
                 status = path.stat()
             except OSError:
                 continue
-            found[path] = (status.st_mtime_ns, status.st_size)
+            found[path] = (status.st_mtime_ns, status.st_ctime_ns, status.st_size)
         return found
 
     def _files(self) -> Iterator[Path]:

@@ -114,6 +114,20 @@ def test_removed_file_is_named_and_the_list_is_short(course: Catalog) -> None:
     assert note.count("was added") == 5 and "and 3 more" in note
 
 
+@linux
+def test_file_whose_size_and_time_are_set_back_is_named_all_the_same(course: Catalog) -> None:
+    hides = """
+import os
+checks = exercises / "test_double.py"
+was, text = os.stat(checks), checks.read_text()
+checks.write_text(text.swapcase())
+os.utime(checks, ns=(was.st_atime_ns, was.st_mtime_ns))
+assert os.stat(checks).st_size == was.st_size
+"""
+    (note,) = graded(course, harm(course) + hides).notes
+    assert "numbers/test_double.py was changed" in note
+
+
 def test_answer_that_changes_nothing_gets_no_note(course: Catalog) -> None:
     assert graded(course, "open('scratch.txt', 'w').write('mine')").notes == []
 
@@ -191,7 +205,7 @@ libc = ctypes.CDLL(None, use_errno=True)
 class Attributes(ctypes.Structure):
     _fields_ = [(name, ctypes.c_uint64) for name in ("set", "clear", "propagation", "user")]
 def writable():
-    done = libc.mount(b"none", b"/", None, ctypes.c_ulong(0x1020), None)  # bound again, not read-only
+    done = libc.mount(b"none", b"/", None, ctypes.c_ulong(0x1020), None)  # not read-only
     clear = Attributes(0, 1, 0, 0)
     return done == 0 or libc.syscall(442, -100, b"/", 0, ctypes.byref(clear), 32) == 0
 def namespace():
