@@ -11,6 +11,8 @@ from halfbits.course.authoring.kinds import accepted
 EXEMPT = {"train_step": "it is there to change its parameters, and no loss comes twice"}
 # Exercises that are not held to it yet: `python -m halfbits.course.authoring.kinds NAME` says why.
 OPEN = {
+    "autocast_trace",
+    "find_the_overflow",
     "first_divergence",
     "int8_attention",
     "integer_matmul",
