@@ -171,7 +171,7 @@ def test_formulas_are_mathml_and_no_tex_is_left(pages: Pages) -> None:
 
 
 def test_the_search_index_knows_a_term(site: Site) -> None:
-    assert "logit" in (site.pages / "searchindex.js").read_text(encoding="utf-8")
+    assert '"logit":' in (site.pages / "searchindex-en.js").read_text(encoding="utf-8")
 
 
 def test_a_second_build_finds_the_pages_current(site: Site) -> None:

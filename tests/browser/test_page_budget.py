@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -16,8 +16,8 @@ from conftest import SCREENSHOTS
 
 pytestmark = pytest.mark.browser
 MAX_BYTES, MAX_REQUESTS, MAX_FIGURE = 200_000, 15, 60_000
-# The index of 123 questions in two languages is 194 kB by itself: to be cut, not to grow.
-ABOVE = {"search": 260_000}
+# A query in each language, and a page that it must find.
+QUERIES = {"Babai": "book/interview/methods.html#", "\u53cd\u91cf\u5316 GEMM": "book/interview/zh/"}
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 # Axe looks at each page in the light, and at these in the dark too.
 DARK = ("book/index", "book/faq/techniques", "book/interview/find", "notebooks/number_formats")
@@ -154,9 +154,24 @@ def lines(told: dict[str, list[str]]) -> str:
 
 
 def test_no_page_weighs_more_than_200_kilobytes(visits: dict[str, Visit]) -> None:
-    limits = {name: ABOVE.get(name, MAX_BYTES) for name in visits}
-    heavy = {name: seen.weight for name, seen in visits.items() if seen.weight > limits[name]}
+    heavy = {name: seen.weight for name, seen in visits.items() if seen.weight > MAX_BYTES}
     assert len(visits) > 50 and not heavy
+
+
+@pytest.mark.parametrize(("query", "found"), QUERIES.items())
+def test_a_search_loads_the_index_of_its_language_within_the_weight(
+    chromium: Any, address: str, pages: Path, query: str, found: str
+) -> None:
+    """Without the pages that it shows parts of, one for each result."""
+    seen = Visit(pages)
+    page = opening(chromium, address, "search", "light", seen)
+    page.wait_for_load_state()
+    seen.requests.clear()
+    page.goto(f"{address}/search.html?q={quote(query)}")
+    page.locator(f"#search-results li a[href*='{found}']").first.wait_for()
+    seen.requests = [path for path in seen.requests if path.count("/") == 1 or "_static" in path]
+    page.context.close()
+    assert seen.weight <= MAX_BYTES and not seen.errors
 
 
 def test_no_page_asks_for_more_than_15_files(visits: dict[str, Visit]) -> None:
