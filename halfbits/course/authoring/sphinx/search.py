@@ -154,7 +154,8 @@ def write_indexes(app: Sphinx, error: Exception | None) -> None:
 
 def divided(terms: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """The terms that are not Chinese, and the Chinese ones in PARTS by their first character."""
-    others, parts = {}, [dict[str, Any]() for _ in range(PARTS)]
+    others = dict[str, Any]()
+    parts = [dict[str, Any]() for _ in range(PARTS)]
     for word, places in sorted(terms.items()):
         (parts[ord(word[0]) % PARTS] if re.match(HAN, word) else others)[word] = places
     return others, parts
