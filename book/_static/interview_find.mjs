@@ -42,7 +42,21 @@ function show() {
   output.value = phrase.replace("{}", count);
 }
 
-function changed() {
+/** Chinese text is looked for in Chinese; other text in the table that has it. */
+function switchLanguage() {
+  const { text, lang } = form.elements;
+  const count = (name) => {
+    lang.value = name;
+    show();
+    return tables.find((table) => !table.hidden).querySelectorAll("tbody tr:not([hidden])").length;
+  };
+  const before = lang.value;
+  const names = /[\u3400-\u9fff]/.test(text.value) ? ["zh"] : [before, "en", "zh"];
+  lang.value = names.find(count) ?? names[0];
+}
+
+function changed(event) {
+  if (event?.target === form.elements.text && event.target.value.trim()) switchLanguage();
   const hash = toHash();
   history.replaceState(null, "", hash ? `#${hash}` : location.pathname + location.search);
   show();

@@ -110,6 +110,16 @@ def test_a_kept_address_opens_the_filter_in_chinese(visitor, course):
     assert visitor.errors == []
 
 
+def test_the_index_goes_to_the_language_that_is_typed(visitor, course):
+    page = open_page(visitor, course, "book/interview/find")
+    text = page.locator(".hb-find [name=text]")
+    for typed, language in (("\u53cd\u91cf\u5316", "zh"), ("KV", "zh"), ("outliers", "en")):
+        text.fill(typed)
+        assert page.locator(".hb-find [name=lang]").input_value() == language, typed
+        assert listed(page), typed
+    assert visitor.errors == []
+
+
 def test_on_a_phone_no_interview_page_is_wider_than_the_screen(visitor, course):
     page = visitor.new_page()
     page.set_viewport_size({"width": 375, "height": 800})
