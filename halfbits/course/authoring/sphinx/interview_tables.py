@@ -1,12 +1,13 @@
-"""Tables and lists over the whole bank as MyST: the front door's and the cheat sheet's."""
+"""Tables and lists over the whole bank as MyST: front door, cheat sheet, index of terms."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
 
-from halfbits.course.authoring.sphinx.interview_pages import Writer
+from halfbits.course.authoring.sphinx.interview_pages import OTHER, Writer
 from halfbits.course.interview.bank.question import LEVELS, TOPICS
+from halfbits.course.interview.bank.terms import Term, load_terms, page_text
 from halfbits.formats import limits, named
 
 FORMATS = {
@@ -83,6 +84,29 @@ def flags(writer: Writer) -> Iterator[str]:
             yield f"{question.seed}. **{claim}** {why}"
 
 
+def terms(writer: Writer) -> Iterator[str]:
+    """The index of terms: the name in both languages, the question, the page that treats it."""
+    yield row(writer, "term", "term_other", "question", "page")
+    yield "|---|---|---|---|"
+    for term in load_terms(writer.source):
+        question = writer.bank.find(term.question)
+        link = writer.link(question, cell(question.texts[writer.language].question))
+        own, other = term.names[writer.language], term.names[OTHER[writer.language]]
+        yield f"| {own} | {other} | {link} | {place(writer, term)} |"
+
+
+def place(writer: Writer, term: Term) -> str:
+    """A link to the page that treats a term; without one, to the questions of its topic."""
+    if not term.page:
+        topic = writer.bank.find(term.question).topic
+        return f"[{TOPICS[topic][writer.language]}]({topic}.md)"
+    notebook = writer.source / f"{term.page}.ipynb"
+    if notebook.is_file():
+        return writer.notebook(term.page)
+    first, _, _ = page_text(writer.source, term.page).partition("\n")
+    return f'<a href="{writer.path(term.page)}.html">{first.removeprefix("# ")}</a>'
+
+
 def row(writer: Writer, *names: str) -> str:
     return f"| {' | '.join(writer.words[name] for name in names)} |"
 
@@ -93,5 +117,5 @@ def cell(text: str) -> str:
 
 
 SHOW: dict[str, Callable[[Writer], Iterator[str]]] = {
-    function.__name__: function for function in (seed, topics, formats, points, flags)
+    function.__name__: function for function in (seed, topics, formats, points, flags, terms)
 }
