@@ -141,6 +141,19 @@ def test_online_softmax_is_softmax_whatever_the_blocks() -> None:
         torch.testing.assert_close(attention(q, k, v, block), exact)
 
 
+def test_outputs_of_pieces_of_a_cache_merge_into_that_of_the_whole() -> None:
+    q, k, v = 3 * draw(0, 16), draw(1, 96, 16), draw(2, 96, 8)
+    whole = (k @ q).softmax(0) @ v
+    scores = [piece @ q for piece in k.split(40)]
+    largest = torch.stack([piece.max() for piece in scores])
+    sums = torch.stack([(piece - piece.max()).exp().sum() for piece in scores])
+    outputs = [s.softmax(0) @ piece for s, piece in zip(scores, v.split(40), strict=True)]
+    shares = sums * (largest - largest.max()).exp()
+    merged = shares @ torch.stack(outputs) / shares.sum()
+    torch.testing.assert_close(merged, whole)
+    assert not torch.allclose(sums @ torch.stack(outputs) / sums.sum(), whole, atol=0.01)
+
+
 def test_a_running_sum_in_fp16_loses_what_one_in_float32_keeps() -> None:
     weights = torch.full((8192,), 0.2)
     narrow = torch.tensor(0.0).half()
