@@ -1,7 +1,8 @@
-// Flashcards over the folded questions of the page: <hb-flashcards> shows one at a time and
-// schedules it. Progress stays in this browser, in the file format of `python course.py cards`.
+// <hb-flashcards> shows the folded questions of the page one at a time and schedules them. Progress
+// stays in this browser, in the file format of `python course.py cards`.
 import { review } from "./fsrs.mjs";
-import { empty, merge, parse, read, write } from "./progress.mjs";
+import { table } from "./card_stats.mjs";
+import { empty, merge, parse, read, suspend, undo, write } from "./progress.mjs";
 import { fill, make, span } from "./storage.mjs";
 
 const NEW_PER_DAY = 10;
@@ -37,10 +38,12 @@ class Flashcards extends HTMLElement {
   build() {
     const { words } = this;
     const button = (name, action) => make("button", { type: "button", click: action }, words[name]);
-    const options = Object.entries(JSON.parse(this.dataset.topics)).map(([value, name]) =>
-      make("option", { value }, name));
-    this.topic = make("select", { change: () => this.show(false) },
-      make("option", { value: "" }, words.all), ...options);
+    const choice = (names) => make("select", { change: () => this.show(false) },
+      make("option", { value: "" }, words.all),
+      ...Object.entries(names).map(([value, name]) => make("option", { value }, name)));
+    this.topics = JSON.parse(this.dataset.topics);
+    this.topic = choice(this.topics);
+    this.level = choice(JSON.parse(this.dataset.levels));
     this.count = make("output", { "aria-live": "polite" });
     this.card = make("div", { class: "hb-card", tabindex: "-1" });
     this.buttons = make("div", { class: "hb-buttons" });
@@ -48,25 +51,38 @@ class Flashcards extends HTMLElement {
     this.file = make("input", {
       type: "file", accept: ".json,application/json", hidden: true, change: () => this.take(),
     });
-    const label = make("label", {}, `${words.topic} `, this.topic);
+    this.stats = make("details", { class: "hb-fold", toggle: () => this.showStats() },
+      make("summary", {}, words.stats), make("div"));
     this.append(
-      make("div", { class: "hb-bar" }, label, this.count),
+      make("div", { class: "hb-bar" }, make("label", {}, `${words.topic} `, this.topic),
+        make("label", {}, `${words.level} `, this.level), this.count),
       this.card,
       this.buttons,
+      make("div", { class: "hb-bar" },
+        button("undo", () => this.press("u")), button("suspend", () => this.press("s")),
+        button("restore", () => this.change((p) => suspend(p, p.suspended ?? [], false)))),
       make("div", { class: "hb-bar" },
         button("more", () => { this.new += NEW_PER_DAY; this.show(); }),
         button("export", () => this.hand()),
         button("import", () => this.file.click()), this.file),
       this.status,
+      this.stats,
     );
     this.querySelector(".hb-cards").hidden = true;
   }
 
+  /** The cards of the chosen topic and level. */
+  deck() {
+    const [topic, level] = [this.topic.value, this.level.value];
+    return this.all.filter(({ dataset }) =>
+      (!topic || dataset.topic.split(" ").includes(topic)) && (!level || dataset.level === level));
+  }
+
   /** The due cards, longest first, and the new ones that may begin today. */
   queue(now) {
-    const { cards, reviews } = this.progress;
-    const topic = this.topic.value;
-    const all = this.all.filter((card) => !topic || card.dataset.topic.split(" ").includes(topic));
+    const { cards, reviews, suspended } = this.progress;
+    const away = new Set(suspended);
+    const all = this.deck().filter((card) => !away.has(card.dataset.id));
     const due = (card) => Date.parse(cards[card.dataset.id].due);
     const seen = all.filter((c) => c.dataset.id in cards).sort((a, b) => due(a) - due(b));
     const first = new Map();
@@ -81,7 +97,7 @@ class Flashcards extends HTMLElement {
     };
   }
 
-  /** Show the next question; `focus` moves there for keyboards and screen readers. */
+  /** Show the next question; `focus` moves there for screen readers. */
   show(focus = true) {
     const now = Date.now();
     const { due, fresh, nearly, next } = this.queue(now);
@@ -129,11 +145,34 @@ class Flashcards extends HTMLElement {
     this.show();
   }
 
+  change(action) {
+    const { progress } = this;
+    action(progress);
+    this.progress = progress;
+    this.show();
+    this.showStats();
+  }
+
+  /** Take the deck's last rating back (u), or put the card away (s). */
+  press(key) {
+    const ids = new Set(this.deck().map((card) => card.dataset.id));
+    if (key === "u") this.change((p) => undo(p, ids));
+    else if (this.current) this.change((p) => suspend(p, [this.current.dataset.id]));
+  }
+
+  showStats() {
+    if (!this.stats.open) return;
+    this.stats.lastElementChild.replaceChildren(
+      table(this.all, this.progress, this.topics, this.words));
+  }
+
   pressed(event) {
     const busy = event.target.closest?.("input, select, textarea, a, summary, button");
     if (event.ctrlKey || event.metaKey || event.altKey || !this.current) return;
-    if (event.key === " " && !this.open && !busy) this.turn();
-    else if (this.open && /^[1-4]$/.test(event.key) && !busy?.matches("input, select, textarea")) {
+    const typing = busy?.matches("input, select, textarea");
+    if (["u", "s"].includes(event.key) && !typing) this.press(event.key);
+    else if (event.key === " " && !this.open && !busy) this.turn();
+    else if (this.open && /^[1-4]$/.test(event.key) && !typing) {
       this.rate(Number(event.key));
     } else return;
     event.preventDefault();

@@ -1,5 +1,6 @@
 // The state of all flashcards and every review: checked, merged, kept in the browser. The same
 // content as the cards.json of `python course.py cards`.
+import { review } from "./fsrs.mjs";
 import { load, save } from "./storage.mjs";
 
 const KEY = "halfbits-cards";
@@ -16,7 +17,28 @@ export function parse(content) {
     if (typeof id !== "string" || !(rating >= 1 && rating <= 4)) throw new Error("review");
     if (!Number.isFinite(Date.parse(moment))) throw new Error("moment");
   }
+  if (!(content.suspended ?? []).every((id) => typeof id === "string")) throw new Error("suspended");
   return content;
+}
+
+/** Take back the last review of one of the cards, which becomes what its other reviews make of it. */
+export function undo(content, ids) {
+  const last = content.reviews.findLastIndex(([id]) => ids.has(id));
+  if (last < 0) return null;
+  const [[id]] = content.reviews.splice(last, 1);
+  delete content.cards[id];
+  for (const [other, rating, moment] of content.reviews) {
+    if (other === id) content.cards[id] = review(content.cards[id], rating, Date.parse(moment));
+  }
+  return id;
+}
+
+/** Show cards no more, or again. */
+export function suspend(content, ids, away = true) {
+  const kept = new Set(content.suspended);
+  for (const id of ids) away ? kept.add(id) : kept.delete(id);
+  content.suspended = [...kept].sort();
+  if (!kept.size) delete content.suspended;
 }
 
 /** Of each card the later state, and every review once; how many cards were taken. */
@@ -31,6 +53,7 @@ export function merge(mine, theirs) {
   const name = ([id, , moment]) => `${id} ${Date.parse(moment)}`;
   const known = new Set(mine.reviews.map(name));
   mine.reviews.push(...theirs.reviews.filter((entry) => !known.has(name(entry))));
+  suspend(mine, theirs.suspended ?? []);
   mine.reviews.sort((a, b) => Date.parse(a[2]) - Date.parse(b[2]));
   return taken;
 }

@@ -22,7 +22,12 @@ def anki(
 def cards(
     lang: Language = "en",
     topic: Annotated[str | None, typer.Option(help="Only this topic, such as formats.")] = None,
+    level: Annotated[
+        str | None, typer.Option(help="Only this level: screening, onsite or staff.")
+    ] = None,
     new: Annotated[int, typer.Option(min=0, help="New cards a day.")] = 10,
+    stats: Annotated[bool, typer.Option("--stats", help="Show how far you have come.")] = False,
+    restore: Annotated[bool, typer.Option("--restore", help="Show suspended cards again.")] = False,
     take: Annotated[
         Path | None, typer.Option("--import", help="Read the progress saved by the book's page.")
     ] = None,
@@ -31,9 +36,14 @@ def cards(
     ] = None,
 ) -> None:
     """Review flashcards of the interview questions."""
-    from halfbits.course.interview.cards.terminal import run
+    from halfbits.course.interview.cards import terminal
 
-    raise typer.Exit(run(lang, topic, new, take, save))
+    deck = terminal.Deck(lang, topic, level)
+    if restore:
+        raise typer.Exit(terminal.restore(deck))
+    if stats:
+        raise typer.Exit(terminal.statistics(deck))
+    raise typer.Exit(terminal.run(deck, new, take, save))
 
 
 def mock(

@@ -57,7 +57,7 @@ class Flashcards(Drill):
     def html(self, writer: Writer) -> str:
         cards = "".join(
             f'<details class="hb-fold hb-short" data-id="{card.id}" '
-            f'data-topic="{" ".join(card.question.topics)}">'
+            f'data-topic="{" ".join(card.question.topics)}" data-level="{card.question.level}">'
             f"<summary>{to_inline_html(card.front)}</summary>"
             f"{to_html(card.back)}"
             f'<p><a href="{address(writer, card.question)}">{writer.words["full"]}</a></p>'
@@ -65,8 +65,10 @@ class Flashcards(Drill):
             for card in make_cards(writer.bank, writer.language)
         )
         topics = json_attribute({name: said[writer.language] for name, said in TOPICS.items()})
+        levels = json_attribute({name: said[writer.language] for name, said in LEVELS.items()})
         inside = f'<div class="hb-cards">{cards}</div>'
-        return component("flashcards", writer, inside, f'data-topics="{topics}"')
+        attributes = f'data-topics="{topics}" data-levels="{levels}"'
+        return component("flashcards", writer, inside, attributes)
 
 
 class Mock(Drill):

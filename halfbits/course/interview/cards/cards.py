@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from halfbits.course.interview.bank.bank import LANGUAGES, Bank
-from halfbits.course.interview.bank.question import TOPICS, Question
+from halfbits.course.interview.bank.question import LEVELS, TOPICS, Question
 from halfbits.errors import CourseError
 
 
@@ -42,15 +42,22 @@ class Card:
         return tuple(point[self.language] for point in self.question.points)
 
 
-def make_cards(bank: Bank, language: str, topic: str | None = None) -> tuple[Card, ...]:
-    """The cards of one language in the bank's order, of one topic if named. Raises CourseError."""
+def make_cards(
+    bank: Bank, language: str, topic: str | None = None, level: str | None = None
+) -> tuple[Card, ...]:
+    """The cards of one language in the bank's order: a topic's, a level's, if those are named.
+
+    Raises CourseError.
+    """
     known("language", language, LANGUAGES)
     if topic is not None:
         known("topic", topic, tuple(TOPICS))
+    if level is not None:
+        known("level", level, tuple(LEVELS))
     return tuple(
         Card(question, language)
         for question in bank.questions
-        if topic is None or topic in question.topics
+        if (topic is None or topic in question.topics) and level in (None, question.level)
     )
 
 

@@ -33,6 +33,7 @@ def forecast(
 
     The cards not seen yet are spread over all days but the last, so that each is seen twice.
     """
+    ids = schedule.shown(ids)
     states = {i: schedule.cards[i] for i in ids if i in schedule.cards}
     unseen = [card_id for card_id in ids if card_id not in schedule.cards]
     pace = -(-len(unseen) // max(1, days - 1))

@@ -27,11 +27,15 @@ SCHEDULER = fsrs.Scheduler(enable_fuzzing=False)
 
 @dataclass
 class Schedule:
-    """The state of all cards ever reviewed, by id, and every review: id, rating 1 to 4, time."""
+    """The state of all cards ever reviewed, by id, and every review: id, rating 1 to 4, time.
+
+    A suspended card is not shown until it is taken back.
+    """
 
     path: Path
     cards: dict[str, fsrs.Card] = field(default_factory=dict)
     reviews: list[list[Any]] = field(default_factory=list)
+    suspended: set[str] = field(default_factory=set)
 
     @classmethod
     def load(cls, path: Path | None = None) -> Schedule:
@@ -43,11 +47,13 @@ class Schedule:
     def reload(self) -> None:
         """Take over what the file holds by now."""
         content = store.read(self.path)
+        self.cards, self.reviews, self.suspended = {}, [], set()
         try:
-            self.cards, self.reviews = ({}, []) if content is None else parse(content)
+            if content is not None:
+                self.cards, self.reviews = parse(content)
+                self.suspended = suspended_in(content)
         except (KeyError, TypeError, ValueError, AttributeError):
             store.set_aside(self.path)
-            self.cards, self.reviews = {}, []
 
     def review(self, card_id: str, rating: int, now: datetime | None = None) -> fsrs.Card:
         """Rate a card 1 to 4, write it down, and return its new state."""
@@ -60,6 +66,33 @@ class Schedule:
             store.write(self.path, self.content())
         return card
 
+    def undo(self, ids: Iterable[str]) -> str | None:
+        """Take back the last review of one of the cards, and return its id.
+
+        The card is again what the reviews before it make of it.
+        """
+        wanted = set(ids)
+        with store.locked(self.path):
+            self.reload()
+            own = [i for i, (card_id, *_) in enumerate(self.reviews) if card_id in wanted]
+            if not own:
+                return None
+            card_id = str(self.reviews.pop(own[-1])[0])
+            self._replay(card_id)
+            store.write(self.path, self.content())
+        return card_id
+
+    def suspend(self, card_id: str, away: bool = True) -> None:
+        """Show a card no more, or again."""
+        with store.locked(self.path):
+            self.reload()
+            (self.suspended.add if away else self.suspended.discard)(card_id)
+            store.write(self.path, self.content())
+
+    def shown(self, ids: Iterable[str]) -> list[str]:
+        """Those of the cards that are not suspended."""
+        return [card_id for card_id in ids if card_id not in self.suspended]
+
     def intervals(self, card_id: str, now: datetime | None = None) -> tuple[timedelta, ...]:
         """How long the card would stay away after each of the four ratings."""
         now = milliseconds(now or datetime.now(UTC))
@@ -69,6 +102,7 @@ class Schedule:
     def next_card(self, ids: Sequence[str], new: int, now: datetime | None = None) -> str | None:
         """The card to show: due longest, else a new one, else one learned that is nearly due."""
         now = now or datetime.now(UTC)
+        ids = self.shown(ids)
         if due := self.due(ids, now):
             return due[0]
         fresh = [card_id for card_id in ids if card_id not in self.cards]
@@ -80,7 +114,7 @@ class Schedule:
     def due(self, ids: Iterable[str], now: datetime | None = None) -> list[str]:
         """The reviewed cards that are due, longest first."""
         now = now or datetime.now(UTC)
-        seen = [card_id for card_id in ids if card_id in self.cards]
+        seen = [card_id for card_id in self.shown(ids) if card_id in self.cards]
         ordered = sorted(seen, key=lambda card_id: self.cards[card_id].due)
         return [card_id for card_id in ordered if self.cards[card_id].due <= now]
 
@@ -101,7 +135,8 @@ class Schedule:
         cards = {card_id: card.to_dict() for card_id, card in self.cards.items()}
         for state in cards.values():
             del state["card_id"]  # type: ignore[misc]
-        return {"version": 1, "cards": cards, "reviews": self.reviews}
+        content = {"version": 1, "cards": cards, "reviews": self.reviews}
+        return content | ({"suspended": sorted(self.suspended)} if self.suspended else {})
 
     def save_as(self, path: Path) -> None:
         """Write the same file elsewhere, for the page or another computer. Raises CourseError."""
@@ -117,13 +152,16 @@ class Schedule:
         Returns how many cards were taken.
         """
         try:
-            cards, reviews = parse(json.loads(path.read_text(encoding="utf-8")))
+            content = json.loads(path.read_text(encoding="utf-8"))
+            cards, reviews = parse(content)
+            suspended = suspended_in(content)
         except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
             raise CourseError(f"{path} is no file of flashcards ({error}).") from error
         with store.locked(self.path):
             self.reload()
             taken = {i: card for i, card in cards.items() if self._is_older(i, card)}
             self.cards.update(taken)
+            self.suspended |= suspended
             known = {(i, moment) for i, _, moment in self.reviews}
             self.reviews += [entry for entry in reviews if (entry[0], entry[2]) not in known]
             self.reviews.sort(key=lambda entry: entry[2])
@@ -133,6 +171,15 @@ class Schedule:
     def _is_older(self, card_id: str, card: fsrs.Card) -> bool:
         mine = self.cards.get(card_id)
         return not mine or _reviewed(mine) < _reviewed(card)
+
+    def _replay(self, card_id: str) -> None:
+        """Make the state of a card from its reviews alone."""
+        self.cards.pop(card_id, None)
+        for other, rating, moment in self.reviews:
+            if other == card_id:
+                now = datetime.fromisoformat(moment)
+                state = self._state(card_id, now)
+                self.cards[card_id], _ = SCHEDULER.review_card(state, fsrs.Rating(rating), now)
 
     def _state(self, card_id: str, now: datetime) -> fsrs.Card:
         return self.cards.get(card_id) or fsrs.Card(card_id=1, due=now)
@@ -148,6 +195,11 @@ def parse(content: dict[str, Any]) -> tuple[dict[str, fsrs.Card], list[list[Any]
             raise ValueError("a time without its zone")
     reviews = [[str(i), int(rating), utc(moment)] for i, rating, moment in content["reviews"]]
     return cards, reviews
+
+
+def suspended_in(content: dict[str, Any]) -> set[str]:
+    """The suspended cards of a file's content; older files name none."""
+    return {str(card_id) for card_id in content.get("suspended", [])}
 
 
 def _card(state: dict[str, Any]) -> fsrs.Card:

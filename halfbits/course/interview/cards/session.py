@@ -33,15 +33,23 @@ class Drill:
         self.schedule.review(card.id, rating, now)
         self.reviewed += 1
 
+    def undo(self) -> Card | None:
+        """Take back the last review of this session's cards; None without one."""
+        found = self.schedule.undo(self.by_id)
+        self.reviewed -= found is not None and self.reviewed > 0
+        return self.by_id[found] if found else None
+
     def left(self, now: datetime | None = None) -> tuple[int, int]:
         """How many cards are due, and how many new ones may still begin today."""
         now = now or datetime.now(UTC)
-        unseen = sum(card_id not in self.schedule.cards for card_id in self.by_id)
+        shown = self.schedule.shown(self.by_id)
+        unseen = sum(card_id not in self.schedule.cards for card_id in shown)
         allowed = max(0, self.new - self.schedule.begun_today(self.by_id, now))
         return len(self.schedule.due(self.by_id, now)), min(unseen, allowed)
 
     def until_next(self, now: datetime | None = None) -> timedelta | None:
         """How long until a card that was reviewed is due; None without one."""
         now = now or datetime.now(UTC)
-        dues = [state.due for i, state in self.schedule.cards.items() if i in self.by_id]
+        shown = set(self.schedule.shown(self.by_id))
+        dues = [state.due for i, state in self.schedule.cards.items() if i in shown]
         return max(timedelta(0), min(dues) - now) if dues else None

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
+from rich import box
 from rich.console import Console
 from rich.markdown import Markdown
 from rich.rule import Rule
+from rich.table import Table
 from rich.text import Text
 
 from halfbits.course.interview.bank.bank import load_bank
@@ -14,22 +17,64 @@ from halfbits.course.interview.bank.question import KINDS, LEVELS, TOPICS
 from halfbits.course.interview.cards.cards import Card, make_cards
 from halfbits.course.interview.cards.schedule import RATINGS, Schedule
 from halfbits.course.interview.cards.session import Drill
+from halfbits.course.interview.cards.statistics import Counts, by_topic
 from halfbits.course.interview.text.phrases import phrases, span
 from halfbits.course.interview.text.render import without_tex
 from halfbits.course.terminal.keys import Keys
 
 WIDTH = 88
+COLUMNS = ("cards", "seen", "known", "suspended", "reviews", "remembered")
 
 
-def run(language: str, topic: str | None, new: int, take: Path | None, save: Path | None) -> int:
+@dataclass(frozen=True)
+class Deck:
+    """Which cards: of a language, and of a topic or a level if one is named."""
+
+    language: str
+    topic: str | None = None
+    level: str | None = None
+
+    def cards(self) -> tuple[Card, ...]:
+        return make_cards(load_bank(), self.language, self.topic, self.level)
+
+
+def run(deck: Deck, new: int, take: Path | None, save: Path | None) -> int:
     """Review until nothing is left or the person stops; or read or write a file of progress."""
-    drill = Drill(make_cards(load_bank(), language, topic), Schedule.load(), new)
+    language = deck.language
+    drill = Drill(deck.cards(), Schedule.load(), new)
     if take:
         print(phrases(language)["imported"].format(count=drill.schedule.merge(take)))
     if save:
         drill.schedule.save_as(save)
         print(save)
     return 0 if take or save else review(drill, language)
+
+
+def statistics(deck: Deck) -> int:
+    """Print how far the person has come, by topic; suspended cards come back with --restore."""
+    cards, schedule, words = deck.cards(), Schedule.load(), phrases(deck.language)
+    table = Table(box=box.SIMPLE)
+    for name in ("topic", *(f"stat_{column}" for column in COLUMNS)):
+        table.add_column(words[name], justify="left" if name == "topic" else "right")
+    for topic, found in by_topic(cards, schedule).items():
+        name = TOPICS[topic][deck.language] if topic else words["total"]
+        table.add_row(name, *cells(found))
+    Console(highlight=False).print(table)
+    return 0
+
+
+def cells(found: Counts) -> list[str]:
+    share = "" if found.retention is None else f"{found.retention:.0%}"
+    return [*(str(getattr(found, name)) for name in COLUMNS[:-1]), share]
+
+
+def restore(deck: Deck) -> int:
+    """Show the deck's suspended cards again."""
+    schedule = Schedule.load()
+    for card in deck.cards():
+        if card.id in schedule.suspended:
+            schedule.suspend(card.id, away=False)
+    return 0
 
 
 def review(drill: Drill, language: str) -> int:
@@ -55,8 +100,12 @@ def _card(console: Console, keys: Keys, drill: Drill, card: Card) -> bool:
     console.print(Rule(Text(f"{about(card)} · {counts}", style="dim"), align="left"))
     show(console, card.front, style="bold")
     console.print(Text(words["keys_card"], style="dim"))
-    if _wait_for(keys, " \n") is None:
+    key = _wait_for(keys, " \nus")
+    if key is None:
         return False
+    if key in "us":
+        drill.undo() if key == "u" else drill.schedule.suspend(card.id)
+        return True
     show(console, card.back)
     show(console, f"**{words['points']}**\n\n" + "\n".join(f"- {p}" for p in card.points))
     return _rate(console, keys, drill, card)

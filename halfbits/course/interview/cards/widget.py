@@ -19,7 +19,7 @@ from halfbits.course.interview.words import LANG
 
 
 class Flashcards(anywidget.AnyWidget):
-    """A card that a button or the space key turns, and one of four rates.
+    """A card that a button or the space key turns, and one of four rates; u undoes, s suspends.
 
     `view` is what is shown: HTML, its language, and each button's key with its label.
     """
@@ -48,9 +48,19 @@ class Flashcards(anywidget.AnyWidget):
             return  # pressed twice while the first was under way
         if key == " ":
             self.show_back()
+        elif key in ("u", "s"):
+            self.change(key)
         elif self.card is not None:
             self.drill.rate(self.card, int(key))
             self.show_front()
+
+    def change(self, key: str) -> None:
+        """Take the last rating back (u), or put this card away (s)."""
+        if key == "u":
+            self.drill.undo()
+        elif self.card is not None:
+            self.drill.schedule.suspend(self.card.id)
+        self.show_front()
 
     def show_front(self) -> None:
         """The next question, or that nothing is left."""
@@ -61,7 +71,14 @@ class Flashcards(anywidget.AnyWidget):
         due, new = self.drill.left()
         head = f"{about(self.card)} · {due} {self.words['due']}, {new} {self.words['new']}"
         text = f"<small>{escape(head)}</small>{self._question()}"
-        self._show(f"{text}<p><small>{self.words['say']}</small></p>", [(" ", self.words["show"])])
+        self._show(
+            f"{text}<p><small>{self.words['say']}</small></p>",
+            [
+                (" ", self.words["show"]),
+                ("u", self.words["undo"]),
+                ("s", self.words["suspend"]),
+            ],
+        )
 
     def show_back(self) -> None:
         """The answer, and how long each rating would put the card away."""

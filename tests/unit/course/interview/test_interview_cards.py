@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,8 +14,10 @@ import pytest
 from fake_bank import make_bank, make_large_bank, make_question
 
 from halfbits.course.interview.cards.cards import make_cards
-from halfbits.course.interview.cards.schedule import Schedule
+from halfbits.course.interview.cards.schedule import Schedule, parse
+from halfbits.course.interview.cards.statistics import Counts, by_topic, count
 from halfbits.errors import CourseError
+from halfbits.folders import find_root
 
 NOW = datetime(2026, 3, 2, 9, 30, 0, 123456, tzinfo=UTC)
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
@@ -90,7 +94,8 @@ def test_two_windows_do_not_undo_each_other(schedule: Schedule) -> None:
 WRITER = """
 import sys
 from pathlib import Path
-from halfbits.course.interview.cards.schedule import Schedule
+from halfbits.course.interview.cards.schedule import Schedule, parse
+from halfbits.course.interview.cards.statistics import Counts, by_topic, count
 schedule = Schedule.load(Path(sys.argv[1]))
 print("ready", flush=True)
 for number in range(10_000):
@@ -166,3 +171,83 @@ def test_the_file_is_plain_json(schedule: Schedule) -> None:
     saved = json.loads(schedule.path.read_text(encoding="utf-8"))
     assert saved["reviews"] == [["en/a", 3, "2026-03-02T09:30:00.123+00:00"]]
     assert saved["cards"]["en/a"]["due"] == "2026-03-02T09:40:00.123000+00:00"
+
+
+def test_undo_makes_a_card_what_its_other_reviews_make_of_it(schedule: Schedule) -> None:
+    before = schedule.review("en/a", 3, NOW)
+    schedule.review("en/a", 1, NOW + DAY)
+    schedule.review("zh/a", 2, NOW + 2 * DAY)
+    assert schedule.undo(IDS) == "en/a"
+    assert Schedule.load(schedule.path).cards["en/a"] == before
+    assert [entry[:2] for entry in schedule.reviews] == [["en/a", 3], ["zh/a", 2]]
+    assert schedule.undo(IDS) == "en/a" and "en/a" not in schedule.cards
+    assert schedule.undo(IDS) is None and "zh/a" in schedule.cards
+
+
+def test_suspended_cards_are_not_shown_until_they_are_taken_back(schedule: Schedule) -> None:
+    schedule.review("en/a", 1, NOW)
+    schedule.suspend("en/a")
+    schedule.suspend("en/b")
+    assert schedule.next_card(IDS, 9, NOW + DAY) == "en/c" and schedule.due(IDS, NOW + DAY) == []
+    again = Schedule.load(schedule.path)
+    again.suspend("en/a", away=False)
+    assert again.next_card(IDS, 9, NOW + DAY) == "en/a" and again.suspended == {"en/b"}
+
+
+def test_suspended_cards_come_with_a_file(schedule: Schedule, tmp_path: Path) -> None:
+    other = Schedule.load(tmp_path / "other.json")
+    other.suspend("en/b")
+    schedule.suspend("en/a")
+    schedule.merge(other.path)
+    assert Schedule.load(schedule.path).suspended == {"en/a", "en/b"}
+
+
+def test_cards_of_a_level() -> None:
+    bank = make_large_bank()
+    levels = {card.question.level for card in make_cards(bank, "en", level="screening")}
+    assert levels == {"screening"}
+    with pytest.raises(CourseError, match="expected one of"):
+        make_cards(bank, "en", level="intern")
+
+
+def test_statistics_count_what_was_seen_known_put_away_and_remembered(schedule: Schedule) -> None:
+    bank = make_bank(make_question("a"), make_question("b", topics=("amp",)))
+    cards = make_cards(bank, "en")
+    for days in (0, 8, 40):
+        schedule.review("en/a", 4, NOW + days * DAY)
+    schedule.review("en/b", 1, NOW + 40 * DAY)
+    schedule.suspend("en/b")
+    found = by_topic(cards, schedule, NOW + 41 * DAY)
+    assert found[""] == Counts(2, 2, 1, 1, 2, 1) and found[""].retention == 0.5
+    assert found["amp"] == Counts(1, 1, 0, 1, 1, 0)
+    assert count(cards, schedule, NOW + 400 * DAY).retention is None
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="needs Node")
+def test_the_page_undoes_suspends_and_counts_as_python_does(schedule: Schedule) -> None:
+    for step, rating in enumerate((3, 3, 1, 4)):
+        schedule.review("en/a", rating, NOW + step * DAY)
+    schedule.review("en/b", 4, NOW + 5 * DAY)
+    schedule.suspend("en/c")
+    static = find_root() / "book" / "_static"
+    program = f"""
+import {{ suspend, undo }} from {json.dumps((static / "progress.mjs").as_uri())};
+import {{ count }} from {json.dumps((static / "card_stats.mjs").as_uri())};
+const content = {json.dumps(schedule.content())};
+undo(content, new Set({json.dumps(IDS)}));
+undo(content, new Set({json.dumps(IDS)}));
+suspend(content, ["en/b"]);
+const counts = count({json.dumps(IDS)}, content, {(NOW + 6 * DAY).timestamp() * 1000});
+console.log(JSON.stringify([content, counts]));
+"""
+    command = ["node", "--input-type=module", "-e", program]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    content, counts = json.loads(done.stdout)
+    schedule.undo(IDS)
+    schedule.undo(IDS)
+    schedule.suspend("en/b")
+    page = parse(content)[0]["en/a"]
+    assert page.due == schedule.cards["en/a"].due and set(content["cards"]) == {"en/a"}
+    assert content["suspended"] == ["en/b", "en/c"]
+    cards = make_cards(make_bank(*map(make_question, "abc")), "en")
+    assert counts == asdict(count(cards, schedule, NOW + 6 * DAY))

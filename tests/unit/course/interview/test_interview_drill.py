@@ -106,6 +106,19 @@ def test_widget_is_made_from_the_real_bank(tmp_path: Path, monkeypatch: pytest.M
     assert flashcards("zh").card.language == "zh"
 
 
+def test_widget_undoes_and_suspends(tmp_path: Path) -> None:
+    from halfbits.course.interview.cards.widget import Flashcards
+
+    bank = make_bank(make_question("a", seed=1), make_question("b", seed=2))
+    schedule = Schedule.load(tmp_path / "cards.json")
+    shown = Flashcards(Drill(make_cards(bank, "en"), schedule), "en")
+    for key in (" ", "4", "u"):
+        shown.press(key)
+    assert "<code>a</code>" in shown.view["html"] and not schedule.reviews
+    shown.press("s")
+    assert "<code>b</code>" in shown.view["html"] and schedule.suspended == {"en/a"}
+
+
 def spawn(tmp_path: Path, *words: str):
     """The command in a real terminal of its own."""
     pexpect = pytest.importorskip("pexpect")
@@ -154,6 +167,24 @@ def test_keys_in_a_terminal(tmp_path: Path, language: str, front: str, answer: s
     ]
 
 
+def test_a_terminal_undoes_suspends_and_counts(tmp_path: Path) -> None:
+    child, pexpect = spawn(tmp_path, "--level", "screening")
+    for keys in (" 4", "u", "s"):
+        child.expect("space shows")
+        child.send(keys)
+    child.expect("space shows")
+    child.send("q")
+    child.expect(pexpect.EOF)
+    content = json.loads((tmp_path / "cards.json").read_text(encoding="utf-8"))
+    assert content["reviews"] == [] and content["cards"] == {} and len(content["suspended"]) == 1
+    child, pexpect = spawn(tmp_path, "--stats")
+    child.expect("Suspended")
+    child.expect(pexpect.EOF)
+    child, pexpect = spawn(tmp_path, "--restore")
+    child.expect(pexpect.EOF)
+    assert "suspended" not in json.loads((tmp_path / "cards.json").read_text(encoding="utf-8"))
+
+
 def test_interrupted_or_closed_terminal_keeps_what_was_rated(tmp_path: Path) -> None:
     child, pexpect = spawn(tmp_path)
     child.expect("space shows")
@@ -192,7 +223,7 @@ def test_without_a_terminal_it_is_one_sentence(tmp_path: Path) -> None:
 
 
 def test_progress_moves_through_a_file(tmp_path: Path) -> None:
-    from halfbits.course.interview.cards.terminal import run
+    from halfbits.course.interview.cards.terminal import Deck, run
 
     bank = make_large_bank()
     assert len(make_cards(bank, "en")) == 42
@@ -200,7 +231,7 @@ def test_progress_moves_through_a_file(tmp_path: Path) -> None:
         patch.setattr("halfbits.course.interview.cards.terminal.load_bank", lambda: bank)
         patch.setenv("HALFBITS_DATA", str(tmp_path / "one"))
         Schedule.load().review("en/q00", 3, NOW)
-        assert run("en", None, 10, None, tmp_path / "progress.json") == 0
+        assert run(Deck("en"), 10, None, tmp_path / "progress.json") == 0
         patch.setenv("HALFBITS_DATA", str(tmp_path / "two"))
-        assert run("en", None, 10, tmp_path / "progress.json", None) == 0
+        assert run(Deck("en"), 10, tmp_path / "progress.json", None) == 0
         assert set(Schedule.load().cards) == {"en/q00"}
