@@ -81,7 +81,10 @@ def test_p_value_is_both_tails_of_a_fair_coin(answer, seed):
 
 @task("mcnemar")
 def test_one_side_alone_counts_too(answer):
-    """With nothing on one side p is 2 / 2**d: 1 for one item, less than 0.05 from six on."""
+    """With nothing on one side p is 2 / 2**d: 1 for one item, less than 0.05 from six on.
+
+    One tail alone, half of that, would call five losses in a row significant.
+    """
     right(answer, *((0, d) for d in range(1, 12)))
 
 
