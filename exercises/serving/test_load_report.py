@@ -59,15 +59,15 @@ def right(answer, requests, limits=(0.3, 0.25), keys=KEYS):
 
 @task("percentile")
 def test_percentile_is_one_of_the_values(answer, seed):
-    """It is the smallest value that at least `percent` in a hundred do not exceed, in any order.
+    """The smallest value with at least `percent` % of the values at or below it, in any order.
 
     Between two values lies a time that nobody waited.
     """
     some = random.Random(seed)
     for n in (1, 2, 3, 10, 99, 100, 101, 250):
-        values = [some.random() for _ in range(n)]
+        values = [round(some.random(), 3) for _ in range(n)]
         for percent in (1, 50, 90, 99, 100):
-            of = f"{percent} in a hundred of {n} values"
+            of = f"{values}" if n <= 10 else f"{n} values"
             expect.equal(answer.percentile(values, percent), smallest(values, percent), of=of)
 
 
