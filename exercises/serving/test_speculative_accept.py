@@ -84,7 +84,8 @@ def test_kept_and_replaced_tokens_together_are_the_target(answer, seed):
 def test_tokens_are_kept_up_to_the_first_rejection(answer, seed):
     """Kept tokens, then one replacement from the residual of the place that failed, then nothing.
 
-    What was drafted behind a rejected token followed a text that does not exist.
+    A replacement drawn from p, or with another number, is another token; and what was drafted
+    behind a rejected one followed a text that does not exist.
     """
     some = random.Random(seed)
     for k in each(cases.named(1, 2, 5)):
