@@ -100,7 +100,7 @@ def test_each_request_has_its_own_window(answer, seed):
 
 @task("cache_bytes")
 def test_bits_are_eighths_of_a_byte(answer, seed):
-    """16, 8 and 4 bits are two bytes, one and a half.
+    """An element takes two bytes in 16 bits, one in 8, and half of one in 4.
 
     Two elements of 4 bits share a byte.
     """
