@@ -35,10 +35,9 @@ class Keys:
                 self._restore.append((number, signal.signal(number, _end)))
         if os.name != "nt":
             import termios
-            import tty
 
             self._terminal = termios.tcgetattr(sys.stdin)
-            tty.setcbreak(sys.stdin)
+            _read_single_keys()
         return self
 
     def __exit__(
@@ -61,6 +60,17 @@ class Keys:
         if not self._waiting:
             self._waiting.extend(_wait_windows(timeout) if os.name == "nt" else _wait(timeout))
         return self._waiting.popleft() if self._waiting else ""
+
+
+def _read_single_keys() -> None:
+    import termios
+    import tty
+
+    tty.setcbreak(sys.stdin)
+    mode = termios.tcgetattr(sys.stdin)
+    # Otherwise Ctrl-C empties the output after the signal: what is said of it can be lost.
+    mode[3] |= termios.NOFLSH
+    termios.tcsetattr(sys.stdin, termios.TCSANOW, mode)
 
 
 def _end(number: int, frame: FrameType | None) -> None:
