@@ -117,3 +117,56 @@ def test_two_answers_share_the_blocks_of_their_prompt_until_one_writes() -> None
     tables["a"][1] = 2
     count = Counter(block for table in tables.values() for block in table)
     assert count == {0: 2, 1: 1, 2: 1}  # three blocks where two rows alone would take four
+
+
+def in_time(queue: float, deadline: float = 1.0, load: float = 2.0) -> float:
+    """The share of requests that one server answers within the deadline; each takes 10 ms, and one
+    that would wait longer than `queue` seconds is refused at once."""
+    free, good = 0.0, 0
+    for place in range(20_000):
+        arrival = 0.010 / load * place
+        if max(free, arrival) - arrival > queue:
+            continue
+        free = max(free, arrival) + 0.010
+        good += free - arrival <= deadline
+    return good / 20_000
+
+
+def test_at_twice_its_capacity_an_endless_queue_serves_nobody_in_time_and_a_short_one_half() -> (
+    None
+):
+    assert in_time(float("inf")) < 0.02
+    assert in_time(0.9) == pytest.approx(0.5, abs=0.02)
+
+
+def requests_a_second(fresh: int, weights: str, cache: str) -> float:
+    """Of one card at the bound: 2,048 tokens, of which `fresh` are not cached, and 256 written."""
+    done_before = 0.0
+    if fresh < 2048:
+        done_before = H100.seconds(SIZES.prefill(1, 2048 - fresh, weights, cache), weights)
+    prompt = H100.seconds(SIZES.prefill(1, 2048, weights, cache), weights) - done_before
+    answer = 256 / 64 * H100.seconds(SIZES.decode(64, 2048, weights, cache), weights)
+    return 1 / (prompt + answer)
+
+
+def test_a_shared_prompt_and_eight_bits_triple_the_requests_of_a_card() -> None:
+    plain = requests_a_second(2048, "bf16", "bf16")
+    assert requests_a_second(512, "bf16", "bf16") / plain == pytest.approx(1.48, abs=0.02)
+    assert requests_a_second(512, "fp8", "fp8") / plain == pytest.approx(2.9, abs=0.1)
+
+
+def test_attention_does_as_much_as_the_matrices_at_six_times_the_width_of_a_classic_block() -> None:
+    width = 768
+    weights, tokens = 12 * width**2, 6 * width
+    assert 2 * weights * tokens == 4 * width * tokens**2
+
+
+def test_twice_the_prompt_is_more_than_twice_the_operations_and_a_decode_step_grows_by_a_line() -> (
+    None
+):
+    read = [SIZES.prefill(1, tokens, "bf16").flops for tokens in (8192, 16384, 32768)]
+    assert read[1] / read[0] > 2 and read[2] / read[1] > read[1] / read[0]
+    steps = [SIZES.decode(1, tokens, "bf16") for tokens in (8192, 16384, 24576)]
+    for kind in ("flops", "nbytes"):
+        one, two, three = (getattr(step, kind) for step in steps)
+        assert two - one == pytest.approx(three - two)
