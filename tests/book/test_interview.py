@@ -81,6 +81,15 @@ def test_everything_that_a_question_names_exists() -> None:
     assert not problems, "\n".join(map(str, problems))
 
 
+@pytest.mark.parametrize("question", QUESTIONS[:SEED], ids=by_slug)
+def test_a_seed_question_opens_a_chain_of_three_further_ones(question: Question) -> None:
+    follows = {other.slug: other.follow_ups for other in QUESTIONS}
+    chains = [(question.slug,)]
+    for _ in range(3):
+        chains = [(*c, slug) for c in chains for slug in follows[c[-1]] if slug not in c]
+    assert chains
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_question_is_asked_twice(language: str) -> None:
     for one, other in combinations(QUESTIONS, 2):
