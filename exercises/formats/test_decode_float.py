@@ -25,7 +25,8 @@ def exact(answer, code, form):
     exponent, mantissa, ends, name = form
     got, want = answer.decode_float(code, exponent, mantissa, ends), formats.decode(code, name)
     expect.true(isinstance(got, numbers.Real), expected="a float", got=got)
-    expect.true(got == want, expected=float(want), got=got)
+    said = f"the value of {code:0{1 + exponent + mantissa}b},"
+    expect.true(got == want, expected=float(want), got=got, of=said)
 
 
 def draw(seed, form, *fields):

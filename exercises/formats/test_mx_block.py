@@ -89,7 +89,7 @@ def test_ties_go_to_the_even_code(answer, seed):
         x[0, 1::2] *= -1
         want = torch.full((1, 32), float(level)) * x.sign()
         x[0, 5], want[0, 5] = 4.0, 4.0
-        expect.same(quantized(answer, x * 2.0**k)[1], want * 2.0**k, of="values")
+        expect.same(quantized(answer, x * 2.0**k)[1], want * 2.0**k, of=f"values, scale 2**{k},")
 
 
 @task("mx_block")

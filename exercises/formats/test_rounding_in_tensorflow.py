@@ -96,7 +96,8 @@ def test_sum_stops_growing_without_a_promotion(answer):
     Half the spacing there is one of them: the tie goes back to where it was.
     """
     ones = np.ones(300, np.float32)
-    expect.equal(summed(answer, ones, ones * 4, "bfloat16", 300), np.float32(1024))
+    got = summed(answer, ones, ones * 4, "bfloat16", 300)
+    expect.equal(got, np.float32(1024), of="300 products of 4, the sum")
 
 
 @task("tf_accumulate")

@@ -4,7 +4,6 @@ import random
 from math import ceil
 
 from halfbits.course.checks import expect, hardened, task
-from halfbits.course.checks.cases import each
 
 
 def exact(rows, columns, bits, group=None, scale_bits=16, zero_bits=0):
@@ -17,7 +16,7 @@ def exact(rows, columns, bits, group=None, scale_bits=16, zero_bits=0):
 
 def counts(answer, *several):
     """The bits of each layer are a whole number, and the right one."""
-    for arguments in each({f"{one}": one for one in several}):
+    for arguments in several:
         got = answer.layer_bits(**arguments)
         expect.equal(type(got).__name__, "int", of="type")
         expect.equal(got, exact(**arguments))
@@ -32,7 +31,9 @@ def mean_is(answer, layers):
     """The bits a weight of all layers together."""
     want = sum(exact(**one) for one in layers)
     want /= sum(one["rows"] * one["columns"] for one in layers)
-    expect.close(answer.bits_a_weight(layers), want, atol=16 * 2.0**-52 * want)  # a few roundings
+    shown = ", ".join(f"{one['rows']} x {one['columns']} of {one['bits']} bits" for one in layers)
+    room = 16 * 2.0**-52 * want  # a few roundings
+    expect.close(answer.bits_a_weight(layers), want, atol=room, of=f"layers {shown}: the result")
 
 
 @task("layer_bits")
@@ -111,5 +112,8 @@ def test_layers_in_16_bits_are_counted_too(answer, seed):
 
 @task("bits_a_weight")
 def test_no_layers_are_refused(answer):
-    """An empty list raises ValueError."""
+    """An empty list raises ValueError.
+
+    0 bits for 0 weights are no bits a weight: a caller who sees 0 believes it.
+    """
     expect.raises(ValueError, lambda: answer.bits_a_weight([]))
