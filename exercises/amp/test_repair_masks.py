@@ -37,7 +37,8 @@ def right(answer, scores, valid):
 def test_padding_on_the_left_gives_no_nan(answer, seed):
     """With very negative scores and short prompts in the batch, all numbers are finite.
 
-    Two masks that are added are minus infinity; a row of it is NaN, and the next layer spreads it.
+    Two masks that are added are minus infinity. A softmax of nothing but minus infinity is NaN,
+    wherever it came from, and the next layer spreads it.
     """
     for dtype in each(TYPES):
         scores, valid = batch(seed, 9, (9, 1, 4, 8), low=-60.0, high=-20.0)

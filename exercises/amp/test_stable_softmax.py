@@ -27,7 +27,8 @@ def right(answer, scores):
 def test_large_scores_give_no_nan(answer, seed):
     """Scores from -1000 to 1000 give the weights of their differences.
 
-    exp(11.1) is beyond float16 and exp(89) beyond float32; infinity by infinity is NaN.
+    exp(11.1) is beyond float16 and exp(89) beyond float32; infinity by infinity is NaN. If no
+    weight is NaN, look for a difference or an exp that is rounded to 16 bits.
     """
     for dtype in each(HALVES):
         for size in (20.0, 200.0, 1000.0):
@@ -38,7 +39,8 @@ def test_large_scores_give_no_nan(answer, seed):
 def test_every_row_is_measured_from_its_own_maximum(answer, seed):
     """Rows that lie far apart, at -900, 0 and 900, all have their weights.
 
-    With one maximum for all rows, those far below it have weights of 0 by 0.
+    With one maximum for all rows, those far below it have weights of 0 by 0; weights that are
+    only a little off come from a difference or an exp in 16 bits.
     """
     for dtype in each(HALVES):
         levels = torch.tensor([-900.0, 0.0, 900.0])[

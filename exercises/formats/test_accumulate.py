@@ -52,8 +52,8 @@ def test_sum_stops_growing_without_a_promotion(answer, seed):
 def test_promotion_lets_the_total_grow(answer, seed):
     """With a promotion every 100 products, thousands of ones all count.
 
-    The partial sums stay small, and each must start again at 0; the total is a float32, and must
-    never be rounded to the narrow type.
+    The partial sums stay small, and each must start again at 0; the total is a float32, must never
+    be rounded to the narrow type, and gets the last stretch too, however short.
     """
     ones = torch.ones(2101 + 2 * (seed % 8))  # an odd number above 2048 is neither half type's
     for narrow in each(NARROW):
@@ -124,7 +124,8 @@ def test_overflow_becomes_infinite_in_float16_alone(answer, seed):
 def test_nothing_to_add_is_zero_and_inputs_are_left_alone(answer, seed):
     """n = 0 gives the float32 number 0; a and b keep their bits, as views too.
 
-    An empty reduction is the neutral element.
+    An empty reduction is the neutral element; a column of a table is a vector like any other, and
+    its last, shorter stretch counts.
     """
     expect.same(answer.accumulate(torch.ones(0), torch.ones(0), torch.float16, 4), torch.zeros(()))
     a, b = cases.normal(seed, 30, 2).unbind(1)

@@ -105,7 +105,8 @@ def test_wrong_result_does_not_widen_its_room(answer, seed):
 def test_nan_is_close_to_nothing(answer, seed):
     """A NaN or an infinity as a result gives False, whatever is expected.
 
-    Every comparison with NaN is false, so it has to be asked the right way round.
+    Every comparison with NaN is false, so it has to be asked the right way round. An infinity is
+    infinitely far off, unless its own spacing is the room.
     """
     for bad in each(cases.named(math.nan, math.inf, -math.inf)):
         want = torch.tensor([0.0, 1.0, -3.0, 60000.0], dtype=torch.float64)

@@ -41,7 +41,8 @@ def right(answer, x, u):
 def test_goes_away_from_zero_with_the_odds_of_the_distance(answer, seed):
     """Where u < p the result is the neighbor away from zero, elsewhere the one toward zero.
 
-    p is the way from `toward` to x as a share of the way to `away`, for either sign.
+    p is the way from `toward` to x as a share of the way to `away`, for either sign. To add u to
+    the lower bits and cut them off has the same odds, but goes up where u is at least 1 - p.
     """
     for name in each({"one draw": 0, "another": 1, "a third": 2}):
         x = numbers(seed + name)

@@ -84,7 +84,7 @@ class Autocast(Inference):
                 before = precision_state()
                 got = self.call(answer, nn.Linear(8, 4), torch.zeros(2, 8))
                 expect.equal(precision_state(), before, of="the state after")
-            expect.dtype(got, torch.bfloat16, why="the default dtype still holds there")
+            expect.dtype(got, torch.bfloat16, why="the default dtype holds in any region")
 
     @hardened
     def test_lets_the_models_error_through(self, answer: Any) -> None:
