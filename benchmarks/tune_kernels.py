@@ -51,6 +51,8 @@ def candidates(bits: int, batch: int) -> Iterator[Plan]:
         for rows, tiles, warps in itertools.product((1, 2, 4), (8, 16, 32, 64), (1, 2, 4)):
             if 8 <= rows * tiles // warps <= 64:  # words of a thread
                 yield Plan("row", rows, tiles, 1, warps, 1)
+    if batch == 1 and bits == 4:
+        yield from of_columns()
     if batch <= 16:
         for rows, tiles, split, warps in itertools.product(
             (16, 32, 64), (2, 4, 8), (1, 2, 4), (1, 2, 4)
@@ -62,6 +64,15 @@ def candidates(bits: int, batch: int) -> Iterator[Plan]:
         for rows, split, warps in itertools.product((64, 128, 256), (1, 2, 4, 8), (4, 8)):
             if rows >= 16 * warps:
                 yield from fitting(bits, batch, ("wide", rows, 1, split, warps), stages)
+
+
+def of_columns() -> Iterator[Plan]:
+    """Cuts of `columns`: 2 to 16 warps for the same rows of W, at most 16 loads written out."""
+    for rows, tiles, split, warps, unroll in itertools.product(
+        (16, 32), (2, 4, 8), (1, 2, 4, 8), (1, 2, 4, 8), (1, 2, 4)
+    ):
+        if 2 <= split * warps <= 16 and tiles * rows // 16 * unroll <= 16:
+            yield Plan("columns", rows, tiles, split, warps, unroll)
 
 
 def fitting(

@@ -83,16 +83,26 @@ def number(words, PLACE: tl.constexpr, BITS: tl.constexpr):
 
 
 @triton.jit
-def decoded(words, PLACE: tl.constexpr, BITS: tl.constexpr, KIND: tl.constexpr):
+def subtracted(words, zero, BITS: tl.constexpr, KIND: tl.constexpr):
+    """What `ptx` adds last, for each of `words`: the offset, with a zero point in place of 8."""
+    HALF: tl.constexpr = KIND == tl.float16
+    if zero is None:
+        less = tl.full(words.shape, -offset(BITS, HALF), KIND)
+    else:
+        exponent: tl.constexpr = 0x6400 - 0x8000 if HALF else 0x4300 - 0x8000  # -1024 or -128
+        less = (zero | exponent).to(tl.int16).to(KIND, bitcast=True).broadcast_to(words.shape)
+    return less
+
+
+@triton.jit
+def decoded(words, PLACE: tl.constexpr, BITS: tl.constexpr, KIND: tl.constexpr, zero=None):
     """The number at PLACE of each int16 word, exact in KIND: bfloat16, float16 or float32.
 
-    int8 codes are the numbers; int4 codes are the numbers plus 8.
+    int8 codes are the numbers; int4 codes are the numbers plus `zero`, int32 0..127, or plus 8.
     """
-    MIDDLE: tl.constexpr = 8 if BITS == 4 else 0
     if PTX and KIND != tl.float32:
-        HALF: tl.constexpr = KIND == tl.float16
-        less = tl.full(words.shape, -offset(BITS, HALF), KIND)
-        if HALF:
+        less = subtracted(words, zero, BITS, KIND)
+        if KIND == tl.float16:
             out = tl.inline_asm_elementwise(
                 ptx(BITS, PLACE, True), "=r,r,r", [words, less], tl.float16, True, 2
             )
@@ -101,7 +111,9 @@ def decoded(words, PLACE: tl.constexpr, BITS: tl.constexpr, KIND: tl.constexpr):
                 ptx(BITS, PLACE, False), "=r,r,r", [words, less], tl.bfloat16, True, 2
             )
     else:
-        out = (number(words, PLACE, BITS).to(tl.float32) - MIDDLE).to(KIND)
+        MIDDLE: tl.constexpr = 8 if BITS == 4 else 0
+        middle = MIDDLE if zero is None else zero
+        out = (number(words, PLACE, BITS) - middle).to(tl.float32).to(KIND)
     return out
 
 

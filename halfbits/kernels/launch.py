@@ -1,4 +1,4 @@
-"""Starts the Triton kernels of `gpu` and `row` with a plan of this card's, see `plans`."""
+"""Starts the kernels of `gpu`, `row` and `columns` with a plan of this card's, see `plans`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from halfbits.kernels import gpu
+from halfbits.kernels.columns import columns
 from halfbits.kernels.packed import MOST_ROWS, Packed
 from halfbits.kernels.plans import Plan, plan_for
 from halfbits.kernels.row import row
@@ -39,7 +40,8 @@ def matmul(x: Tensor, weight: Tiles | Packed, plan: Plan | None = None) -> Tenso
 
 
 def rows_of(x: Tensor) -> int:
-    """Rows of x as plans count them: `row` takes 16 bits, so that one of float32 counts as two."""
+    """Rows of x as plans count them: the kernels of one row take 16 bits, so that one of float32
+    counts as two."""
     return max(len(x), LEAST_COLUMNS) if x.element_size() > 2 else len(x)
 
 
@@ -48,8 +50,8 @@ def run(x: Tensor, tiles: Tiles, y: Tensor, plan: Plan, decode: bool = True) -> 
 
     `split` falls to a divisor of the tiles.
     """
-    if plan.kernel == "row":
-        run_row(x, tiles, y, plan, decode)
+    if plan.kernel in ONE_ROW:
+        ONE_ROW[plan.kernel](x, tiles, y, plan, decode)
         return
     outputs, inputs = tiles.shape
     split, batch = math.gcd(plan.split, tiles.across), padded(len(x))
@@ -73,11 +75,7 @@ def run_row(x: Tensor, tiles: Tiles, y: Tensor, plan: Plan, decode: bool = True)
 
     Raises ValueError for anything else.
     """
-    if len(x) != 1 or tiles.bits != 8 or x.element_size() != 2:
-        raise ValueError(
-            f"the kernel `row` multiplies one 16-bit row of x with int8 codes, not {len(x)} of "
-            f"{x.dtype} with int{tiles.bits}: take a plan of `deep` or `wide`"
-        )
+    check_one_row("row", 8, x, tiles)
     two, outputs, turns = pairs(x), len(tiles.codes), -(-tiles.across // plan.tiles)
     even = outputs % plan.rows == 0 and whole(tiles, plan.tiles)
     cut = {"ROWS": plan.rows, "STEP": plan.tiles, "TURNS": turns, "num_warps": plan.warps}
@@ -85,6 +83,39 @@ def run_row(x: Tensor, tiles: Tiles, y: Tensor, plan: Plan, decode: bool = True)
         two, tiles.codes.view(torch.int32), tiles.scale, y, outputs, len(two),
         tiles.across, EVEN=even, DECODE=decode, **cut,
     )  # fmt: skip
+
+
+def run_columns(x: Tensor, tiles: Tiles, y: Tensor, plan: Plan, decode: bool = True) -> None:
+    """Launch `columns`: x [1, inputs] in float16 or bfloat16 and int4 codes; a plan's tiles are at
+    most those of eight groups. Raises ValueError for anything else."""
+    check_one_row("columns", 4, x, tiles)
+    outputs, inputs = tiles.shape
+    each, split = min(plan.tiles, 8 // tiles.groups), plan.split
+    turns = -(-tiles.across // (each * plan.warps * split))
+    programs = -(-outputs // plan.rows)
+    work, arrived = scratch(x.device, split * outputs if split > 1 else 1, programs)
+    zeros = tiles.scale if tiles.zero_point is None else tiles.zero_point
+    fixed = {
+        "GROUPS": tiles.groups, "HAS_ZERO": tiles.zero_point is not None, "TURNS": turns,
+        "EVEN": outputs % plan.rows == 0 and whole(tiles, each * plan.warps * split),
+        "DECODE": decode,
+    }  # fmt: skip
+    cut = {"ROWS": plan.rows, "TILES": each, "STEP": plan.warps, "SPLIT": split}
+    columns[programs, split](
+        x, tiles.codes, tiles.scale, zeros, y, work, arrived, outputs, inputs, tiles.across,
+        len(tiles.scale), **fixed, **cut, UNROLL=plan.stages, num_warps=plan.warps,
+    )  # fmt: skip
+
+
+ONE_ROW = {"row": run_row, "columns": run_columns}
+
+
+def check_one_row(kernel: str, bits: int, x: Tensor, tiles: Tiles) -> None:
+    if len(x) != 1 or tiles.bits != bits or x.element_size() != 2:
+        raise ValueError(
+            f"the kernel `{kernel}` multiplies one 16-bit row of x with int{bits} codes, not "
+            f"{len(x)} of {x.dtype} with int{tiles.bits}: take a plan of `deep` or `wide`"
+        )
 
 
 def pairs(x: Tensor) -> Tensor:

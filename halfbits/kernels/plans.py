@@ -23,9 +23,10 @@ FALLBACK = "h200"
 
 @dataclass(frozen=True)
 class Plan:
-    """The `kernel`: `deep` and `wide` of `gpu`, or `row`; `rows` of W in a program; `tiles` of a
-    row in one step (`wide` takes one); programs that `split` the input; warps; stages of loads in
-    flight (`row` splits nothing and has no stages: its loads are all in flight)."""
+    """The `kernel`: `deep` and `wide` of `gpu`, `row` or `columns`; `rows` of W in a program;
+    `tiles` of a row in one step, of each warp in `columns` (`wide` takes one); programs that
+    `split` the input; warps; stages of loads in flight (`columns`: turns that are written out;
+    `row` splits nothing and has no stages: its loads are all in flight)."""
 
     kernel: str
     rows: int

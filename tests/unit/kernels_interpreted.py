@@ -6,6 +6,7 @@ uses packed instructions instead of the functions that run here; both are exact.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import sys
@@ -83,6 +84,24 @@ def one_row() -> Iterator[tuple[str, float]]:
         yield f"int8, row of {inputs}, {str(dtype)[6:]}", share
 
 
+def one_row_of_int4() -> Iterator[tuple[str, float]]:
+    """The kernel of one row and int4: two to eight groups a turn, whole and with a rest of tiles,
+    of the last tile and of rows of W, split and not, and x that is not finite beyond its end."""
+    plans = (Plan("columns", 16, 8, 1, 2, 1), Plan("columns", 32, 2, 2, 1, 2))
+    for name in (name for name in FORMATS if name != "int8"):
+        rest = 640 if "g128" in name else 672
+        cases = ((2048, 32, torch.bfloat16), (rest, 40, torch.float16))
+        for (inputs, outputs, dtype), plan in itertools.product(cases, plans):
+            weight = packed.pack(FORMATS[name](torch.randn(outputs, inputs)))
+            held = torch.full((1, inputs + 2), torch.inf)
+            held[:, 1:-1] = torch.randn(1, inputs)
+            x = held.to(dtype)[:, 1:-1]
+            y = matmul(x, arrange(weight), plan)
+            off = (y.double() - packed.reference(x, weight)).abs()
+            share = (off / packed.error_bound(x, weight, dtype)).max().item()
+            yield f"{name}, columns, {str(dtype)[6:]}, {inputs} in {plan.split}", share
+
+
 def undecoded() -> Iterator[tuple[str, float]]:
     """The kernel of the ablation, whose result is no product: over its bound."""
     weight = packed.pack(FORMATS["int4 g128"](torch.randn(32, 256)))
@@ -152,5 +171,5 @@ def tuned() -> Iterator[tuple[str, float]]:
 
 if __name__ == "__main__":
     torch.manual_seed(int(sys.argv[1]))
-    parts = (products, one_row, undecoded, attention, eight_bits, floor, tuned)
+    parts = (products, one_row, one_row_of_int4, undecoded, attention, eight_bits, floor, tuned)
     print(json.dumps({name: value for part in parts for name, value in part()}))

@@ -221,19 +221,22 @@ def test_a_tuner_out_of_time_keeps_the_plans_of_the_shapes_that_it_did_not_reach
     assert tune_kernels.tune(minutes=1) == [found, known[1]]
 
 
-def test_the_kernel_of_one_row_refuses_more_rows_and_other_codes_and_float32() -> None:
+def test_the_kernels_of_one_row_refuse_more_rows_and_other_codes_and_float32() -> None:
     pytest.importorskip("triton", reason="Triton has no package for this system")
-    from halfbits.kernels.launch import run_row
+    from halfbits.kernels.launch import ONE_ROW
 
-    plan = plans.Plan("row", 2, 8, 1, 2, 1)
-    for name, x, said in (
-        ("int8", torch.randn(2, 128).bfloat16(), "not 2 of torch.bfloat16 with int8"),
-        ("int4 g32", torch.randn(1, 128).bfloat16(), "not 1 of torch.bfloat16 with int4"),
-        ("int8", torch.randn(1, 128), "not 1 of torch.float32 with int8"),
+    row, many, wide = torch.randn(1, 128).bfloat16(), torch.randn(2, 128).half(), torch.ones(1, 128)
+    for kernel, name, x, said in (
+        ("row", "int8", many, "int8 codes, not 2 of torch.float16 with int8"),
+        ("row", "int4 g32", row, "int8 codes, not 1 of torch.bfloat16 with int4"),
+        ("row", "int8", wide, "int8 codes, not 1 of torch.float32 with int8"),
+        ("columns", "int4 g32", many, "int4 codes, not 2 of torch.float16 with int4"),
+        ("columns", "int8", row, "int4 codes, not 1 of torch.bfloat16 with int8"),
     ):
         packed = pack(FORMATS[name](torch.randn(8, 128)))
+        plan = plans.Plan(kernel, 16, 2, 1, 2, 1)
         with pytest.raises(ValueError, match=said):
-            run_row(x, arrange(packed), torch.empty(len(x), 8), plan)
+            ONE_ROW[kernel](x, arrange(packed), torch.empty(len(x), 8), plan)
 
 
 def test_the_floor_reads_every_word(interpreted: dict[str, float]) -> None:
@@ -259,7 +262,7 @@ def test_every_format_and_batch_has_a_plan_of_the_committed_card(name: str) -> N
     kept = plans.plans("h200")
     for batch in range(1, MOST_ROWS + 1):
         plan = plans.plan_for(arrange(packed), batch, torch.device("cpu"))
-        assert plan.kernel != "row" or (name, batch) == ("int8", 1)
+        assert plan.kernel in ("deep", "wide") or batch == 1
         assert list(astuple(plan)) in [row["plan"] for row in kept]
 
 
