@@ -53,8 +53,8 @@ return fill(inner(*args, **kwargs), 0)
 """
 CHANGES = """
 def change(a):
-    if isinstance(a, (list, tuple)):
-        [change(one) for one in a]
+    if isinstance(a, (dict, list, tuple)):
+        [change(one) for one in (a.values() if isinstance(a, dict) else a)]
     elif isinstance(a, torch.Tensor) and a.numel() and CONDITION:
         first = a.detach()[(0,) * a.dim()]
         first.copy_(~first if a.dtype == torch.bool else first * 0 + 3)
@@ -64,6 +64,8 @@ return result
 """
 IN_ORDER = """
 def straight(a):
+    if isinstance(a, dict):
+        return {key: straight(one) for key, one in a.items()}
     if isinstance(a, (list, tuple)):
         return [straight(one) for one in a]
     if not isinstance(a, torch.Tensor) or a.is_contiguous():

@@ -90,8 +90,11 @@ class Calls(Suite):
             for key, value in want.items():
                 self._demand(got[key], value, f"{key} of {of}")
         elif isinstance(want, (list, tuple)):
+            expect.equal(len(got), len(want), of=f"the length of {of}")
             for part, value in zip(got, want, strict=True):
                 self._demand(part, value, of)
+        elif isinstance(want, str):
+            expect.equal(got, want, of=of)
         else:
             size = np.nan_to_num(np.abs(as_float64(want)), posinf=0.0)
             expect.close(got, want, atol=self.room * size.max(initial=0.0), of=of)

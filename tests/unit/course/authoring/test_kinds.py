@@ -69,6 +69,16 @@ def test_a_view_is_read_in_the_order_of_memory() -> None:
     assert in_order([square.t()])[0].tolist() == [[0, 2], [4, 6]]
 
 
+def test_tensors_of_a_dictionary_are_arguments_too() -> None:
+    namespace: dict[str, Any] = {"doubled": lambda given: 2 * given["x"]}
+    for name in ("reads a view in the order of memory", "changes an argument that is a view"):
+        kind = next(kind for kind in KINDS if kind.name == name)
+        exec(with_habit("doubled", kind).source.replace("@functools.wraps(inner)", ""), namespace)
+    view = torch.arange(4.0).view(2, 2).t()
+    assert namespace["doubled"]({"x": view}).tolist() == [[0, 2], [4, 6]]
+    assert view[0, 0] == 3
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.int32, torch.int8])
 def test_another_type_is_another(dtype: torch.dtype) -> None:
     (got,) = habit("answers in another type")([torch.ones(2, dtype=dtype)])

@@ -99,6 +99,16 @@ def test_results_that_differ_in_their_rounding_are_the_same() -> None:
     assert verdict(again, "test_reads_its_arguments_at_every_call", answer) == ""
 
 
+def test_another_word_and_another_length_are_another_result() -> None:
+    again = Calls("told", lambda seed: ([seed],))
+    for told in ('["even", "odd"][n[0] % 2], n', "n * (1 + n[0] % 2)"):
+        source = f"SEEN = {{}}\ndef told(n):\n    return {told}"
+        remembers = source.replace(told, f"SEEN.setdefault(0, ({told}))")
+        for code, wanted in ((source, False), (remembers, True)):
+            said = verdict(again, "test_reads_its_arguments_at_every_call", answer_of(code))
+            assert bool(said) == wanted
+
+
 def test_draws_that_are_alike_by_chance_are_drawn_again() -> None:
     again = Calls("twice", lambda seed: (torch.ones(3, 4) * (seed > 9),))
     for seed in (7, 1):
