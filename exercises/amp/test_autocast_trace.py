@@ -33,6 +33,7 @@ MODELS = {
     "a reader of tokens": lambda: (Reader(), IDS),
     "one layer": lambda: (nn.Linear(8, 3), FLOATS),
     "a layer without weights": lambda: (nn.Tanh(), FLOATS),
+    "a view of its input": lambda: (nn.Linear(3, 2), FLOATS.T),
 }
 
 

@@ -3,19 +3,11 @@
 import torch
 from torch import nn
 
-from halfbits.course.checks import cases, doubles, expect, hardened, task
+from halfbits.course.checks import calls, cases, doubles, expect, hardened, task
 from halfbits.course.checks.cases import each
+from halfbits.course.checks.doubles import Does
 
-
-class Does(nn.Module):
-    """A layer without children that computes `of(x)`."""
-
-    def __init__(self, of):
-        super().__init__()
-        self.of = of
-
-    def forward(self, x):
-        return self.of(x)
+again = calls.Calls("beyond_half", lambda seed: (fine(), 1e5 ** (seed % 2) * numbers(seed).float()))
 
 
 def fine():
@@ -47,6 +39,17 @@ def numbers(seed):
     """Float16 numbers between 1 and 8 in magnitude."""
     x = cases.normal(seed, 4, 6)
     return (x.sign() * (1 + 7 * x.sigmoid())).half()
+
+
+def gain(*columns):
+    """A layer that makes some of six columns 100 times as large."""
+    return Does(lambda x: x * torch.ones_like(x[0]).index_fill(0, torch.tensor(columns), 100))
+
+
+def loud_views(seed):
+    """Views of numbers of which the first column is large."""
+    x = numbers(seed).float().index_fill(1, torch.tensor(0), 60000.0)
+    return {"transposed": x.T.contiguous().T, "a part": torch.cat([x, x], 1)[:, :6]}
 
 
 @task("birthplace")
@@ -83,6 +86,22 @@ def test_block_that_computes_itself_is_blamed(answer, seed):
     model = nn.Sequential(Block(1.0), Block(30000.0), fine())
     expect.equal(answer.birthplace(model, numbers(seed)), "1")
     expect.equal(answer.birthplace(Block(30000.0), numbers(seed)), "")
+
+
+@task("birthplace")
+def test_numbers_of_a_view_stand_where_they_stand(answer, seed):
+    """x may be a view; which layer overflows hangs on the column in which a large number stands."""
+    for view in each(loud_views(seed)):
+        model = nn.Sequential(gain(1, 2, 3, 4, 5), gain(0), fine())
+        expect.equal(answer.birthplace(model, view.half()), "1")
+
+
+@task("beyond_half")
+def test_list_does_not_hang_on_the_layout(answer, seed):
+    """Of a view, too, each number is looked at where it stands."""
+    for view in each(loud_views(seed)):
+        model = nn.Sequential(gain(1, 2, 3, 4, 5), gain(0), fine())
+        expect.equal(answer.beyond_half(model, view), ["1", "2"])
 
 
 @task("birthplace")

@@ -5,10 +5,12 @@ from itertools import accumulate
 
 import torch
 
-from halfbits.course.checks import cases, expect, hardened, quantizers, task
+from halfbits.course.checks import calls, cases, expect, hardened, quantizers, task
 from halfbits.course.checks.cases import each
 
 ACCURACY = 1e-9  # of the p-value, as the specification promises
+
+again = calls.Calls("discordant", lambda seed: answers(seed, [5, 4 + seed % 5, 3, 5 - seed % 5]))
 
 
 def answers(seed, kinds):

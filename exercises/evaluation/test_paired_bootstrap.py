@@ -96,6 +96,14 @@ def test_names_may_be_any_numbers_in_any_order(answer, seed):
 
 
 @task("bootstrap_interval")
+def test_columns_of_a_table_are_read_as_they_are(answer, seed):
+    """Scores, groups and draws may be views: two models are often two columns of one table."""
+    first, second, groups = scores(seed, 20)
+    table, draws = torch.stack([first, second], 1), drawn(seed, 4)
+    right(answer, *table.unbind(1), torch.stack([groups, groups + 1], 1)[:, 0], draws.T.clone().T)
+
+
+@task("bootstrap_interval")
 def test_what_is_hard_for_both_cancels(answer, seed):
     """The same number added to both scores of an item changes nothing.
 

@@ -42,11 +42,11 @@ def exact(model, ids, stride):
     return math.exp(sum(losses) / len(losses))
 
 
-def right(answer, seed, lengths, strides, dtype=torch.float32):
+def right(answer, seed, lengths, strides, dtype=torch.float32, view=lambda ids: ids):
     """The perplexity of texts of these lengths is the one that the windows define."""
     several = {f"{n} tokens, stride {s}": (n, s) for n in lengths for s in strides}
     for n, stride in each(several):
-        model, ids = Reader(seed + n, dtype), text(seed + n, n)
+        model, ids = Reader(seed + n, dtype), view(text(seed + n, n))
         want = exact(model, ids, stride)
         # Each loss is off by 4 eps of the largest logit, a float32 sum by n eps of the mean; exp
         # turns what the mean is off by into a share of the result.
@@ -73,6 +73,14 @@ def test_overlapping_windows_judge_what_is_new(answer, seed):
     What is counted twice weighs twice, and its first judgment had more tokens before it or as many.
     """
     right(answer, seed, (CONTEXT + 2, 2 * CONTEXT + 1, 50, 57), (1, 4, 5, CONTEXT - 1))
+
+
+@task("perplexity")
+def test_text_may_be_a_view(answer, seed):
+    """A text that is a column of a batch has the perplexity of its tokens, and stays as it is."""
+    right(
+        answer, seed, (40,), (4, CONTEXT), view=lambda ids: torch.stack([ids, ids.flip(0)], 1)[:, 0]
+    )
 
 
 @task("perplexity")

@@ -4,11 +4,14 @@ import math
 
 import torch
 
-from halfbits.course.checks import cases, expect, hardened, task
+from halfbits.course.checks import calls, cases, expect, hardened, task
 from halfbits.course.checks.cases import each
 
 DTYPES = cases.named(torch.float16, torch.bfloat16, torch.float32)
 INTEGERS = {2: torch.int16, 4: torch.int32}  # of as many bytes
+
+again = calls.Calls("spacing", lambda seed: (neighbors(seed, torch.float16, 9)[0], torch.float16))
+close_again = calls.Calls("is_close", lambda seed: some_close(seed))
 
 
 def neighbors(seed, dtype, count=60):
@@ -18,6 +21,13 @@ def neighbors(seed, dtype, count=60):
     first = int(torch.tensor(info.smallest_normal, dtype=dtype).view(whole))
     bits = torch.randint(first, last, (count,), generator=cases.generator(seed)).to(whole)
     return bits.view(dtype).double(), (bits + 1).view(dtype).double()
+
+
+def some_close(seed):
+    """The arguments of a comparison: nine numbers, each close or not."""
+    low, high = neighbors(seed, torch.float16, 9)
+    far = torch.randint(2, (9,), generator=cases.generator(seed)) * 8.0
+    return low + far * (high - low), low, torch.float16, 2
 
 
 def gives(answer, x, dtype, want):
@@ -56,6 +66,28 @@ def test_doubles_at_a_power_of_two(answer, seed):
         wide = powers * torch.finfo(dtype).eps
         gives(answer, powers, dtype, wide)
         gives(answer, powers * (1 - 2.0**-30), dtype, wide / 2)
+
+
+@task("spacing")
+def test_shape_and_layout_do_not_matter(answer, seed):
+    """A single number, no numbers, a matrix and its transpose have the spacing of each entry."""
+    for dtype in each(DTYPES):
+        low, high = (end.view(4, 15) for end in neighbors(seed, dtype))
+        for part in (lambda x: x, lambda x: x.T, lambda x: x[:, ::2], lambda x: x[2, 3]):
+            gives(answer, part(low), dtype, part(high) - part(low))
+        gives(answer, low[:0], dtype, low[:0])
+
+
+@task("is_close")
+def test_results_may_be_views(answer, seed):
+    """What is compared lies transposed, or in one table with what is expected."""
+    for dtype in each(DTYPES):
+        want, high = (end.view(3, 4) for end in neighbors(seed, dtype, 12))
+        got = want + (high - want) * torch.tensor([0.0, 4.0, 0.0, 4.0])
+        verdict = torch.tensor([True, False, True, False]).expand(3, 4)
+        judged(answer, got.T.contiguous().T, want, dtype, 3, verdict)
+        table = torch.stack([got, want], 2)
+        judged(answer, table[..., 0], table[..., 1], dtype, 3, verdict)
 
 
 @task("spacing")

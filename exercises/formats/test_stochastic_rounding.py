@@ -2,11 +2,15 @@
 
 import torch
 
-from halfbits.course.checks import cases, expect, hardened, task
+from halfbits.course.checks import calls, cases, expect, hardened, task
 from halfbits.course.checks.cases import each
 
 GRID = torch.arange(2**16).float() / 2**16  # every u
 STEP = 2**16  # the bits of a float32 between two bfloat16 numbers
+
+again = calls.Calls(
+    "stochastic_round", lambda seed: (cases.normal(seed, 3, 8), uniform(seed + 1, 3, 8))
+)
 
 
 def numbers(seed, count=40):
@@ -47,6 +51,26 @@ def test_goes_away_from_zero_with_the_odds_of_the_distance(answer, seed):
     for name in each({"one draw": 0, "another": 1, "a third": 2}):
         x = numbers(seed + name)
         right(answer, x, uniform(seed + 7 + name, *x.shape))
+
+
+@task("stochastic_round")
+def test_shape_and_layout_do_not_matter(answer, seed):
+    """Matrices, three axes and views: each entry is rounded with its own u.
+
+    A weight is a matrix, and its gradient may come transposed.
+    """
+    shaped = {
+        f"shape {s}": (numbers(seed, 24).view(s), uniform(seed + 1, *s))
+        for s in ((2, 3, 4), (24, 1))
+    }
+    x, u = numbers(seed + 2, 24).view(4, 6), uniform(seed + 3, 6, 4)
+    views = {
+        "transposed x": (x.T, u),
+        "transposed u": (x, u.T),
+        "strided": (x[:, ::2], u.T[:, 1::2]),
+    }
+    for one, odds in each({**shaped, **views}):
+        right(answer, one, odds)
 
 
 @task("stochastic_round")
@@ -113,3 +137,11 @@ def test_nan_stays_nan(answer, seed):
     for u in (0.0, 0.5):
         got = answer.stochastic_round(x.view(torch.float32), torch.full((4,), u))
         expect.true(got.isnan().all(), expected="NaN everywhere", got=got.tolist())
+
+
+@task("stochastic_round")
+@hardened
+def test_single_number_and_none_are_shapes_too(answer, seed):
+    """A scalar gives a scalar, and no numbers give none."""
+    for x in each({"a scalar": numbers(seed)[3], "no numbers": numbers(seed)[:0]}):
+        right(answer, x, uniform(seed + 1, *x.shape))

@@ -4,11 +4,16 @@ import itertools
 
 import torch
 
-from halfbits.course.checks import cases, expect, hardened, task, tolerance
+from halfbits.course.checks import calls, cases, expect, hardened, task, tolerance
 from halfbits.course.checks.cases import each
 
 # Queries, tokens, and the width of the summed or of the free axis: no two are equal.
 SHAPES = {"more tokens": (7, 90, 32), "more channels": (5, 12, 80), "one query": (1, 33, 48)}
+
+scores_again = calls.Calls("int8_scores", lambda seed: (rows(seed, 4, 8), rows(seed + 1, 5, 8)))
+output_again = calls.Calls(
+    "int8_output", lambda seed: (weights(seed, 4, 6), rows(seed + 1, 3, 6).T.contiguous())
+)
 
 
 def scale_of(x, axis):
@@ -63,6 +68,18 @@ def test_scores_are_exact_sums_times_the_scales_of_query_and_token(answer, seed)
     for queries, tokens, d in each(SHAPES):
         q, k = rows(seed, queries, d), rows(seed + 1, tokens, d)
         right(answer.int8_scores(q, k), wanted(q, k, 1))
+
+
+@task("int8_scores")
+def test_layout_in_memory_does_not_matter(answer, seed):
+    """Queries and keys that are transposed, or every other row of a cache, give the same scores.
+
+    A cache is often stored with its tokens last.
+    """
+    q, k = rows(seed, 6, 16), rows(seed + 1, 9, 16)
+    transposed, strided = (q.T.contiguous().T, k.T.contiguous().T), (q[::2], k[::2])
+    for one in each({"transposed": transposed, "every other row": strided}):
+        right(answer.int8_scores(*one), wanted(*one, 1))
 
 
 @task("int8_scores")

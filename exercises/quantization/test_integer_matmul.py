@@ -2,10 +2,16 @@
 
 import torch
 
-from halfbits.course.checks import cases, expect, hardened, task, tolerance
+from halfbits.course.checks import calls, cases, expect, hardened, task, tolerance
 from halfbits.course.checks.cases import each
 
 SHAPES = {"square": (4, 4, 9), "tall": (11, 3, 16), "wide": (2, 13, 7), "one by one": (1, 1, 5)}
+
+again = calls.Calls(
+    "integer_matmul",
+    lambda seed: (*(part := codes(seed, 3, 4, 6))[:2], *scales(seed, 3, 4), *part[2:]),
+)
+corrected_again = calls.Calls("corrected", lambda seed: terms(*codes(seed, 3, 4, 6)))
 
 
 def whole(seed, low, high, *shape):
@@ -25,18 +31,26 @@ def centered(x, w, x_zero, w_zero):
     return (x.long() - x_zero[:, None]) @ (w.long() - w_zero[:, None]).T
 
 
+def scales(seed, m, n):
+    """A scale for each row of x and of w."""
+    return cases.normal(seed + 7, m).abs() + 0.01, cases.normal(seed + 8, n).abs() + 0.01
+
+
+def terms(x, w, x_zero, w_zero):
+    """The arguments of `corrected`."""
+    product, sums = (x.long() @ w.long().T).int(), (part.long().sum(1).int() for part in (x, w))
+    return product, *sums, x.shape[1], x_zero, w_zero
+
+
 def right_correction(answer, x, w, x_zero, w_zero):
     """`corrected` gives the product of the centered codes, in int32."""
-    product = (x.long() @ w.long().T).int()
-    sums = (part.long().sum(1).int() for part in (x, w))
-    got = answer.corrected(product, *sums, x.shape[1], x_zero, w_zero)
+    got = answer.corrected(*terms(x, w, x_zero, w_zero))
     expect.same(got, centered(x, w, x_zero, w_zero).int())
 
 
 def right_product(answer, seed, x, w, x_zero, w_zero):
     """`integer_matmul` gives the product of what the codes stand for."""
-    x_scale = cases.normal(seed + 7, len(x)).abs() + 0.01
-    w_scale = cases.normal(seed + 8, len(w)).abs() + 0.01
+    x_scale, w_scale = scales(seed, len(x), len(w))
     got = answer.integer_matmul(x, w, x_scale, w_scale, x_zero, w_zero)
     want = centered(x, w, x_zero, w_zero) * x_scale.double()[:, None] * w_scale.double()
     expect.array(got, torch.float32, want.shape)
@@ -78,6 +92,28 @@ def test_product_is_that_of_the_numbers(answer, seed):
     """
     for number, shape in enumerate(each(SHAPES)):
         right_product(answer, seed, *codes(seed + number, *shape))
+
+
+@task("integer_matmul")
+def test_layout_in_memory_does_not_matter(answer, seed):
+    """Codes that lie transposed, or in every other column, give the product of their copies.
+
+    The weights of a layer are often the transpose of what a file holds.
+    """
+    x, w, x_zero, w_zero = codes(seed, 5, 6, 8)
+    transposed, strided = (x.T.contiguous().T, w.T.contiguous().T), (x[:, ::2], w[:, ::2])
+    for one in each({"transposed": transposed, "every other column": strided}):
+        right_product(answer, seed, *one, x_zero, w_zero)
+
+
+@task("corrected")
+def test_layout_of_the_terms_does_not_matter(answer, seed):
+    """The product may lie transposed, and the sums may be two columns of one table."""
+    x, w, x_zero, w_zero = codes(seed, 5, 5, 8)
+    product, x_sum, w_sum, k, *zeros = terms(x, w, x_zero, w_zero)
+    x_sum, w_sum = torch.stack([x_sum, w_sum], 1).unbind(1)
+    got = answer.corrected(product.T.contiguous().T, x_sum, w_sum, k, *zeros)
+    expect.same(got, centered(x, w, x_zero, w_zero).int())
 
 
 @task("integer_matmul")

@@ -5,12 +5,15 @@ import random
 
 import torch
 
-from halfbits.course.checks import cases, expect, hardened, task
+from halfbits.course.checks import calls, cases, expect, hardened, task
 from halfbits.course.checks.cases import each
 
 # A few float64 operations on numbers up to 1, and a sum of at most a hundred of them.
 ROOM = 2.0**-44
 VOCABULARIES = {"three tokens": 3, "a hundred tokens": 100}
+again = calls.Calls("accept_probability", lambda seed: pair(seed, 9))
+residual_again = calls.Calls("residual", lambda seed: pair(seed, 9))
+verify_again = calls.Calls("verify", lambda seed: step(seed), room=0.0)
 
 
 def distributions(seed, rows, vocab):
@@ -24,6 +27,18 @@ def pair(seed, vocab):
     if vocab > 3:
         p[-2:], q[-3:-1] = 0, 0
     return p / p.sum(), q / q.sum()
+
+
+def pairs(seed):
+    """Pairs of every size; and two columns of a table, each entry beside one of the other."""
+    drawn = {name: pair(seed, vocab) for name, vocab in VOCABULARIES.items()}
+    return {**drawn, "columns of a table": torch.stack(pair(seed, 20), 1).unbind(1)}
+
+
+def step(seed):
+    """The arguments of a step in which three drafted tokens are all kept."""
+    p = distributions(seed, 4, 8)
+    return [(seed + i) % 8 for i in range(3)], p, p[:-1].clone(), [0.5] * 4
 
 
 def ratio(p, q):
@@ -63,8 +78,7 @@ def test_chance_is_p_over_q_at_most_one(answer, seed):
 
     Drafted with q and kept with p / q makes p.
     """
-    for vocab in each(VOCABULARIES):
-        p, q = pair(seed, vocab)
+    for p, q in each(pairs(seed)):
         expect.close(answer.accept_probability(p, q), ratio(p, q), atol=ROOM)
 
 
@@ -74,8 +88,7 @@ def test_kept_and_replaced_tokens_together_are_the_target(answer, seed):
 
     Replacements drawn from p would give tokens that the draft overrates too often.
     """
-    for vocab in each(VOCABULARIES):
-        p, q = pair(seed, vocab)
+    for p, q in each(pairs(seed)):
         kept = q * ratio(p, q)
         expect.close(kept + (1 - kept.sum()) * answer.residual(p, q), p, atol=2 * ROOM)
 
@@ -89,7 +102,7 @@ def test_tokens_are_kept_up_to_the_first_rejection(answer, seed):
     """
     some = random.Random(seed)
     for k in each(cases.named(1, 2, 5)):
-        p, q = distributions(seed, k + 1, 8), distributions(seed + 1, k, 8)
+        p, q = distributions(seed, k + 1, 8), distributions(seed + 1, k, 8).T.contiguous().T
         for _ in range(40):
             drafted = [some.choices(range(8), row.tolist())[0] for row in q]
             right(answer, drafted, p, q, [some.random() for _ in range(k + 1)])

@@ -8,13 +8,24 @@ import numpy as np
 import torch
 
 from halfbits.checkpoints import open_checkpoint
-from halfbits.course.checks import cases, expect, hardened, task
+from halfbits.course.checks import calls, cases, expect, hardened, task
 from halfbits.course.checks.cases import each
 
-SHAPES = {"3 x 64": (3, 64), "64 x 32": (64, 32), "one block": (1, 32), "5 x 160": (5, 160)}
+SHAPES = {"3 x 64": (3, 64), "one block": (1, 32), "5 x 160": (5, 160), "transposed": (64, 32)}
 BLOCK = np.dtype([("scale", "<f2"), ("codes", "i1", 32)])
 # Half a step, and what the rounding of the scale to float16 moves a code of 127 by.
 STEPS = 0.5 + 127 * 2.0**-11 + 1e-4
+
+again = calls.Calls(
+    "q8_0",
+    lambda seed: (matrix(seed, 2, 64),),
+    through=lambda q8_0, w: np.frombuffer(q8_0(w), "u1"),
+)
+file_again = calls.Calls(
+    "write_gguf",
+    lambda seed: (tensors(seed),),
+    through=lambda write, given: np.frombuffer(written(write, given).read_bytes(), "u1"),
+)
 
 
 def matrix(seed, rows, columns):
@@ -32,10 +43,10 @@ def tensors(seed):
     }
 
 
-def written(answer, given):
+def written(write, given):
     """The path of the answer's file."""
     path = Path(tempfile.mkdtemp()) / "written.gguf"
-    answer.write_gguf(path, given)
+    write(path, given)
     expect.true(path.is_file(), expected="a file at the path", got="none")
     return path
 
@@ -74,6 +85,7 @@ def test_block_is_a_scale_and_its_codes(answer, seed):
     """
     for shape in each(SHAPES):
         w = matrix(seed, *shape)
+        w = w.T.contiguous().T if shape == SHAPES["transposed"] else w
         scale, codes = blocks(answer.q8_0(w), shape)
         exact = w.double().numpy().reshape(-1, 32)
         want = np.abs(exact).max(axis=1, keepdims=True) / 127
@@ -89,8 +101,7 @@ def test_block_of_zeros_is_zeros(answer, seed):
     """
     w = matrix(seed, 3, 64)
     w[1, 32:], w[2] = 0, 0
-    raw = answer.q8_0(w)
-    scale, codes = blocks(raw, w.shape)
+    scale, codes = blocks(answer.q8_0(w), w.shape)
     expect.equal((scale[3:].any(), codes[3:].any()), (False, False), of="anything but zeros")
     holds(scale * codes, w, "the blocks")
 
@@ -102,7 +113,7 @@ def test_gguf_finds_names_shapes_and_types(answer, seed):
     Dimensions stand in the file with the last one first.
     """
     given = tensors(seed)
-    reader = opened(gguf.GGUFReader, written(answer, given))
+    reader = opened(gguf.GGUFReader, written(answer.write_gguf, given))
     expect.equal(int(reader.fields["GGUF.version"].parts[0][0]), 3, of="version")
     found = {t.name: (t.shape.tolist()[::-1], t.tensor_type.name) for t in reader.tensors}
     kinds = {1: "F32", 2: "Q8_0"}
@@ -116,7 +127,11 @@ def test_gguf_finds_the_values(answer, seed):
     Offsets count from the begin of the data, not from that of the file.
     """
     given = tensors(seed)
-    for one in opened(gguf.GGUFReader, written(answer, given)).tensors:
+    given |= {
+        "blk.0.attn_k.weight": matrix(seed + 4, 32, 64).T,
+        "rope_freqs.weight": cases.normal(seed, 10)[::2],
+    }
+    for one in opened(gguf.GGUFReader, written(answer.write_gguf, given)).tensors:
         values = opened(lambda one: gguf.dequantize(one.data, one.tensor_type), one)
         if given[one.name].dim() == 1:
             expect.same(torch.tensor(values), given[one.name], of=one.name)
@@ -130,7 +145,7 @@ def test_data_are_aligned(answer, seed):
 
     An engine maps the file into memory and reads whole vectors from these places.
     """
-    reader = opened(gguf.GGUFReader, written(answer, tensors(seed)))
+    reader = opened(gguf.GGUFReader, written(answer.write_gguf, tensors(seed)))
     starts = [int(one.data_offset) for one in reader.tensors]
     expect.equal([start % 32 for start in starts], [0] * len(starts), of="offsets modulo 32")
 
@@ -142,7 +157,7 @@ def test_this_book_reads_the_same(answer, seed):
     Two readers that nobody wrote for each other are a better test than one.
     """
     given = tensors(seed)
-    checkpoint = opened(open_checkpoint, written(answer, given))
+    checkpoint = opened(open_checkpoint, written(answer.write_gguf, given))
     expect.equal(checkpoint.metadata.get("general.architecture"), "llama", of="architecture")
     expect.equal([one.name for one in checkpoint.tensors], list(given), of="names")
     for one in checkpoint.tensors:
@@ -159,5 +174,7 @@ def test_length_of_a_string_is_in_bytes(answer, seed):
 
     One byte off, and everything behind it is garbage.
     """
-    reader = opened(gguf.GGUFReader, written(answer, {"größe.权重": matrix(seed, 2, 32)}))
+    reader = opened(
+        gguf.GGUFReader, written(answer.write_gguf, {"größe.权重": matrix(seed, 2, 32)})
+    )
     expect.equal([one.name for one in reader.tensors], ["größe.权重"], of="names")

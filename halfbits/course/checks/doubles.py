@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import torch
@@ -77,6 +77,17 @@ class TwoOutputs(nn.Module):
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
         return {"twice": 2 * x, "shape": torch.tensor(x.shape)}
+
+
+class Does(nn.Module):
+    """A layer without children that computes `of(x)`."""
+
+    def __init__(self, of: Callable[..., Tensor]) -> None:
+        super().__init__()
+        self.of = of
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.of(x)
 
 
 class Broken(nn.Module):

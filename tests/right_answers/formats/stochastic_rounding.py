@@ -30,7 +30,7 @@ def stochastic_round(x, u):
     upper, low = bits >> 16, bits & 0xFFFF
     upper = np.where(np.isnan(x.numpy()), 0x7FC0, upper + (u.numpy() * 65536.0 < low))
     result = (upper << 16).astype(np.uint32).view(np.float32)
-    return torch.from_numpy(result).bfloat16()
+    return torch.from_numpy(result).reshape(x.shape).bfloat16()  # numpy made a scalar a vector
 """
 
 RIGHT = {
