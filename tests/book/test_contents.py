@@ -6,6 +6,7 @@ import pytest
 from book_sources import ROOT, notebooks_in_toc
 from bs4 import BeautifulSoup
 
+from halfbits.course.asked import asked_next
 from halfbits.course.authoring.sphinx.exercise_lists import rows
 from halfbits.course.catalog import load_catalog
 
@@ -52,3 +53,13 @@ def test_the_page_of_all_exercises_says_whose_path_each_is_on(
         links = {str(row.select_one("a")["href"]) for row in rows}
         assert links == {f"../../exercises/{e.key}.html" for e in CATALOG.along(path)}
         assert all(path.name in row.select("td")[-1].get_text().split() for row in rows)
+
+
+def test_solution_ends_with_what_an_interviewer_would_ask_next(
+    pages: dict[str, BeautifulSoup],
+) -> None:
+    for exercise in CATALOG.exercises:
+        page = pages[f"solutions/{exercise.key}.html"]
+        links = [str(one["href"]) for one in page.select("#what-an-interviewer-would-ask-next a")]
+        wanted = [f"../../{one.page}" for one in asked_next(ROOT, exercise.key)]
+        assert [link for link in links if "/interview/" in link] == wanted, exercise.key

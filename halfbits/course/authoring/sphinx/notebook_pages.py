@@ -10,6 +10,8 @@ from typing import Any
 from docutils import nodes
 from sphinx.application import Sphinx
 
+from halfbits.course.asked import QUESTIONS, asked_next
+
 RUN_BAR = """</h1>
 <div class="hb-run" data-lab="{lab}">
 <a class="hb-open" role="link" hidden>Open in JupyterLab</a>
@@ -27,6 +29,24 @@ def fold_answers(app: Sphinx, docname: str, source: list[str]) -> None:
         tags = cell["metadata"].get("tags", [])
         if "answer" in tags:
             cell["metadata"]["tags"] = [*tags, "hide-input"]
+    source[0] = json.dumps(notebook)
+
+
+def ask_next(app: Sphinx, docname: str, source: list[str]) -> None:
+    """End a solution with the questions of the bank that its exercise trains."""
+    if not docname.startswith("solutions/"):
+        return
+    root = Path(app.srcdir)
+    asked = asked_next(root, docname.removeprefix("solutions/"))
+    if not asked:
+        return
+    for one in asked:  # a text that changes is read again
+        app.env.note_dependency(str(root / QUESTIONS / f"{one.page.rpartition('#')[2]}.md"))
+    links = "\n".join(f'- <a href="../../{one.page}">{one.text}</a>' for one in asked)
+    text = f"## What an interviewer would ask next\n\n{links}"
+    notebook = json.loads(source[0])
+    cell = {"cell_type": "markdown", "id": "asked-next", "metadata": {}, "source": text}
+    notebook["cells"].append(cell)
     source[0] = json.dumps(notebook)
 
 
@@ -69,6 +89,7 @@ def add_run_bar(
 
 def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("source-read", fold_answers)
+    app.connect("source-read", ask_next)
     app.connect("doctree-read", name_cells)
     app.connect("env-get-outdated", reread_quoting_pages)
     app.connect("html-page-context", add_run_bar)
