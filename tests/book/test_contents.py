@@ -55,11 +55,13 @@ def test_the_page_of_all_exercises_says_whose_path_each_is_on(
         assert all(path.name in row.select("td")[-1].get_text().split() for row in rows)
 
 
-def test_solution_ends_with_what_an_interviewer_would_ask_next(
+def test_solution_lists_the_questions_that_its_exercise_trains(
     pages: dict[str, BeautifulSoup],
 ) -> None:
     for exercise in CATALOG.exercises:
         page = pages[f"solutions/{exercise.key}.html"]
-        links = [str(one["href"]) for one in page.select("#what-an-interviewer-would-ask-next a")]
+        links = [
+            str(one["href"]) for one in page.select("#questions-that-this-exercise-prepares-for a")
+        ]
         wanted = [f"../../{one.page}" for one in asked_next(ROOT, exercise.key)]
         assert [link for link in links if "/interview/" in link] == wanted, exercise.key

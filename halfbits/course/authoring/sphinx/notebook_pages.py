@@ -43,7 +43,7 @@ def ask_next(app: Sphinx, docname: str, source: list[str]) -> None:
     for one in asked:  # a text that changes is read again
         app.env.note_dependency(str(root / QUESTIONS / f"{one.page.rpartition('#')[2]}.md"))
     links = "\n".join(f'- <a href="../../{one.page}">{one.text}</a>' for one in asked)
-    text = f"## What an interviewer would ask next\n\n{links}"
+    text = f"## Questions that this exercise prepares for\n\n{links}"
     notebook = json.loads(source[0])
     cell = {"cell_type": "markdown", "id": "asked-next", "metadata": {}, "source": text}
     notebook["cells"].append(cell)
