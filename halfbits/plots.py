@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -75,13 +78,18 @@ def label_ends(axes: Axes) -> None:
 def show(made: Figure, alt: str) -> None:
     """Display `made`; `alt` says in one or two sentences what a person sees in it.
 
+    The output holds the figure twice: as SVG, whose text is text and which a page can color, and as
+    PNG for what shows no SVG, such as JupyterLab in a notebook that it does not trust.
     Raises ValueError when `alt` is shorter than a sentence.
     """
-    from IPython.display import Image, display
+    from IPython.display import display
 
     if len(alt.split()) < 6:
         raise ValueError(f"the text alternative {alt!r} says too little; write a sentence")
-    display(Image(data=png(made), format="png", width=int(made.get_figwidth() * 100), alt=alt))
+    width = int(made.get_figwidth() * 100)
+    data = {"image/png": png(made), "image/svg+xml": svg(made)}
+    sizes = {"image/png": {"alt": alt, "width": width}, "image/svg+xml": {"alt": alt}}
+    display(data, raw=True, metadata=sizes)
 
 
 def png(made: Figure) -> bytes:
@@ -101,3 +109,64 @@ def _fewer_colors(data: bytes) -> bytes:
         buffer, format="png", optimize=True
     )
     return buffer.getvalue()
+
+
+SVG = "http://www.w3.org/2000/svg"
+# matplotlib states for every element what is the same for all of them: once, where it is inherited.
+INHERITED = "stroke-linejoin: round; stroke-linecap: butt"
+FONTS = re.compile(r"'DejaVu Sans'(?:, [^;]*?)?(?=;|$)")
+
+
+def svg(made: Figure) -> str:
+    """`made` as SVG: the same bytes in every run, text as text, two decimals of a point.
+
+    What is drawn with `rasterized=True`, such as a cloud of points, is a picture inside.
+    """
+    from xml.etree import ElementTree
+
+    import matplotlib as mpl
+
+    buffer = io.BytesIO()
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "halfbits"}):
+        made.savefig(buffer, format="svg", dpi=200, metadata={"Date": None, "Creator": None})
+    ElementTree.register_namespace("", SVG)
+    ElementTree.register_namespace("xlink", "http://www.w3.org/1999/xlink")
+    return ElementTree.tostring(_slim(ElementTree.fromstring(buffer.getvalue())), "unicode")
+
+
+def _slim(root: Element) -> Element:
+    """`root` without what shows nothing: metadata, names that nothing uses, rules for all."""
+    used = set(re.findall(r"(?<=#)\w+", " ".join(_links(root))))
+    for parent in list(root.iter()):
+        for child in list(parent):
+            if child.tag in (f"{{{SVG}}}metadata", f"{{{SVG}}}style"):
+                parent.remove(child)
+    for element in root.iter():
+        element.text, element.tail = _stripped(element.text), _stripped(element.tail)
+        if element.get("id") not in used:
+            element.attrib.pop("id", None)
+        # A picture's scale is small: two decimals would be none.
+        turned = {"transform"} if element.tag == f"{{{SVG}}}text" else set()
+        for key in ({"d", "x", "y"} | turned).intersection(element.keys()):
+            element.set(key, _rounded(element.attrib[key]))
+        if style := element.get("style"):
+            element.set("style", FONTS.sub("sans-serif", style))
+    root.set("style", INHERITED)
+    return root
+
+
+def _links(root: Element) -> list[str]:
+    return [value for e in root.iter() for value in e.attrib.values() if "#" in value]
+
+
+def _stripped(text: str | None) -> str | None:
+    return text if text and text.strip() else None
+
+
+def _rounded(numbers: str) -> str:
+    """Numbers of a path with two decimals at most; lines end with blanks, as matplotlib's do."""
+
+    def short(found: re.Match[str]) -> str:
+        return f"{float(found[0]):.2f}".rstrip("0").rstrip(".")
+
+    return " ".join(re.sub(r"-?\d+\.\d+", short, numbers).split())
