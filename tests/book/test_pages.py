@@ -196,18 +196,23 @@ def test_a_page_follows_the_notebook_whose_number_it_quotes(site: Site) -> None:
         assert build(root=site.root) == 0
 
 
-def test_every_figure_is_described_and_waits_until_it_is_seen(pages: Pages) -> None:
+def test_every_figure_of_a_notebook_lies_in_its_page_and_is_described(pages: Pages) -> None:
     figures = [
-        (name, alt, pages[f"{name}.html"].find_all("img", alt=alt))
+        (name, alt, pages[f"{name}.html"].find_all("svg", attrs={"aria-label": alt}))
         for name in notebooks_in_toc()
         if not name.startswith("exercises/")
         for cell in code_cells(ROOT / f"{name}.ipynb")
         for output in cell["outputs"]
-        if (alt := output.get("metadata", {}).get("image/png", {}).get("alt"))
+        if (alt := output.get("metadata", {}).get("image/svg+xml", {}).get("alt"))
     ]
     assert figures
-    for name, alt, images in figures:
-        assert images and images[0]["loading"] == "lazy", f"{name}: {alt}"
+    for name, alt, drawn in figures:
+        assert drawn and drawn[0]["role"] == "img" and drawn[0]["viewbox"], f"{name}: {alt}"
+
+
+def test_an_image_waits_until_it_is_seen(pages: Pages) -> None:
+    images = [image for soup in pages.values() for image in soup.select("article img")]
+    assert all(image["loading"] == "lazy" for image in images if "_images/" in image["src"])
 
 
 def test_no_image_stands_without_a_text_alternative(pages: Pages) -> None:
