@@ -9,7 +9,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 
 LONGEST, SHORTEST = 200, 40
-ANSWER = "The answer in one sentence."
+ANSWER = "hb-answer-text"  # the class that lesson_head.py gives a lesson's answer
 COURSE = "A course and interview-prep book on mixed-precision inference, executed and graded."
 
 
@@ -25,11 +25,15 @@ def describe(
 
 def description(doctree: nodes.document) -> str:
     """A lesson's answer in one sentence; another page's first paragraph that says something."""
-    texts = [" ".join(paragraph.astext().split()) for paragraph in paragraphs(doctree)]
-    answers = [text.removeprefix(ANSWER).strip() for text in texts if text.startswith(ANSWER)]
-    telling = [text for text in texts if len(text) >= SHORTEST]
+    found = paragraphs(doctree)
+    answers = [as_line(paragraph) for paragraph in found if ANSWER in paragraph["classes"]]
+    telling = [text for text in map(as_line, found) if len(text) >= SHORTEST]
     chosen = next(iter([*answers, *telling]), COURSE)
     return textwrap.shorten(chosen, LONGEST, placeholder=" …")
+
+
+def as_line(paragraph: nodes.paragraph) -> str:
+    return " ".join(paragraph.astext().split())
 
 
 def paragraphs(doctree: nodes.document) -> list[nodes.paragraph]:
