@@ -11,6 +11,8 @@ BODY = (
     # A table's empty corner heads nothing.
     ('<th class="head"><p></p></th>', "<td></td>"),
     ('<th class="head stub"><p></p></th>', "<td></td>"),
+    # The label hides the words that say what is folded.
+    ('<summary aria-label="Toggle hidden content">', "<summary>"),
     # The role is deprecated; the entries stand in an element whose role is "list".
     ('role="doc-biblioentry"', 'role="listitem"'),
 )

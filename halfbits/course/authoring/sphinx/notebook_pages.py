@@ -1,10 +1,9 @@
-"""What every page made from a notebook gets: folded answers, anchors, a bar for JupyterLab."""
+"""What every page made from a notebook gets: folded code, anchors, a bar for JupyterLab."""
 
 from __future__ import annotations
 
 import json
 from html import escape
-from pathlib import Path
 from typing import Any
 
 from docutils import nodes
@@ -12,6 +11,7 @@ from sphinx.application import Sphinx
 
 from halfbits.course.asked import QUESTIONS, asked_next
 
+CELLS = "hb_cells"
 RUN_BAR = """</h1>
 <div class="hb-run" data-lab="{lab}">
 <a class="hb-open" role="link" hidden>Open in JupyterLab</a>
@@ -50,15 +50,19 @@ def ask_next(app: Sphinx, docname: str, source: list[str]) -> None:
     source[0] = json.dumps(notebook)
 
 
+def remember_cells(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Note the names of the cells that a page is made from."""
+    if app.env.doc2path(docname).endswith(".ipynb"):
+        cells = json.loads(source[0])["cells"]
+        app.env.temp_data[CELLS] = [cell.get("id", "") for cell in cells]
+
+
 def name_cells(app: Sphinx, doctree: nodes.document) -> None:
     """Give each code cell the anchor `cell-<id>`, so that a question can link to its proof."""
-    path = Path(app.env.doc2path(app.env.docname))
-    if path.suffix != ".ipynb":
-        return
-    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    names = app.env.temp_data.get(CELLS, [])
     for box in doctree.findall(nodes.container):
-        if box.get("nb_element") == "cell_code" and "id" in cells[box["cell_index"]]:
-            box["ids"].append(f"cell-{cells[box['cell_index']]['id']}")
+        if box.get("nb_element") == "cell_code" and names[box["cell_index"]]:
+            box["ids"].append(f"cell-{names[box['cell_index']]}")
 
 
 def reread_quoting_pages(
@@ -90,6 +94,7 @@ def add_run_bar(
 def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("source-read", fold_answers)
     app.connect("source-read", ask_next)
+    app.connect("source-read", remember_cells, priority=900)
     app.connect("doctree-read", name_cells)
     app.connect("env-get-outdated", reread_quoting_pages)
     app.connect("html-page-context", add_run_bar)
