@@ -32,6 +32,21 @@ SHORTER = """keep => {
   for (const pre of document.querySelectorAll(".highlight pre")) pre.textContent += "";
   document.querySelector(".bd-docs-nav")?.remove();
 }"""
+# Code that is wider than its box, with the cell that holds it.
+WIDE = """() => [...document.querySelectorAll("article pre")]
+  .filter(pre => pre.scrollWidth > pre.clientWidth)
+  .map(pre => [pre.closest("[id^=cell-]")?.id ?? "no cell", pre.scrollWidth - pre.clientWidth])
+  .map(([cell, pixels]) => `${cell}: ${pixels} px too wide`)"""
+# How far the page's parts moved while it loaded, as browsers count it ("cumulative layout shift").
+COUNT_SHIFTS = """window.shift = 0;
+new PerformanceObserver(list => {
+  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shift += entry.value;
+}).observe({ type: "layout-shift", buffered: true });"""
+MAX_SHIFT = 0.02
+# Where a lesson's first figure stands: at least the lower third of a screen 800 pixels high.
+FIGURE_TOP = """() => document.querySelector("article .hb-figure, article .hb-plot")
+  ?.getBoundingClientRect().top"""
+LOWEST_TOP = 530
 # What comes as a figure is loaded when it comes into view; its weight has a bound of its own.
 FIGURES = "/_images/"
 COMPRESSED = (".png", ".woff2", ".jpg", ".webp")
@@ -47,6 +62,9 @@ class Visit:
     foreign: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
+    wide: list[str] = field(default_factory=list)
+    figure_top: float | None = None
+    shift: float = 0.0
 
     @property
     def files(self) -> list[str]:
@@ -94,6 +112,7 @@ def visited(
         for page in opened:
             page.wait_for_load_state("networkidle")
         for name, page in zip(some, opened, strict=True):
+            note_layout(some[name], page)
             page.evaluate(SHORTER, name in DARK)
             start_axe(page, EVERYWHERE or name in CONTRAST)
         for seen, page in zip(some.values(), opened, strict=True):
@@ -101,6 +120,12 @@ def visited(
             page.context.close()
         found.update(some)
     return found
+
+
+def note_layout(seen: Visit, page: Any) -> None:
+    seen.wide = page.evaluate(WIDE)
+    seen.figure_top = page.evaluate(FIGURE_TOP)
+    seen.shift = page.evaluate("window.shift")
 
 
 def opening(chromium: Any, address: str, name: str, scheme: str, seen: Visit) -> Any:
@@ -112,6 +137,7 @@ def opening(chromium: Any, address: str, name: str, scheme: str, seen: Visit) ->
     context.on("console", lambda message: note_message(seen, message))
     context.on("weberror", lambda error: seen.errors.append(str(error.error)))
     page = context.new_page()
+    page.add_init_script(COUNT_SHIFTS)
     page.goto(f"{address}/{name}.html", wait_until="commit")
     return page
 
@@ -183,6 +209,26 @@ def test_no_figure_weighs_more_than_60_kilobytes(pages: Path) -> None:
     figures = list((pages / "_images").iterdir())
     heavy = {path.name: path.stat().st_size for path in figures}
     assert figures and not {name: size for name, size in heavy.items() if size > MAX_FIGURE}
+
+
+def test_no_code_scrolls_sideways_on_a_desk(visits: dict[str, Visit]) -> None:
+    assert not lines({name: seen.wide for name, seen in visits.items()})
+
+
+def test_the_first_screen_of_every_lesson_holds_a_figure(visits: dict[str, Visit]) -> None:
+    tops = {name: visits[name].figure_top for name in lessons(visits)}
+    low = {name: top for name, top in tops.items() if top is None or not 0 < top <= LOWEST_TOP}
+    assert len(tops) > 20 and not low
+
+
+def lessons(visits: dict[str, Visit]) -> list[str]:
+    """The notebooks of the course; those of the FAQ's listings are no lessons."""
+    return [name for name in visits if name.startswith("notebooks/") and "/faq_" not in name]
+
+
+def test_no_page_moves_while_it_loads(visits: dict[str, Visit]) -> None:
+    moved = {name: seen.shift for name, seen in visits.items() if seen.shift > MAX_SHIFT}
+    assert not moved
 
 
 def test_no_page_asks_another_host(visits: dict[str, Visit]) -> None:
