@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import re
 from typing import TYPE_CHECKING, Any
@@ -112,6 +113,8 @@ def _fewer_colors(data: bytes) -> bytes:
 
 
 SVG = "http://www.w3.org/2000/svg"
+LINK = "{http://www.w3.org/1999/xlink}href"
+PICTURE = "data:image/png;base64,"
 # matplotlib states for every element what is the same for all of them: once, where it is inherited.
 INHERITED = "stroke-linejoin: round; stroke-linecap: butt"
 FONTS = re.compile(r"'DejaVu Sans'(?:, [^;]*?)?(?=;|$)")
@@ -151,8 +154,19 @@ def _slim(root: Element) -> Element:
             element.set(key, _rounded(element.attrib[key]))
         if style := element.get("style"):
             element.set("style", FONTS.sub("sans-serif", style))
+        if picture := element.get(LINK, "").partition(PICTURE)[2]:
+            element.set(LINK, PICTURE + _light_picture(picture))
     root.set("style", INHERITED)
     return root
+
+
+def _light_picture(data: str) -> str:
+    """A picture inside an SVG with a palette, unless parts of it are transparent; base64."""
+    from PIL import Image
+
+    plain = base64.b64decode(data)
+    opaque = Image.open(io.BytesIO(plain)).convert("RGBA").getextrema()[3] == (255, 255)
+    return base64.b64encode(_fewer_colors(plain)).decode() if opaque else data.strip()
 
 
 def _links(root: Element) -> list[str]:
