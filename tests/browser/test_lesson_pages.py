@@ -10,6 +10,12 @@ import pytest
 pytestmark = pytest.mark.browser
 SCREEN = {"width": 1280, "height": 800}
 LESSON = "notebooks/number_formats.html"
+PHONE = {"width": 390, "height": 844}
+BAR = 48  # the theme's bar covers the page's top
+HEADING_TOP = """name => {
+  const place = document.getElementById(name);
+  return (place.querySelector("h2") ?? place).getBoundingClientRect().top;
+}"""
 # Each the sum of red, green and blue: 0 is black, 765 white.
 INK_AND_GROUND = """plot => [
     getComputedStyle(plot.querySelector("text")).fill,
@@ -61,7 +67,7 @@ def test_an_answer_opens_without_a_prediction_to_who_says_so(lesson: Any) -> Non
 def test_nothing_is_kept_of_an_empty_prediction(lesson: Any) -> None:
     lesson.get_by_role("button", name="Keep it and show the answer").click()
     assert answers(lesson) == [False, False]
-    assert lesson.evaluate("localStorage.length") == 0
+    assert lesson.evaluate("Object.keys(localStorage).filter(key => /expected/.test(key))") == []
 
 
 def test_without_a_script_an_answer_opens_by_a_click(chromium: Any, address: str) -> None:
@@ -75,8 +81,7 @@ def test_without_a_script_an_answer_opens_by_a_click(chromium: Any, address: str
 
 def test_a_link_to_a_proof_opens_the_code_that_proves_it(page: Any, address: str) -> None:
     page.goto(f"{address}/{LESSON}#cell-wrap")
-    folded = page.locator("#cell-wrap-after details.hide")
-    folded.get_by_text("assert").first.wait_for(state="visible")
+    page.locator("#cell-wrap-after details.hide .cell_input").wait_for(state="visible")
     top = page.locator("#cell-wrap").bounding_box()["y"]
     assert 0 <= top <= 100
     page.goto(f"{address}/notebooks/quantization_theory.html")
@@ -112,14 +117,6 @@ def test_a_term_leads_to_the_glossary_once(lesson: Any) -> None:
     addresses = links.evaluate_all("all => all.map(link => link.href)")
     assert len(addresses) == len(set(addresses)) > 3
     assert all("/book/glossary.html#term-" in address for address in addresses)
-
-
-PHONE = {"width": 390, "height": 844}
-BAR = 48  # the theme's bar covers the page's top
-HEADING_TOP = """name => {
-  const place = document.getElementById(name);
-  return (place.querySelector("h2") ?? place).getBoundingClientRect().top;
-}"""
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,6 @@ from halfbits import plots
 from halfbits.folders import find_root
 
 MOST_BYTES = 60_000
-# Figures of measured times, drawn before SVG was stored: they come with the next quiet run.
-NOT_YET = {
-    ("where_time_goes", "figure-cells"),
-    ("where_time_goes", "batch-figure"),
-    ("cpu_and_gpu", "figure-show"),
-}
 LESSONS = sorted((find_root() / "notebooks").glob("[!.]*.ipynb"))
 
 
@@ -83,8 +77,6 @@ def figures(path) -> list[tuple[str, dict]]:
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
 def test_the_figures_of_a_lesson_are_stored_as_svg_too_and_are_light(path) -> None:
     for name, output in figures(path):
-        if (path.stem, name) in NOT_YET:
-            continue
         text = "".join(output["data"].get("image/svg+xml", ""))
         assert 0 < len(text.encode()) <= MOST_BYTES, f"{name}: {len(text)} bytes of SVG"
         said = {kind: output["metadata"][kind]["alt"] for kind in ("image/png", "image/svg+xml")}
