@@ -55,8 +55,14 @@ def texts(doctree: nodes.document) -> Iterator[nodes.Text]:
     for paragraph in doctree.findall(nodes.paragraph):
         if "hb-facts" not in paragraph["classes"]:
             for text in paragraph.findall(nodes.Text):
-                if not isinstance(text.parent, CLOSED):
+                if not any(isinstance(node, CLOSED) for node in around(text)):
                     yield text
+
+
+def around(node: nodes.Node) -> Iterator[nodes.Node]:
+    """What holds a node, from the inside out: the text of a link lies in an element of the link."""
+    while (node := node.parent) is not None:
+        yield node
 
 
 def first_of(waiting: dict[str, str], text: str) -> re.Match[str] | None:
