@@ -148,6 +148,21 @@ def test_solution_pages_fold_every_answer(site: Site, pages: Pages) -> None:
         assert answers > 0 and len(folded) == answers, exercise.key
 
 
+def test_a_solutions_page_says_so_and_has_no_hints_and_no_checks(site: Site, pages: Pages) -> None:
+    catalog = load_catalog(site.root)
+    for exercise in catalog.exercises:
+        page = pages[f"solutions/{exercise.key}.html"]
+        assert page.find("h1").text.startswith("Solution: "), exercise.key
+        assert not page.find_all("summary", string=re.compile("^Hint")), exercise.key
+        kept = {box["id"] for box in page.select("[id^=cell-]")}
+        assert not [name for name in kept if name.endswith("-check")], exercise.key
+
+
+def test_a_solutions_page_shows_the_second_way(pages: Pages) -> None:
+    page = pages["solutions/formats/accumulate.html"]
+    assert "Another way" in page.text and "side_by_side" in page.text
+
+
 def test_every_notebook_page_knows_its_notebook_in_jupyterlab(pages: Pages) -> None:
     for name in notebooks_in_toc():
         bar = pages[f"{name}.html"].select_one(".hb-run")

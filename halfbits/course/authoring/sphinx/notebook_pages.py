@@ -1,9 +1,11 @@
-"""What every page made from a notebook gets: folded code, anchors, a bar for JupyterLab."""
+"""What every page made from a notebook gets: its title, folds, anchors and a bar for JupyterLab."""
 
 from __future__ import annotations
 
 import json
+import re
 from html import escape
+from pathlib import Path
 from typing import Any
 
 from docutils import nodes
@@ -20,16 +22,31 @@ RUN_BAR = """</h1>
 </div>"""
 
 
-def fold_answers(app: Sphinx, docname: str, source: list[str]) -> None:
-    """Fold the answer cells of a solution, so that its text can be read without seeing them."""
+def show_solution(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Make a solution's page say that it is one, without hints and with its answers folded.
+
+    The cells that only check the solution are for its author.
+    """
     if not docname.startswith("solutions/"):
         return
     notebook = json.loads(source[0])
-    for cell in notebook["cells"]:
-        tags = cell["metadata"].get("tags", [])
-        if "answer" in tags:
-            cell["metadata"]["tags"] = [*tags, "hide-input"]
-    source[0] = json.dumps(notebook)
+    cells = [cell for cell in notebook["cells"] if not is_left_out(cell)]
+    for cell in cells:
+        if "answer" in tags_of(cell):
+            cell["metadata"]["tags"] = [*tags_of(cell), "hide-input"]
+    title = "".join(cells[0]["source"])
+    cells[0]["source"] = re.sub(r"^# ", "# Solution: ", title, count=1)
+    source[0] = json.dumps({**notebook, "cells": cells})
+
+
+def is_left_out(cell: dict[str, Any]) -> bool:
+    """Whether a cell is a hint, or a check of the author's: a second way and what follows stay."""
+    tags = tags_of(cell)
+    return "hint" in tags or ("solution-only" in tags and cell["id"].endswith("-check"))
+
+
+def tags_of(cell: dict[str, Any]) -> list[str]:
+    return cell["metadata"].get("tags", [])
 
 
 def ask_next(app: Sphinx, docname: str, source: list[str]) -> None:
@@ -92,7 +109,7 @@ def add_run_bar(
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    app.connect("source-read", fold_answers)
+    app.connect("source-read", show_solution)
     app.connect("source-read", ask_next)
     app.connect("source-read", remember_cells, priority=900)
     app.connect("doctree-read", name_cells)
