@@ -18,7 +18,7 @@ from sphinx.application import Sphinx
 
 GLOSSARY = "book/glossary.md"
 TERM = re.compile(r"^(?=\S)(?![#`{(])(.+?) \(.+\)$", re.MULTILINE)
-AMBIGUOUS = {"decode", "scale", "agreement"}
+AMBIGUOUS = {"decode", "scale", "agreement", "clipping", "kernel"}
 # Text that is no running prose.
 CLOSED = (nodes.reference, pending_xref, nodes.literal, nodes.raw, nodes.math, nodes.strong)
 
