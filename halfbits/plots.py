@@ -165,7 +165,8 @@ def _light_picture(data: str) -> str:
     from PIL import Image
 
     plain = base64.b64decode(data)
-    opaque = Image.open(io.BytesIO(plain)).convert("RGBA").getextrema()[3] == (255, 255)
+    alpha = Image.open(io.BytesIO(plain)).convert("RGBA").getchannel("A")
+    opaque = alpha.getextrema() == (255, 255)
     return base64.b64encode(_fewer_colors(plain)).decode() if opaque else data.strip()
 
 
