@@ -35,10 +35,18 @@ class Site:
 
     def get(self, path: str, token: bool = True, **headers: str) -> http.client.HTTPResponse:
         """One request, the path exactly as written (no client cleans it up)."""
+        return self.ask("GET", path, None, token, headers)
+
+    def post(self, path: str, body: str, token: bool = True) -> http.client.HTTPResponse:
+        return self.ask("POST", path, body, token, {"Content-Type": "application/json"})
+
+    def ask(
+        self, method: str, path: str, body: str | None, token: bool, headers: dict[str, str]
+    ) -> http.client.HTTPResponse:
         if token:
             headers["Authorization"] = f"token {TOKEN}"
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        connection.request("GET", path, headers=headers)
+        connection.request(method, path, body, headers=headers)
         reply = connection.getresponse()
         reply.text = reply.read().decode("utf-8")
         connection.close()
@@ -98,7 +106,14 @@ def test_the_book_opens_at_its_home_page(site, path):
 
 
 @pytest.mark.parametrize(
-    "path", ["/book/", "/book/book/index.html", "/book/figure.mjs", "/book/progress.json"]
+    "path",
+    [
+        "/book/",
+        "/book/book/index.html",
+        "/book/figure.mjs",
+        "/book/progress.json",
+        "/book/learned.json",
+    ],
 )
 def test_without_the_token_there_is_only_the_login(site, path):
     reply = site.get(path, token=False)
@@ -113,6 +128,25 @@ def test_a_page_says_that_the_course_serves_it(site):
     assert '<head><meta name="halfbits-lab" content="lab/tree/"><title>' in reply.text
     assert reply.text.endswith("home é</body></html>")
     assert int(reply.headers["Content-Length"]) == len(reply.text.encode())
+
+
+def test_what_a_reader_did_is_kept_for_the_next_browser(site):
+    moment = "2026-01-02T03:04:05.000Z"
+    entries = {"read:notebooks/one": {"yes": True, "at": moment}}
+    sent = {"entries": entries, "reports": [{"began": moment}]}
+    assert site.post("/book/learned.json", json.dumps(sent)).status == 204
+    kept = json.loads(site.get("/book/learned.json").text)
+    assert kept.pop("token")
+    assert (kept["entries"], kept["reports"]) == (entries, [{"began": moment}])
+
+
+@pytest.mark.parametrize("body", ["", "[]", '{"entries": []}', "{"])
+def test_what_is_no_progress_is_refused(site, body):
+    assert site.post("/book/learned.json", body).status == 400
+
+
+def test_nobody_adds_to_the_progress_without_the_token(site):
+    assert site.post("/book/learned.json", "{}", token=False).status == 403
 
 
 def test_progress_names_the_exercises_that_were_graded(site):
