@@ -7,7 +7,8 @@ from halfbits.course.checks import calls, cases, doubles, expect, hardened, task
 from halfbits.course.checks.cases import each
 from halfbits.course.checks.doubles import Does
 
-again = calls.Calls("beyond_half", lambda seed: (fine(), 1e5 ** (seed % 2) * numbers(seed).float()))
+again = calls.Calls("birthplace", lambda seed: (nn.Sequential(gain(0), gain(1)), loud(seed).half()))
+list_again = calls.Calls("beyond_half", lambda seed: (nn.Sequential(gain(0), gain(1)), loud(seed)))
 
 
 def fine():
@@ -46,9 +47,15 @@ def gain(*columns):
     return Does(lambda x: x * torch.ones_like(x[0]).index_fill(0, torch.tensor(columns), 100))
 
 
+def loud(seed, column=None):
+    """Numbers of which one column is large: the first, or the second, by the seed."""
+    at = torch.tensor(seed % 2 if column is None else column)
+    return numbers(seed).float().index_fill(1, at, 60000.0)
+
+
 def loud_views(seed):
     """Views of numbers of which the first column is large."""
-    x = numbers(seed).float().index_fill(1, torch.tensor(0), 60000.0)
+    x = loud(seed, 0)
     return {"transposed": x.T.contiguous().T, "a part": torch.cat([x, x], 1)[:, :6]}
 
 
