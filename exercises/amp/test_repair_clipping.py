@@ -16,6 +16,8 @@ LISTS = {"one parameter": ((7,),), "two": PAIR, "three, one a number": ((2, 3), 
 def model(seed, size, shapes=PAIR):
     """Parameters with gradients whose total length is `size`, and their gradients."""
     parameters = [cases.normal(seed + i, *shape) for i, shape in enumerate(shapes)]
+    if shapes is PAIR:
+        parameters[0] = parameters[0].T.contiguous().T  # a tied weight may lie transposed
     gradients = [cases.normal(seed + 9 + i, *shape) for i, shape in enumerate(shapes)]
     length = torch.cat([g.flatten() for g in gradients]).double().norm()
     gradients = [(g.double() * size / length).float() for g in gradients]
