@@ -40,8 +40,10 @@ def matmul(x: Tensor, weight: Tiles | Packed, plan: Plan | None = None) -> Tenso
 
 
 def rows_of(x: Tensor) -> int:
-    """Rows of x as plans count them: the kernels of one row take 16 bits, so that one of float32
-    counts as two."""
+    """Rows of x [batch, inputs] as plans count them.
+
+    The kernels of one row take 16 bits, so that one row of float32 counts as two.
+    """
     return max(len(x), LEAST_COLUMNS) if x.element_size() > 2 else len(x)
 
 
@@ -111,6 +113,7 @@ ONE_ROW = {"row": run_row, "columns": run_columns}
 
 
 def check_one_row(kernel: str, bits: int, x: Tensor, tiles: Tiles) -> None:
+    """Raise ValueError unless x is [1, inputs] of 16 bits and the codes of `tiles` have `bits`."""
     if len(x) != 1 or tiles.bits != bits or x.element_size() != 2:
         raise ValueError(
             f"the kernel `{kernel}` multiplies one 16-bit row of x with int{bits} codes, not "

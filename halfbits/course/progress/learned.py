@@ -26,7 +26,7 @@ def kept() -> Json:
         return checked({})
 
 
-def keep(content: Json) -> Json:
+def keep(content: object) -> Json:
     """Merge what a page sent into the file; the file's new content.
 
     Raises CourseError when `content` is something else.
@@ -48,7 +48,7 @@ def merge(mine: Json, theirs: Json) -> Json:
     return {"entries": entries, "reports": [reports[began] for began in sorted(reports)]}
 
 
-def checked(content: Json) -> Json:
+def checked(content: Any) -> Json:
     """The two parts of a content. Raises CourseError where they are not as the pages write them."""
     try:
         entries, reports = content.get("entries", {}), content.get("reports", [])

@@ -84,7 +84,7 @@ class BookLearned(JupyterHandler):
     @authorized
     def post(self) -> None:
         try:
-            learned.keep(self.get_json_body() or {})
+            learned.keep(self.get_json_body())
         except CourseError as error:
             raise web.HTTPError(400, str(error)) from error
         self.set_status(204)

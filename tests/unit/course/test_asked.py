@@ -1,17 +1,14 @@
-"""After a pass the report names the bank's questions that the exercise trains."""
+"""The bank's questions that an exercise trains."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-from fake_course import COUNTER, DOUBLE, make_course, write
+from fake_course import make_course, write
 
 from halfbits.course.asked import QUESTIONS, Asked, asked_next
 from halfbits.course.catalog import Catalog, load_catalog
-from halfbits.course.grading.faces.html import ReportView
-from halfbits.course.grading.report import as_text
-from halfbits.course.grading.runner import grade_answers
 from halfbits.course.interview.bank.bank import load_bank
 from halfbits.folders import find_root
 
@@ -39,16 +36,6 @@ def course(tmp_path: Path) -> Catalog:
 def test_question_is_found_by_the_exercise_that_trains_it(course: Catalog) -> None:
     assert asked_next(course.root, "numbers/double") == (Asked("Why twice <b>?", PAGE),)
     assert asked_next(course.root, "numbers/doub") == ()
-
-
-def test_report_asks_after_a_pass_and_not_before(course: Catalog) -> None:
-    exercise = course.find("double")
-    solved = grade_answers(course, exercise, [DOUBLE, COUNTER])
-    assert f"an interviewer would ask next: Why twice <b>? ({PAGE})" in as_text(solved)
-    assert f"href='/book/{PAGE}'" in ReportView(solved)._repr_html_()
-    assert "Why twice &lt;b&gt;?" in ReportView(solved)._repr_html_()
-    wrong = grade_answers(course, exercise, ["def double(x):\n    return x"])
-    assert "interviewer" not in as_text(wrong) + ReportView(wrong)._repr_html_()
 
 
 def test_heads_say_what_the_whole_bank_says() -> None:
