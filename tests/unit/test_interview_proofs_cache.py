@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from interview_draws import draw
 from torch import Tensor
+from torch.nn import functional as F
 
 from halfbits.methods.kv_cache import Scheme, round_groups
+from halfbits.models.tiny_lm import load_tiny_lm
 from halfbits.perf.architecture.published import model
 from halfbits.perf.cost import hardware, llama_3
 
@@ -137,3 +141,35 @@ def test_reading_a_cache_back_over_a_link_beats_computing_it_again() -> None:
         moved = tokens * sizes.kv_bytes("bf16") / 50e9
         computed = h100.seconds(sizes.prefill(1, tokens, "bf16"), "bf16")
         assert computed > 5 * moved
+
+
+def test_a_later_token_changes_no_earlier_key_or_value_unless_attention_looks_ahead(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model, shared = load_tiny_lm().model, 24
+    texts = torch.arange(64).view(2, 32) + 100
+    texts[1, :shared] = texts[0, :shared]
+
+    def largest_change() -> float:
+        """Between the keys and values that the shared beginning has in the two texts."""
+        with torch.no_grad():
+            cache = model.prefill(texts, 32)[1]
+        kept = torch.stack([cache.keys, cache.values])[..., :shared, :]
+        return (kept[:, :, 0] - kept[:, :, 1]).abs().max().item()
+
+    causal, attention = largest_change(), F.scaled_dot_product_attention
+
+    def both_ways(q: Tensor, k: Tensor, v: Tensor, **_: Any) -> Tensor:
+        return attention(q, k, v, enable_gqa=True)
+
+    monkeypatch.setattr(F, "scaled_dot_product_attention", both_ways)
+    assert causal < 1e-4 < 0.1 < largest_change()
+
+
+def test_a_row_of_attention_needs_its_own_query_and_no_other() -> None:
+    q, k, v = (draw(seed, 1, 2, 12, 8) for seed in range(3))
+    whole = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+    newest = F.scaled_dot_product_attention(q[..., -1:, :], k, v)
+    torch.testing.assert_close(newest, whole[..., -1:, :])
+    shorter = F.scaled_dot_product_attention(q[..., -1:, :], k[..., 1:, :], v[..., 1:, :])
+    assert (shorter - newest).abs().max() > 0.01

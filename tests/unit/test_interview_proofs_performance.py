@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -374,3 +375,40 @@ def test_the_recorded_benchmark_rotates_weights_worth_ten_times_the_cache() -> N
     [rotated] = re.findall(r"^ROTATED_BYTES = (\d+) \* 2\*\*20", source, re.MULTILINE)
     cache = json.loads(RECORD.read_text(encoding="utf-8"))["hardware"]["l2_bytes"]
     assert int(rotated) * 2**20 > 10 * cache
+
+
+class Kept:
+    """A tensor that a graph keeps for the backward pass."""
+
+    def __init__(self, tensor: Tensor) -> None:
+        self.tensor = tensor
+
+
+def test_an_output_that_is_kept_keeps_the_activations_unless_there_is_no_graph() -> None:
+    layers = [part for _ in range(4) for part in (torch.nn.Linear(64, 64), torch.nn.SiLU())]
+    model, x = torch.nn.Sequential(*layers), draw(32, 64)
+    kept: list[weakref.ref[Kept]] = []
+
+    def keep(tensor: Tensor) -> Kept:
+        kept.append(weakref.ref(held := Kept(tensor)))
+        return held
+
+    def alive() -> int:
+        return sum(held.tensor.nbytes for each in kept if (held := each()) is not None)
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda held: held.tensor):
+        output = model(x)
+        assert alive() > 4 * output.nbytes
+        output = output.detach()  # drops the graph
+        assert alive() == 0
+        kept.clear()
+        with torch.no_grad():
+            output = model(x)
+        assert output.shape == x.shape and not kept
+
+
+def test_the_last_row_of_the_logits_keeps_all_of_them_and_a_clone_does_not() -> None:
+    logits = draw(128, 1000)
+    last = logits[-1]
+    assert last.untyped_storage().nbytes() == logits.nbytes == 128 * last.nbytes
+    assert last.clone().untyped_storage().nbytes() == last.nbytes
