@@ -412,3 +412,26 @@ def test_the_last_row_of_the_logits_keeps_all_of_them_and_a_clone_does_not() -> 
     last = logits[-1]
     assert last.untyped_storage().nbytes() == logits.nbytes == 128 * last.nbytes
     assert last.clone().untyped_storage().nbytes() == last.nbytes
+
+
+def test_codes_packed_four_along_the_sum_give_the_product_lane_by_lane() -> None:
+    """As VNNI reads them: four neighbors of a column lie in the lane of that column."""
+    inputs = (draw(3, 64) * 40).round().clamp(0, 255).to(torch.int32)
+    weights = (draw(64, 16) * 40).round().clamp(-128, 127).to(torch.int32)
+    packed = weights.reshape(16, 4, 16).transpose(1, 2).contiguous()  # step, lane, neighbor
+    lanes = torch.zeros(3, 16, dtype=torch.int32)
+    for step in range(16):
+        four = inputs[:, 4 * step : 4 * step + 4]
+        lanes += (four[:, None] * packed[step]).sum(2, dtype=torch.int32)
+    assert torch.equal(lanes, inputs @ weights)
+    assert (packed.flatten()[:4] == weights[:4, 0]).all()
+
+
+def test_kept_and_replaced_guesses_together_have_the_targets_distribution() -> None:
+    target, draft = draw(2, 50).double().softmax(1)
+    kept = draft * (target / draft).clamp(max=1)
+    replacement = (target - draft).clamp(min=0)
+    replacement /= replacement.sum()
+    assert 0.1 < kept.sum() < 0.9
+    assert torch.allclose(kept + (1 - kept.sum()) * replacement, target, rtol=0, atol=2**-44)
+    assert not torch.allclose(kept + (1 - kept.sum()) * target, target, rtol=0, atol=1e-3)
