@@ -174,8 +174,9 @@ def test_interview_by_keyboard_goes_on_after_a_reload_and_ends_with_a_report(
             break
         press_through(page, kept(page, key)["step"])
     page.locator("hb-mock h2").get_by_text(words["report"]).wait_for()
-    found = kept(page, "halfbits-mock-reports")
-    assert (len(found), found[0]["got"], found[0]["language"]) == (1, 2, language)
+    reports = kept(page, "halfbits-mock-reports")  # the course's server keeps those of others, too
+    found = [one for one in reports if one["language"] == language]
+    assert [one["got"] for one in found] == [2]
     assert found[0]["of"] > 2 and found[0]["lessons"]
     assert report(BANK, {**state, "queue": [], "asked": []})["of"] == 0
     assert complaints(page) == []

