@@ -7,7 +7,7 @@ into the text and asserts. The notebook stays as it was written; its page is mad
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -155,14 +155,14 @@ def names_needed(source: str) -> set[str]:
     return (read - names_bound(tree)) | changed
 
 
-def used_after(sources: Iterable[str]) -> set[str]:
-    """The names that the cells that follow read before one of them gives the name a value."""
+def used_later(sources: Sequence[str]) -> list[set[str]]:
+    """For each cell, the names that a cell after it reads before one of them binds the name."""
+    found: list[set[str]] = []
     used: set[str] = set()
-    given: set[str] = set()
-    for source in sources:
-        used |= names_needed(source) - given
-        given |= names_bound(ast.parse(source))
-    return used
+    for source in reversed(sources):
+        found.append(used)
+        used = names_needed(source) | (used - names_bound(ast.parse(source)))
+    return found[::-1]
 
 
 def summary(body: list[ast.stmt]) -> str:

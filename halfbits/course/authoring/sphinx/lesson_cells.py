@@ -12,7 +12,7 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
-from halfbits.course.authoring.bookkeeping import Part, parts, used_after
+from halfbits.course.authoring.bookkeeping import Part, parts, used_later
 
 Json = dict[str, Any]
 
@@ -28,9 +28,9 @@ def fold_bookkeeping(app: Sphinx, docname: str, source: list[str]) -> None:
 def cells_of_page(cells: list[Json]) -> Iterator[Json]:
     """The cells of a notebook, code cells in their parts."""
     codes = ["".join(cell["source"]) if cell["cell_type"] == "code" else "" for cell in cells]
-    for index, (cell, code) in enumerate(zip(cells, codes, strict=True)):
+    for cell, code, used in zip(cells, codes, used_later(codes), strict=True):
         if code:
-            yield from in_parts(cell, parts(code, used_after(codes[index + 1 :])))
+            yield from in_parts(cell, parts(code, used))
         else:
             yield cell
 

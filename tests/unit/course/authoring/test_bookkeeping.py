@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from halfbits.course.authoring.bookkeeping import parts, used_after
+from halfbits.course.authoring.bookkeeping import parts, used_later
 from halfbits.folders import find_root
 
 LESSONS = sorted((find_root() / "notebooks").glob("[!.]*.ipynb"))
@@ -17,7 +17,7 @@ DEFINES = re.compile(r"^(?:def|class|@)", re.MULTILINE)
 
 
 def told(source: str, *later: str) -> list[tuple[str, str]]:
-    return [(part.source, part.summary) for part in parts(source, used_after(later))]
+    return [(part.source, part.summary) for part in parts(source, used_later([source, *later])[0])]
 
 
 def test_imports_are_folded_and_the_settings_after_them_shown() -> None:
@@ -85,8 +85,8 @@ def test_a_comment_above_the_end_goes_with_it() -> None:
 def test_the_parts_of_a_lesson_hold_all_of_its_code_in_order(path) -> None:
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     codes = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
-    for index, code in enumerate(codes):
-        found = parts(code, used_after(codes[index + 1 :]))
+    for code, used in zip(codes, used_later(codes), strict=True):
+        found = parts(code, used)
         joined = [line for part in found for line in part.source.splitlines() if line]
         assert joined == [line for line in code.splitlines() if line]
         assert not any(part.summary and DEFINES.search(part.source) for part in found)
