@@ -13,7 +13,6 @@ from pathlib import Path
 LIBRARY = Path(__file__).parents[1]
 # What decides a verdict besides an exercise's own checks.
 GRADER = (
-    "halfbits.course.asked",
     "halfbits.course.catalog",
     "halfbits.course.checklist",
     "halfbits.course.checks",
@@ -27,7 +26,6 @@ GRADER = (
 )
 # What makes the book's pages besides its own sources.
 BOOK = (
-    "halfbits.course.asked",
     "halfbits.course.authoring",
     "halfbits.course.catalog",
     "halfbits.course.fingerprint",

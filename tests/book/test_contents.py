@@ -6,11 +6,11 @@ import pytest
 from book_sources import ROOT, notebooks_in_toc
 from bs4 import BeautifulSoup
 
-from halfbits.course.asked import asked_next
 from halfbits.course.authoring.sphinx.exercise_lists import rows
 from halfbits.course.catalog import load_catalog
+from halfbits.course.interview.bank.bank import load_bank
 
-CATALOG = load_catalog(ROOT)
+CATALOG, BANK = load_catalog(ROOT), load_bank(ROOT)
 TOPICS = sorted({exercise.topic for exercise in CATALOG.exercises})
 
 
@@ -63,5 +63,9 @@ def test_solution_lists_the_questions_that_its_exercise_trains(
         links = [
             str(one["href"]) for one in page.select("#questions-that-this-exercise-prepares-for a")
         ]
-        wanted = [f"../../{one.page}" for one in asked_next(ROOT, exercise.key)]
+        wanted = [
+            f"../../book/interview/{one.topic}.html#{one.slug}"
+            for one in sorted(BANK.questions, key=lambda question: question.slug)
+            if exercise.key in one.exercises
+        ]
         assert [link for link in links if "/interview/" in link] == wanted, exercise.key

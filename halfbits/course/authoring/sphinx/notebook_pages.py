@@ -11,7 +11,7 @@ from typing import Any
 from docutils import nodes
 from sphinx.application import Sphinx
 
-from halfbits.course.asked import QUESTIONS, asked_next
+from halfbits.course.authoring.sphinx.interview_pages import bank_of, page_of
 
 CELLS = "hb_cells"
 RUN_BAR = """</h1>
@@ -53,13 +53,17 @@ def ask_next(app: Sphinx, docname: str, source: list[str]) -> None:
     """End a solution with the questions of the bank that its exercise trains."""
     if not docname.startswith("solutions/"):
         return
-    root = Path(app.srcdir)
-    asked = asked_next(root, docname.removeprefix("solutions/"))
+    key = docname.removeprefix("solutions/")
+    bank = sorted(bank_of(Path(app.srcdir)).questions, key=lambda question: question.slug)
+    asked = [question for question in bank if key in question.exercises]
     if not asked:
         return
-    for one in asked:  # a text that changes is read again
-        app.env.note_dependency(str(root / QUESTIONS / f"{one.page.rpartition('#')[2]}.md"))
-    links = "\n".join(f'- <a href="../../{one.page}">{one.text}</a>' for one in asked)
+    for question in asked:  # a text that changes is read again
+        app.env.note_dependency(str(question.path))
+    links = "\n".join(
+        f'- <a href="../../{page_of(one, "en")}.html#{one.slug}">{one.texts["en"].question}</a>'
+        for one in asked
+    )
     text = f"## Questions that this exercise prepares for\n\n{links}"
     notebook = json.loads(source[0])
     cell = {"cell_type": "markdown", "id": "asked-next", "metadata": {}, "source": text}
