@@ -1,6 +1,7 @@
 // The page of one's own progress: lessons, quizzes, exercises, cards, mock interviews; to save and to
 // read from a file. `learned.js` keeps and merges what is shown here.
-import { make } from "./storage.mjs";
+import { merge, parse, read, write } from "./progress.mjs";
+import { download, make } from "./storage.mjs";
 
 const place = document.querySelector(".hb-everything");
 const links = (folder) => [...document.querySelectorAll(`.bd-docs-nav a[href*="${folder}/"]`)];
@@ -64,17 +65,22 @@ function files() {
 }
 
 function saveFile() {
-  const content = new Blob([JSON.stringify({ version: 1, ...learned.content() }, null, 1)], { type: "application/json" });
-  const link = make("a", { href: URL.createObjectURL(content), download: "halfbits-progress.json" });
-  link.click();
-  URL.revokeObjectURL(link.href);
+  download({ version: 1, ...learned.content() }, "halfbits-progress.json");
+}
+
+function takeCards(theirs) {
+  const mine = read();
+  merge(mine, theirs);
+  write(mine);
 }
 
 async function readFile(file, said) {
   try {
     const content = JSON.parse(await file.text());
     if (content.version !== 1 || typeof (content.entries ?? {}) !== "object") throw new Error("version");
+    const cards = content.cards && parse(content.cards);
     learned.take(content);
+    if (cards) takeCards(cards);
   } catch {
     said.textContent = "This file holds no progress.";
     return;

@@ -3,7 +3,7 @@
 import { review } from "./fsrs.mjs";
 import { table } from "./card_stats.mjs";
 import { empty, merge, parse, read, suspend, undo, write } from "./progress.mjs";
-import { fill, make, span } from "./storage.mjs";
+import { download, fill, make, span } from "./storage.mjs";
 
 const NEW_PER_DAY = 10;
 const AHEAD = 20 * 60_000;
@@ -63,7 +63,7 @@ class Flashcards extends HTMLElement {
         button("restore", () => this.change((p) => suspend(p, p.suspended ?? [], false)))),
       make("div", { class: "hb-bar" },
         button("more", () => { this.new += NEW_PER_DAY; this.show(); }),
-        button("export", () => this.hand()),
+        button("export", () => download(this.progress, "halfbits-cards.json")),
         button("import", () => this.file.click()), this.file),
       this.status,
       this.stats,
@@ -176,13 +176,6 @@ class Flashcards extends HTMLElement {
       this.rate(Number(event.key));
     } else return;
     event.preventDefault();
-  }
-
-  hand() {
-    const file = new Blob([JSON.stringify(this.progress, null, 1)], { type: "application/json" });
-    const link = make("a", { href: URL.createObjectURL(file), download: "halfbits-cards.json" });
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href));
   }
 
   async take() {

@@ -47,14 +47,12 @@ const learned = {
     return Object.fromEntries(names.map((name) => [name, this.part(name)]).filter(([, it]) => it));
   },
 
-  /** Take over another content: of each entry and card the later, every review and report once. */
-  take({ entries = {}, cards, reports = [] }) {
+  /** Take over another content: of each entry the later, and every report once. */
+  take({ entries = {}, reports = [] }) {
     const mine = this.content();
-    const taken = { entries: later(mine.entries ?? {}, entries, (entry) => entry.at) };
+    this.keepPart("entries", later(mine.entries ?? {}, entries));
     const all = onlyOnce([...(mine.reports ?? []), ...reports], (report) => report.began);
-    if (all.length) taken.reports = all.sort((a, b) => (a.began < b.began ? -1 : 1));
-    if (cards) taken.cards = withCards(mine.cards ?? { cards: {}, reviews: [] }, cards);
-    for (const [name, content] of Object.entries(taken)) this.keepPart(name, content);
+    if (all.length) this.keepPart("reports", all.sort((a, b) => (a.began < b.began ? -1 : 1)));
   },
 
   /** Take over what the course's server keeps. */
@@ -77,18 +75,9 @@ const learned = {
   },
 };
 
-function later(mine, theirs, moment) {
-  const newer = ([name, one]) => !mine[name] || moment(mine[name]) < moment(one);
+function later(mine, theirs) {
+  const newer = ([name, one]) => !mine[name] || mine[name].at < one.at;
   return { ...mine, ...Object.fromEntries(Object.entries(theirs).filter(newer)) };
-}
-
-function withCards(mine, theirs) {
-  const cards = later(mine.cards, theirs.cards, (card) => Date.parse(card.last_review));
-  const review = ([card, , moment]) => `${card} ${Date.parse(moment)}`;
-  const reviews = onlyOnce([...mine.reviews, ...theirs.reviews], review);
-  reviews.sort((a, b) => Date.parse(a[2]) - Date.parse(b[2]));
-  const suspended = [...new Set([...(mine.suspended ?? []), ...(theirs.suspended ?? [])])].sort();
-  return { version: 1, cards, reviews, ...(suspended.length && { suspended }) };
 }
 
 function onlyOnce(all, name) {

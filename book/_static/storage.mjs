@@ -45,3 +45,11 @@ export function make(tag, attributes = {}, ...children) {
   element.append(...children.filter((child) => child != null));
   return element;
 }
+
+/** Let the reader save an object as a file of JSON. */
+export function download(content, name) {
+  const file = new Blob([JSON.stringify(content, null, 1)], { type: "application/json" });
+  const link = make("a", { href: URL.createObjectURL(file), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href));
+}

@@ -11,6 +11,13 @@ import pytest
 
 pytestmark = pytest.mark.browser
 LESSON = "notebooks/number_formats.html"
+MOMENT = "2026-01-02T03:04:05.000Z"
+STATE = {"state": 2, "step": None, "stability": 3.0, "difficulty": 5.0}
+CARDS = {
+    "version": 1,
+    "cards": {"en/a": {**STATE, "due": MOMENT, "last_review": MOMENT}},
+    "reviews": [["en/a", 3, MOMENT]],
+}
 
 
 @pytest.fixture
@@ -70,6 +77,7 @@ def test_a_file_carries_everything_to_another_browser(
     answer_first(lesson, right=True)
     lesson.get_by_label("I have read this lesson").check()
     lesson.goto(f"{address}/book/progress.html")
+    lesson.evaluate("cards => localStorage.setItem('halfbits-cards', cards)", json.dumps(CARDS))
     with lesson.expect_download() as saved:
         lesson.get_by_role("button", name="Save to a file").click()
     saved.value.save_as(file := tmp_path / "progress.json")
@@ -81,10 +89,19 @@ def test_a_file_carries_everything_to_another_browser(
     other.get_by_text("Taken over").wait_for()
     row = other.locator("tr", has_text="Which numbers can a format hold?")
     assert row.locator("td").all_inner_texts()[1:] == ["read", "1 of 1 tried"]
+    assert json.loads(other.evaluate("localStorage.getItem('halfbits-cards')")) == CARDS
     context.close()
 
 
-@pytest.mark.parametrize("content", ["no JSON", "[]", json.dumps({"version": 2})])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "no JSON",
+        "[]",
+        json.dumps({"version": 2}),
+        json.dumps({"version": 1, "cards": {**CARDS, "cards": {"en/a": {}}}}),
+    ],
+)
 def test_a_file_of_something_else_changes_nothing(
     page: Any, address: str, tmp_path: Path, content: str
 ) -> None:
