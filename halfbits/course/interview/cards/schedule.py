@@ -82,11 +82,12 @@ class Schedule:
             store.write(self.path, self.content())
         return card_id
 
-    def suspend(self, card_id: str, away: bool = True) -> None:
-        """Show a card no more, or again."""
+    def suspend(self, *card_ids: str, away: bool = True) -> None:
+        """Show cards no more, or again."""
         with store.locked(self.path):
             self.reload()
-            (self.suspended.add if away else self.suspended.discard)(card_id)
+            change = self.suspended.update if away else self.suspended.difference_update
+            change(card_ids)
             store.write(self.path, self.content())
 
     def shown(self, ids: Iterable[str]) -> list[str]:

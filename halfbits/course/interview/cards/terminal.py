@@ -71,9 +71,8 @@ def cells(found: Counts) -> list[str]:
 def restore(deck: Deck) -> int:
     """Show the deck's suspended cards again."""
     schedule = Schedule.load()
-    for card in deck.cards():
-        if card.id in schedule.suspended:
-            schedule.suspend(card.id, away=False)
+    if back := [card.id for card in deck.cards() if card.id in schedule.suspended]:
+        schedule.suspend(*back, away=False)
     return 0
 
 
