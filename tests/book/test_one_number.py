@@ -144,7 +144,7 @@ SAID = {
         r"4\.25 \| N \|",
     ],
     "perplexity_int4": [r"and N with int4 for each row", r"4\.10 \| N \|"],
-    "perplexity_change_mxfp4": [r"MXFP4 loses N perplexity", r"4\.25 bits\) N; int4 \(64"],
+    "perplexity_change_mxfp4": [r"MXFP4 adds N to a perplexity", r"4\.25 bits\) N; int4 \(64"],
     "time_bf16_1": [
         r"record on an H100: bf16 N µs",
         r"took N µs in bf16",
