@@ -80,6 +80,19 @@ def views(base: Tensor) -> dict[str, Tensor]:
     }
 
 
+def one_a_view(*arguments: Any) -> dict[str, tuple[Any, ...]]:
+    """The arguments by the number of the one that is a view: other numbers lie between its own."""
+    return {
+        f"argument {at + 1} a strided view": (*arguments[:at], _spread(one), *arguments[at + 1 :])
+        for at, one in enumerate(arguments)
+        if isinstance(one, Tensor) and one.dim()
+    }
+
+
+def _spread(x: Tensor) -> Tensor:
+    return torch.stack([x, x.flip(tuple(range(x.dim())))], -1)[..., 0]
+
+
 def low_precision(x: Tensor) -> dict[str, Tensor]:
     """The 16-bit copies of `x`."""
     return {f"{str(d).removeprefix('torch.')} input": x.to(d) for d in LOW}

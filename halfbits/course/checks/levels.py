@@ -46,7 +46,8 @@ class LevelGroups(Suite):
 
     def matrices(self, seed: int) -> dict[str, Tensor]:
         """Tall, wide and square matrices of whole groups, contiguous and not."""
-        shapes = {"tall": (40, 2), "wide": (3, 12), "square": (self.group, 1), "one group": (1, 1)}
+        shapes = {"tall": (self.group + 6, 1), "wide": (3, 12), "one group": (1, 1)}
+        shapes |= {"square": (self.group, 1), "several groups a row": (40, 2)}
         drawn = {
             name: cases.normal(seed + i, rows, groups * self.group)
             for i, (name, (rows, groups)) in enumerate(shapes.items())
