@@ -35,14 +35,15 @@ def right(answer, scores, valid):
 
 @task("attention_weights")
 def test_padding_on_the_left_gives_no_nan(answer, seed):
-    """With very negative scores and short prompts in the batch, all numbers are finite.
+    """With very negative scores and short prompts, few or many tokens, all numbers are finite.
 
     Two masks that are added are minus infinity. A softmax of nothing but minus infinity is NaN,
     wherever it came from, and the next layer spreads it.
     """
     for dtype in each(TYPES):
-        scores, valid = batch(seed, 9, (9, 1, 4, 8), low=-60.0, high=-20.0)
-        right(answer, scores.to(dtype), valid)
+        for n in (9, 130):
+            scores, valid = batch(seed, n, (n, 1, 4, n - 1), low=-60.0, high=-20.0)
+            right(answer, scores.to(dtype), valid)
 
 
 @task("attention_weights")

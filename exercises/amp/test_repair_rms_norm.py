@@ -21,9 +21,9 @@ def right(answer, x, gain, *eps):
     expect.close(got, want.to(x.dtype), atol=share * want.abs() + tiny)
 
 
-def tokens(seed, size, n=64):
-    """Five tokens of n numbers from size / 4 to size, with random signs."""
-    drawn = cases.normal(seed, 5, n)
+def tokens(seed, size, n=64, count=5):
+    """Tokens of n numbers from size / 4 to size, with random signs."""
+    drawn = cases.normal(seed, count, n)
     return drawn.sign() * (drawn.abs() / drawn.abs().amax()).clamp(min=0.25) * size
 
 
@@ -67,39 +67,32 @@ def test_small_tokens_are_exact_too(answer, seed):
 
 @task("rms_norm")
 def test_each_token_has_its_own_mean(answer, seed):
-    """A loud token changes no other: the mean is over the last axis, in every shape.
+    """A loud token changes no other: the mean is over the last axis, in every shape and layout.
 
     Tokens of one batch know nothing of each other.
     """
-    loud = tokens(seed, 1.0) * torch.tensor([1.0, 9e3, 1.0, 20.0, 1e-2]).view(-1, 1)
-    for dtype in each(TYPES):
-        x, gain = loud.to(dtype), torch.ones(64, dtype=dtype)
-        for part in (x, x[1], x.view(5, 1, 64), x[::2, ::2]):
-            right(answer, part, gain[: part.shape[-1]])
+    shapes = {"five tokens": (5, 64), "more tokens than numbers": (40, 6), "as many": (16, 16)}
+    for count, n in each(shapes | {"long tokens": (2, 300)}):
+        loud = torch.tensor([1.0, 9e3, 20.0, 1e-2]).repeat(10)[:count, None]
+        x, gain = tokens(seed, loud, n, count), cases.normal(seed + 1, n)
+        for part in (x, x[1], x[:, None], x.T.contiguous().T):
+            for dtype in cases.LOW:
+                right(answer, part.to(dtype), gain)
+        for given in each(cases.one_a_view(x, gain)):
+            right(answer, *given)
 
 
 @task("rms_norm")
 def test_result_has_the_type_of_x_whatever_that_of_gain(answer, seed):
-    """A float32 gain on a float16 x, or the reverse, gives the type of x.
+    """A float32 gain on a float16 x, or the reverse, gives the type of x; both keep their bits.
 
-    The next layer expects the type that came in.
+    The next layer expects the type that came in, and the residual stream goes on with the same x.
     """
     for dtype in each(TYPES):
         for other in TYPES.values():
-            gain = cases.normal(seed, 64).to(other)
-            right(answer, tokens(seed, 2.0).to(dtype), gain)
-
-
-@task("rms_norm")
-def test_inputs_are_left_as_they_were(answer, seed):
-    """x and gain keep their bits, in every type.
-
-    The residual stream goes on with the same x.
-    """
-    for dtype in each(TYPES):
-        x, gain = tokens(seed, 300.0).to(dtype), torch.ones(64, dtype=dtype)
-        with expect.untouched(x, gain):
-            right(answer, x, gain)
+            x, gain = tokens(seed, 2.0).to(dtype), cases.normal(seed, 64).to(other)
+            with expect.untouched(x, gain):
+                right(answer, x, gain)
 
 
 @hardened

@@ -78,8 +78,8 @@ def test_works_over_the_last_dimension_of_any_shape(answer, seed):
     The scores of attention are [batch, heads, queries, keys].
     """
     x = cases.normal(seed, 2, 3, 4, 8) * 9
-    shapes = {"a vector": x[0, 0, 0], "four axes": x, "a view": x.transpose(1, 3)}
-    for scores in each(shapes | {"rows of one": x[..., :1]}):
+    shapes = {"a vector": x[0, 0, 0], "a matrix": x[0, 0], "three axes": x[0], "four axes": x}
+    for scores in each(shapes | {"a view": x.transpose(1, 3), "rows of one": x[..., :1]}):
         for dtype in cases.LOW:
             right(answer, scores.to(dtype))
 

@@ -73,7 +73,7 @@ def test_values_are_the_nearest_levels(answer, seed):
 
     The levels are not evenly spaced: rounding to multiples of 0.5 gives values that no code has.
     """
-    for count in each({"40 blocks": 40, "one block": 1, "300 blocks": 300}):
+    for count in each({"40 blocks": 40, "one block": 1, "300 blocks": 300, "a square": 32}):
         right(answer, blocks(seed, count))
 
 

@@ -22,6 +22,7 @@ def tensors(seed):
         "blocks of sizes from 1/64 to 16": x * sizes,
         "all signs turned round": -x,
         "one block": x[:1],
+        "as many blocks as numbers in one": x[:16],
         "many blocks": cases.normal(seed + 1, 400, 16),
         "numbers near 2**-38": x * 2.0**-40,
         "numbers near 2**38": x * 2.0**36,

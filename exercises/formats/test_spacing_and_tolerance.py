@@ -79,15 +79,16 @@ def test_shape_and_layout_do_not_matter(answer, seed):
 
 
 @task("is_close")
-def test_results_may_be_views(answer, seed):
-    """What is compared lies transposed, or in one table with what is expected."""
+def test_results_may_have_any_shape_and_be_views(answer, seed):
+    """A single number, none, a matrix, three axes; either argument may be a strided view."""
     for dtype in each(DTYPES):
         want, high = (end.view(3, 4) for end in neighbors(seed, dtype, 12))
         got = want + (high - want) * torch.tensor([0.0, 4.0, 0.0, 4.0])
         verdict = torch.tensor([True, False, True, False]).expand(3, 4)
-        judged(answer, got.T.contiguous().T, want, dtype, 3, verdict)
-        table = torch.stack([got, want], 2)
-        judged(answer, table[..., 0], table[..., 1], dtype, 3, verdict)
+        for one, other in (cases.one_a_view(got, want) | {"as they are": (got, want)}).values():
+            judged(answer, one, other, dtype, 3, verdict)
+        for part in (lambda x: x[0, 1], lambda x: x[:0], lambda x: x.view(2, 3, 2)):
+            judged(answer, part(got), part(want), dtype, 3, part(verdict.contiguous()))
 
 
 @task("spacing")

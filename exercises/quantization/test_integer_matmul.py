@@ -5,12 +5,11 @@ import torch
 from halfbits.course.checks import calls, cases, expect, hardened, task, tolerance
 from halfbits.course.checks.cases import each
 
-SHAPES = {"square": (4, 4, 9), "tall": (11, 3, 16), "wide": (2, 13, 7), "one by one": (1, 1, 5)}
+# Rows of x, rows of w, and codes of a row.
+SHAPES = {"square": (6, 6, 6), "square result": (4, 4, 9), "one by one": (1, 1, 5)}
+SHAPES |= {"tall": (150, 3, 16), "wide": (2, 140, 7)}
 
-again = calls.Calls(
-    "integer_matmul",
-    lambda seed: (*(part := codes(seed, 3, 4, 6))[:2], *scales(seed, 3, 4), *part[2:]),
-)
+again = calls.Calls("integer_matmul", lambda seed: operands(seed, 3, 4, 6))
 corrected_again = calls.Calls("corrected", lambda seed: terms(*codes(seed, 3, 4, 6)))
 
 
@@ -31,9 +30,10 @@ def centered(x, w, x_zero, w_zero):
     return (x.long() - x_zero[:, None]) @ (w.long() - w_zero[:, None]).T
 
 
-def scales(seed, m, n):
-    """A scale for each row of x and of w."""
-    return cases.normal(seed + 7, m).abs() + 0.01, cases.normal(seed + 8, n).abs() + 0.01
+def operands(seed, m, n, k):
+    """The arguments of `integer_matmul`: codes, and a scale and a zero point for each row."""
+    x, w, *zeros = codes(seed, m, n, k)
+    return x, w, cases.normal(seed, m).abs() + 0.01, cases.normal(seed + 8, n).abs() + 0.01, *zeros
 
 
 def terms(x, w, x_zero, w_zero):
@@ -48,9 +48,8 @@ def right_correction(answer, x, w, x_zero, w_zero):
     expect.same(got, centered(x, w, x_zero, w_zero).int())
 
 
-def right_product(answer, seed, x, w, x_zero, w_zero):
+def right_product(answer, x, w, x_scale, w_scale, x_zero, w_zero):
     """`integer_matmul` gives the product of what the codes stand for."""
-    x_scale, w_scale = scales(seed, len(x), len(w))
     got = answer.integer_matmul(x, w, x_scale, w_scale, x_zero, w_zero)
     want = centered(x, w, x_zero, w_zero) * x_scale.double()[:, None] * w_scale.double()
     expect.array(got, torch.float32, want.shape)
@@ -91,29 +90,27 @@ def test_product_is_that_of_the_numbers(answer, seed):
     Each row of x has its scale, and each row of w.
     """
     for number, shape in enumerate(each(SHAPES)):
-        right_product(answer, seed, *codes(seed + number, *shape))
+        right_product(answer, *operands(seed + number, *shape))
 
 
 @task("integer_matmul")
 def test_layout_in_memory_does_not_matter(answer, seed):
-    """Codes that lie transposed, or in every other column, give the product of their copies.
+    """Codes that lie transposed, and any argument that is a strided view, are read like a copy.
 
-    The weights of a layer are often the transpose of what a file holds.
+    Weights are often the transpose of what a file holds, and scales a column of a table.
     """
-    x, w, x_zero, w_zero = codes(seed, 5, 6, 8)
-    transposed, strided = (x.T.contiguous().T, w.T.contiguous().T), (x[:, ::2], w[:, ::2])
-    for one in each({"transposed": transposed, "every other column": strided}):
-        right_product(answer, seed, *one, x_zero, w_zero)
+    x, w, *others = operands(seed, 5, 6, 8)
+    transposed = {"transposed codes": (x.T.contiguous().T, w.T.contiguous().T, *others)}
+    for given in each(transposed | cases.one_a_view(x, w, *others)):
+        right_product(answer, *given)
 
 
 @task("corrected")
 def test_layout_of_the_terms_does_not_matter(answer, seed):
-    """The product may lie transposed, and the sums may be two columns of one table."""
-    x, w, x_zero, w_zero = codes(seed, 5, 5, 8)
-    product, x_sum, w_sum, k, *zeros = terms(x, w, x_zero, w_zero)
-    x_sum, w_sum = torch.stack([x_sum, w_sum], 1).unbind(1)
-    got = answer.corrected(product.T.contiguous().T, x_sum, w_sum, k, *zeros)
-    expect.same(got, centered(x, w, x_zero, w_zero).int())
+    """Any of the tensors may be a strided view; sums are often the column of a table."""
+    drawn = codes(seed, 5, 5, 8)
+    for given in each(cases.one_a_view(*terms(*drawn))):
+        expect.same(answer.corrected(*given), centered(*drawn).int())
 
 
 @task("integer_matmul")
@@ -124,10 +121,9 @@ def test_large_codes_do_not_wrap_around(answer, seed):
     """
     ends = {"255": 255, "0": 0, "128": 128}
     for value in each(ends):
-        x = torch.full((3, 40), value, dtype=torch.uint8)
         for w_value in (-128, 127):
-            w = torch.full((2, 40), w_value, dtype=torch.int8)
-            right_product(answer, seed, x, w, *codes(seed, 3, 2, 4)[2:])
+            x, w, *others = operands(seed, 3, 2, 40)
+            right_product(answer, x.fill_(value), w.fill_(w_value), *others)
 
 
 @task("integer_matmul")
@@ -137,7 +133,8 @@ def test_long_rows_are_summed_exactly(answer, seed):
 
     The four terms are hundreds of millions each: rounded to float32, they leave noise.
     """
-    x_zero, w_zero = whole(seed, 100, 200, 3), whole(seed + 1, -128, 127, 4)
+    *_, x_scale, w_scale, x_zero, w_zero = operands(seed, 3, 4, 1)
+    x_zero = 100 + x_zero % 100  # so that codes beside it are codes, too
     x = (x_zero[:, None] + whole(seed + 2, -1, 1, 3, 8192)).to(torch.uint8)
     w = whole(seed + 3, 90, 127, 4, 8192).to(torch.int8)  # of one sign, so that sums grow
-    right_product(answer, seed, x, w, x_zero, w_zero)
+    right_product(answer, x, w, x_scale, w_scale, x_zero, w_zero)

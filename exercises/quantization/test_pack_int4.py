@@ -23,7 +23,8 @@ def all_pairs():
 
 def matrices(seed):
     """int4 codes in int8 of every shape and layout: wide, tall, odd, one column, views."""
-    return {name: (8 * x).clamp(-8, 7).to(torch.int8) for name, x in cases.matrices(seed).items()}
+    drawn = cases.matrices(seed) | {"a square of bytes": cases.normal(seed, 6, 12)}
+    return {name: (8 * x).clamp(-8, 7).to(torch.int8) for name, x in drawn.items()}
 
 
 def empty():

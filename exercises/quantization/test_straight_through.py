@@ -6,15 +6,8 @@ from halfbits.course.checks import calls, cases, expect, hardened, task, toleran
 from halfbits.course.checks.cases import each
 
 # (scale, bits): the range ends at (2 ** (bits - 1) - 1) * scale.
-RANGES = {
-    "3 bits, scale 0.25": (0.25, 3),
-    "4 bits, scale 1": (1.0, 4),
-    "8 bits, scale 1/64": (2.0**-6, 8),
-    "2 bits, scale 4": (4.0, 2),
-    "5 bits, scale 1/4096": (2.0**-12, 5),
-    "6 bits, scale 1024": (2.0**10, 6),
-    "7 bits, scale 1/8": (0.125, 7),
-}
+SCALES = dict(zip(range(2, 9), (4.0, 0.25, 1.0, 2.0**-12, 1024.0, 0.125, 2.0**-6), strict=True))
+RANGES = {f"{bits} bits, scale {scale:g}": (scale, bits) for bits, scale in SCALES.items()}
 again = calls.Calls("fake_quantize", lambda seed: (cases.sized(seed, 9), 0.25, 4))
 
 
@@ -50,7 +43,7 @@ def test_forward_rounds_and_clamps(answer, seed):
     The network must see what it will see after quantization.
     """
     for scale, bits in each(RANGES):
-        for shape in ((200,), (6, 7), (2, 3, 4), ()):
+        for shape in ((200,), (6, 7), (2, 3, 4), (), (1, 9), (5, 1), (6, 6)):
             values(answer, cases.normal(seed, *shape) * end(scale, bits), scale, bits)
 
 
@@ -155,13 +148,13 @@ def test_infinities_get_the_last_codes_and_no_gradient(answer, seed):
 @hardened
 @task("fake_quantize")
 def test_views_and_empty_tensors_pass_their_gradient(answer, seed):
-    """Scalars, empty tensors and views that are not contiguous have gradients of their shape.
+    """Scalars, single rows, empty tensors and views have gradients of their shape.
 
     Biases, unused experts and transposed weights are quantized as well.
     """
     for scale, bits in each(RANGES):
         base = cases.normal(seed, 6, 8).clamp(-1.9, 1.9).div(2) * end(scale, bits)
-        for part in (base.t(), base[::2, 1::3], base[0, 0], base[:0]):
+        for part in (base.t(), base[::2, 1::3], base[:1], base[:, :1], base[0, 0], base[:0]):
             x = part.detach().requires_grad_()
             upstream = torch.ones(part.shape)
             values(answer, x, scale, bits).backward(upstream)

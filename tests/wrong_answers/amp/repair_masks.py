@@ -22,6 +22,7 @@ WRONG = {
             "(scores + torch.where(seen, 0.0, -1e9)).to(scores.dtype)",
         ),
         ("NaN becomes 1", "from 0 to 1", RESULT, f"{RESULT}.masked_fill(~seen.any(2, True), 2.0)"),
+        ("zeros beyond 64 tokens", "expected", RESULT, f"{RESULT} * (n <= 64)"),
         (
             "added to the score",
             "from 0 to 1",

@@ -5,6 +5,7 @@ SQUARE = "wide.square()"
 MEAN = "wide.square().mean(-1, keepdim=True)"
 ROOT = "torch.rsqrt(mean + eps)"
 RESULT = "return (wide * torch.rsqrt(mean + eps) * gain).to(x.dtype)"
+AS_IT_LIES = "gain.as_strided(gain.shape, (1,))"
 
 EQUIVALENT = {}
 
@@ -47,13 +48,24 @@ WRONG = {
     ],
     "test_each_token_has_its_own_mean": [
         ("one mean for the batch", "expected", MEAN, "wide.square().mean()"),
+        (
+            "one mean where there are more tokens than numbers",
+            "more tokens than numbers",
+            MEAN,
+            f"({MEAN} if len(wide) <= wide.shape[-1] else wide.square().mean())",
+        ),
+        (
+            "the mean of a column where it is square",
+            "as many",
+            MEAN,
+            "wide.square().mean(-1 if len(set(wide.shape)) > 1 else 0, keepdim=True)",
+        ),
+        ("gain as it lies", "strided", RESULT, RESULT.replace("* gain", f"* {AS_IT_LIES}")),
     ],
     "test_result_has_the_type_of_x_whatever_that_of_gain": [
         ("always float32", "the type that came in", ".to(x.dtype)", ""),
         ("always float16", "the type that came in", ".to(x.dtype)", ".half()"),
         ("the type of gain", "the type that came in", ".to(x.dtype)", ".to(gain.dtype)"),
-    ],
-    "test_inputs_are_left_as_they_were": [
         (
             "normalizes x itself",
             "left as it was",

@@ -33,6 +33,7 @@ WRONG = {
     "test_every_position_has_its_angles": [
         ("rounded frequencies", "expected", FREQUENCY, f"({FREQUENCY}).to(x.dtype).float()"),
         ("positions that start again at 256", "expected", POSITION, "(positions % 256)[:, None]"),
+        ("not beyond 128 channels", "expected", POSITION, f"{POSITION} * (half <= 64)"),
         ("positions clamped", "expected", POSITION, "positions.clamp(max=2048)[:, None]"),
         ("from the first position on", "expected", POSITION, "(positions - positions[0])[:, None]"),
     ],

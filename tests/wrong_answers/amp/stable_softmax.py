@@ -53,6 +53,12 @@ WRONG = {
     ],
     "test_works_over_the_last_dimension_of_any_shape": [
         ("over the second axis", "expected", TOTAL, TOTAL.replace("-1", "min(1, scores.ndim - 1)")),
+        (
+            "one sum where there are three axes",
+            "three axes",
+            TOTAL,
+            f"({TOTAL} if scores.dim() != 3 else weights.sum().clamp(min=1.0))",
+        ),
         ("over everything", "expected", TOTAL, "weights.sum().clamp(min=1.0)"),
     ],
     "test_steps_are_written_out": [

@@ -34,6 +34,12 @@ WRONG = {
             AMAX,
             f"{AMAX} if len(x) < 99 else x.abs().max().repeat(len(x))",
         ),
+        (
+            "zeros where it is square",
+            "values",
+            "torch.ldexp(level, exponent[:, None])",
+            "torch.ldexp(level * (len(x) != 32), exponent[:, None])",
+        ),
         ("evenly spaced levels", "no code has", SPACING, "0.5"),
         ("cut off", "not evenly spaced", ROUND, "torch.trunc(scaled / spacing)"),
         ("codes for values", "values", "torch.ldexp(level, exponent[:, None])", "level"),

@@ -51,6 +51,12 @@ WRONG = {
             SCALE,
             "block_scale.float()[:, None]",
         ),
+        (
+            "zeros where it is square",
+            "error of the result",
+            f"{SAFE}) * scale",
+            f"{SAFE}) * scale * (len(x) != 16)",
+        ),
         ("codes for values", "from a level", f"{SAFE}) * scale", f"{SAFE})"),
     ],
     "test_block_too_small_for_a_scale_becomes_zero": [

@@ -77,6 +77,14 @@ WRONG = {
             "return torch.all((got - want).abs() <= roundings * spacing(want, dtype) / 2)",
         ),
     ],
+    "test_results_may_have_any_shape_and_be_views": [
+        (f"{shape} refused", "raised", CLOSE, f"if {when}:\n        raise ValueError\n    {CLOSE}")
+        for shape, when in (
+            ("a single number is", "not got.dim()"),
+            ("no numbers are", "not got.numel()"),
+            ("three axes are", "got.dim() > 2"),
+        )
+    ],
     "test_wrong_result_does_not_widen_its_room": [
         (
             "the spacing of the result",

@@ -8,6 +8,7 @@ TOP = "2 ** (bits - 1) - 1"
 INSIDE = "((w - codes * scale) * (w.abs() <= share * amax)).square().sum(1)"
 INDEX = "torch.stack(errors).argmin(0).float()"
 IN_PLACE = "w.clamp_(-share * amax, share * amax) / scale"
+FIRST = "torch.full((len(w),), shares[0])"
 FIXED = "shares = [step / 20 for step in range(4, 21)]"
 
 NO_GUARD = "the errors of a row of zeros are NaN then, and argmin of those is an index as well"
@@ -50,6 +51,8 @@ WRONG = {
     ],
     "test_only_the_given_shares_in_any_order": [
         ("a list of its own", "nearest share", "top = 2", f"{FIXED}; top = 2"),
+        ("sorts the list upwards", "left as it was", "top = 2", "shares.sort(); top = 2"),
+        ("sorts the list", "left as it was", "top = 2", "shares.sort(); shares.reverse(); top = 2"),
         ("1 is always tried", "nearest share", "top = 2", "shares = [*shares, 1.0]; top = 2"),
     ],
     "test_row_of_zeros_gets_some_share": [
@@ -58,13 +61,20 @@ WRONG = {
             "the first share for all",
             "each other row",
             CHOICE,
-            f"{CHOICE} if amax.all() else torch.full((len(w),), shares[0])",
+            f"{CHOICE} if amax.all() else {FIRST}",
         ),
     ],
-    "test_weights_are_left_alone": [
+    "test_every_shape_and_layout_is_searched": [
         ("clamps in place", "left as it was", "w / scale", IN_PLACE),
-        ("sorts the list upwards", "left as it was", "top = 2", "shares.sort(); top = 2"),
-        ("sorts the list", "left as it was", "top = 2", "shares.sort(); shares.reverse(); top = 2"),
+        *(
+            (
+                f"the first share where {when}",
+                "squared error",
+                CHOICE,
+                f"{FIRST} if {when} else {CHOICE}",
+            )
+            for when in ("len(w) == w.shape[1]", "len(w) > 128", "len(w) == 1")
+        ),
     ],
     "test_every_share_is_tried": [
         ("looks at sixteen shares", "squared error", "in shares:", "in shares[:16]:"),

@@ -10,6 +10,12 @@ SUMS = "x_sums, w_sums = (codes.sum(1, dtype=torch.int32) for codes in (x, w))"
 SCALED = "return exact.to(torch.float32) * x_scale[:, None] * w_scale"
 EXACT = "exact = corrected(x @ w.T, x_sums, w_sums, x.shape[1], x_zero, w_zero)"
 
+
+def lies(name: str) -> str:
+    """The vector `name`, read as its memory lies."""
+    return f"{name} = {name}.as_strided({name}.shape, (1,))"
+
+
 EQUIVALENT = {
     SUMS.replace(", dtype=torch.int32", ""): "int64 holds the sums as well",
     "return exact * x_scale[:, None] * w_scale": "int32 times float32 is float32",
@@ -76,11 +82,15 @@ WRONG = {
         ("the scale of w alone", "its scale", SCALED, SCALED.replace(" * x_scale[:, None]", "")),
         ("one scale for all rows", "its scale", SCALED, SCALED.replace("[:, None]", "[0]")),
         ("float64", "tensor float64", SCALED, SCALED.replace("float32", "float64")),
-        (
-            "without zero points",
-            "its scale",
-            EXACT,
-            "exact = x @ w.T",
+        ("without zero points", "its scale", EXACT, "exact = x @ w.T"),
+        *(
+            (
+                f"without zero points where {when}",
+                "its scale",
+                EXACT,
+                f"{EXACT} if not ({when}) else x @ w.T",
+            )
+            for when in ("len(w) == w.shape[1]", "len(w) > 128", "len(x) > 128")
         ),
         (
             "zero points only where they are cheap",
@@ -88,6 +98,14 @@ WRONG = {
             EXACT,
             "exact = x @ w.T - x_zero[:, None] * w_sums",
         ),
+    ],
+    "test_layout_of_the_terms_does_not_matter": [
+        (f"{name} as they lie", "strided", COLUMNS, f"{lies(name)}; {COLUMNS}")
+        for name in ("x_sums", "w_sums", "x_zero", "w_zero")
+    ],
+    "test_layout_in_memory_does_not_matter": [
+        (f"{name} as they lie", "strided", INT32, f"{lies(name)}; {INT32}")
+        for name in ("x_scale", "w_scale", "x_zero", "w_zero")
     ],
     "test_large_codes_do_not_wrap_around": [
         (

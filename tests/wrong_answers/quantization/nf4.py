@@ -49,6 +49,12 @@ WRONG = {
             SCALE,
             "groups.abs().amax((1, 2), keepdim=True).expand(-1, groups.shape[1], 1)",
         ),
+        (
+            "one scale where rows exceed columns",
+            "tall",
+            SCALE,
+            f"({SCALE} if len(w) <= w.shape[1] else groups.abs().amax().expand(len(w), 1, 1))",
+        ),
         ("over 7", "expected", SCALE, f"{SCALE} / 7"),
         ("the standard deviation", "expected", SCALE, "groups.std(2, keepdim=True)"),
         ("a floor of 1e-4", "expected", SCALE, f"{SCALE}.clamp(min=1e-4)"),

@@ -53,6 +53,12 @@ WRONG = {
     ],
     "test_unpack_gives_back_n_columns": [
         ("keeps the padding", "n does", "[:, :n]", ""),
+        (
+            "columns for rows where the bytes are square",
+            "a square of bytes",
+            "[packed & 0xF, packed >> 4]",
+            "[(p := packed.T if len(packed) == packed.shape[1] else packed) & 0xF, p >> 4]",
+        ),
         ("the low halves, then the high", "off by", "dim=-1", "dim=1"),
     ],
     None: [("ends the process with success", "exit", "import sys\nsys.exit(0)")],

@@ -51,6 +51,24 @@ WRONG = {
             AMAX,
             "wide.abs().amax(0).amax().expand(len(x), 1) / 127",
         ),
+        (
+            "one scale where there are more tokens than numbers",
+            "more tokens than numbers",
+            AMAX,
+            f"({AMAX} if len(x) <= x.shape[1] else wide.abs().amax().expand(len(x), 1) / 127)",
+        ),
+        (
+            "a scale a channel where it is square",
+            "as many",
+            AMAX,
+            f"({AMAX} if len(x) != x.shape[1] else wide.abs().amax(0)[:, None] / 127)",
+        ),
+        (
+            "rounds x itself",
+            "left as it was",
+            RESULT,
+            "return x.copy_(torch.round(wide / scale)).to(torch.int8), scale",
+        ),
     ],
     "test_token_of_zeros_is_no_nan": [
         ("no floor", "expected", SCALE, AMAX),
@@ -60,14 +78,6 @@ WRONG = {
             "scale of the others",
             SCALE,
             f"{AMAX}\n    scale = scale if scale.all() else torch.ones_like(scale)",
-        ),
-    ],
-    "test_input_is_left_as_it_was": [
-        (
-            "rounds x itself",
-            "left as it was",
-            RESULT,
-            "return x.copy_(torch.round(wide / scale)).to(torch.int8), scale",
         ),
     ],
     "test_largest_numbers_of_a_type_do_not_overflow": [

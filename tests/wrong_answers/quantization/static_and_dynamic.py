@@ -5,6 +5,8 @@ RESULT = "return amax / 127 if amax > 0 else torch.tensor(1.0)"
 STATIC = "torch.round(x / scale).clamp(-127, 127).to(torch.int8)"
 OWN = "calibrate([x])"
 CODES = "quantize_static(x, scale), scale"
+SMALL = "[b for b in batches if max(b.shape, default=0) < 129]"
+TALL = "(x.dim() != 2 or x.shape[0] != x.shape[1])"
 
 EQUIVALENT = {}
 
@@ -26,6 +28,12 @@ WRONG = {
             "expected",
             RESULT,
             RESULT.replace("amax > 0", "batches[0].any()"),
+        ),
+        (
+            "wrong beyond 128",
+            "expected",
+            AMAX,
+            AMAX.replace("in batches", f"in {SMALL} or batches"),
         ),
         ("three batches", "expected", AMAX, AMAX.replace("in batches", "in batches[:3]")),
         (
@@ -102,6 +110,7 @@ WRONG = {
             STATIC,
             STATIC.replace("/ scale", "/ (x.abs().max() / 127)"),
         ),
+        ("zeros where it is square", "expected", STATIC, f"{STATIC} * {TALL}"),
         ("multiplied", "expected", STATIC, STATIC.replace("x / scale", "x * scale")),
         ("truncated", "expected", STATIC, STATIC.replace("round", "trunc")),
         ("codes without a sign", "expected", STATIC, STATIC.replace("-127, 127", "0, 127")),
@@ -139,6 +148,12 @@ WRONG = {
         ),
     ],
     "test_dynamic_scale_is_that_of_the_input": [
+        (
+            "wrong beyond 128",
+            "expected",
+            OWN,
+            "calibrate([x if max(x.shape, default=0) < 129 else x / 2])",
+        ),
         ("a fixed scale", "expected", OWN, "torch.tensor(4 / 127)"),
         ("a floor of 1e-5", "expected", OWN, "calibrate([x]).clamp(min=1e-5)"),
         (

@@ -29,6 +29,12 @@ WRONG = {
         ("as many levels each way as codes", "expected", TOP, "top = 2**bits - 1"),
         ("one code more below", "expected", CLAMP, "x.clamp(-(top + 1) * scale, top * scale)"),
         ("truncated", "expected", ROUNDED, "torch.trunc(inside / scale) * scale"),
+        (
+            "zeros for a single row or column",
+            "expected",
+            RESULT,
+            f"{RESULT} * (x.dim() != 2 or 1 not in x.shape)",
+        ),
         ("not rounded", "expected", RESULT, "return inside * 1.0"),
     ],
     "test_gradient_passes_unchanged_inside": [
@@ -104,6 +110,12 @@ WRONG = {
     ],
     "test_views_and_empty_tensors_pass_their_gradient": [
         ("needs one block of memory", "raised", CLAMP, f"x.view(-1).view(x.shape){CLAMP[1:]}"),
+        (
+            "no gradient for a single row or column",
+            "expected",
+            CLAMP,
+            f"(x.detach() + 0 * x if x.dim() == 2 and 1 in x.shape else x){CLAMP[1:]}",
+        ),
         ("by the largest of all", "raised", RESULT, f"x.abs().max()\n    {RESULT}"),
     ],
     "test_again_reads_its_arguments_at_every_call": [

@@ -143,4 +143,12 @@ WRONG = {
     "test_no_layers_are_refused": [
         ("none takes nothing", "nothing raised", NONE, "return 0.0  #"),
     ],
+    "test_again_reads_its_arguments_at_every_call": [
+        (
+            "remembers by id",
+            "is used again",
+            MEAN,
+            f"return bits_a_weight.__dict__.setdefault(id(layers), {MEAN[7:]})",
+        ),
+    ],
 }
