@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from halfbits.course.checks import cases, expect, task, tolerance
+from halfbits.course.checks import cases, expect, hardened, task, tolerance
 from halfbits.course.checks.cases import each
 
 # The spacing of each type above 1.
@@ -24,36 +24,36 @@ def made(x, dtype):
 
 def weights(answer, scores, valid, dtype):
     """The answer's weights in float64, once dtype and shape are right."""
-    import tensorflow as tf
-
-    got = answer.tf_attention_weights(scores, tf.constant(valid))
+    got = answer.tf_attention_weights(scores, made(valid, "bool")[0])
     expect.array(got, dtype, scores.shape)
-    return tf.cast(got, tf.float64).numpy()
-
-
-def seen_by(valid):
-    """Which key each query sees, bool [batch, n, n]."""
-    n = valid.shape[1]
-    return np.tril(np.ones((n, n), bool)) & valid[:, None, :]
-
-
-def wanted(scores, seen):
-    """The softmax over what is seen in float64, zeros elsewhere."""
-    low = np.where(seen, scores, -np.inf)
-    parts = np.exp(low - np.maximum(low.max(-1, keepdims=True), -1e300))
-    return parts / np.maximum(parts.sum(-1, keepdims=True), 1e-300)
+    return np.asarray(got, np.float64)
 
 
 def right(answer, scores, valid, rows=slice(None)):
     """The weights of `rows` in every type: float32's error and one rounding, exact zeros."""
+    seen = np.tril(np.ones(scores.shape, bool)) & valid[:, None, :]
     for dtype in each(cases.named(*TYPES)):
         low, exact = made(scores, dtype)
-        seen = seen_by(valid)
-        want, got = wanted(exact, seen), weights(answer, low, valid, dtype)
+        parts = np.exp(exact) * seen
+        want = parts / np.maximum(parts.sum(-1, keepdims=True), 1e-300)
         # A score of 60 moves by an eps of itself on the way; tiny weights are float16's subnormals.
         share = 64 * tolerance.eps() + tolerance.softmax() + 0.5 * TYPES[dtype]
         room = np.where(seen, share * want + 2.0**-25, 0.0)
+        got = weights(answer, low, valid, dtype)
         expect.close(got[:, rows], want[:, rows], atol=room[:, rows])
+
+
+def normed(answer, x):
+    """The rule for x in every type, with a float32 gain."""
+    for dtype, eps in TYPES.items():
+        low, exact = made(x, dtype)
+        gain, factor = made(1 + np.arange(x.shape[-1]) / x.shape[-1], "float32")
+        want = exact / np.sqrt((exact**2).mean(-1, keepdims=True) + 1e-6) * factor
+        got = answer.tf_rms_norm(low, gain)
+        expect.array(got, dtype, x.shape)
+        # One rounding to the type, or two; a subnormal step of float16; float32's own errors.
+        room = (1.01 * eps + 64 * tolerance.eps()) * abs(want) + 2.0**-24
+        expect.close(np.asarray(got, np.float64), want, atol=room)
 
 
 @task("tf_attention_weights")
@@ -70,11 +70,12 @@ def test_softmax_runs_over_what_is_seen(answer, seed):
 
 @task("tf_attention_weights")
 def test_large_scores_have_weights_too(answer, seed):
-    """Scores from -60 to 60 give finite weights in every type.
+    """Scores from -60 to 60 give finite weights in every type, for few tokens and for many.
 
     exp(12) is beyond float16, and exp(60) times anything soon beyond float32.
     """
-    right(answer, drawn(seed, 2, 12, 12, size=20).clip(-60, 60), np.ones((2, 12), bool))
+    for n in (1, 12, 130):
+        right(answer, drawn(seed, 2, n, n, size=20).clip(-60, 60), np.ones((2, n), bool))
 
 
 @task("tf_attention_weights")
@@ -97,18 +98,20 @@ def test_norm_has_the_precision_of_float32(answer, seed):
 
     300 squared is beyond float16, 0.0001 squared below it; a root in 16 bits costs digits always.
     """
-    sizes = {"large": 9000.0, "small": 3e-4, "usual": 1.0}
-    for size in each(sizes):
-        for dtype, eps in TYPES.items():
-            x, exact = made(drawn(seed, 4, 3, 32, size=size).clip(-6e4, 6e4), dtype)
-            gain, factor = made(1 + 0.1 * drawn(seed + 1, 32), "float32")
-            root = np.sqrt((exact**2).mean(-1, keepdims=True) + 1e-6)
-            want = exact / root * factor
-            got = answer.tf_rms_norm(x, gain)
-            expect.array(got, dtype, x.shape)
-            # One rounding to the type, or two; a subnormal step of float16; float32's own errors.
-            room = (1.01 * eps + 64 * tolerance.eps()) * abs(want) + 2.0**-24
-            expect.close(np.asarray(got, np.float64), want, atol=room)
+    for size in each({"large": 9000.0, "small": 3e-4, "usual": 1.0}):
+        normed(answer, drawn(seed, 4, 3, 32, size=size).clip(-6e4, 6e4))
+
+
+@task("tf_rms_norm")
+def test_each_token_has_its_own_mean(answer, seed):
+    """A loud token changes no other: one token, a matrix and more axes have means of their rows.
+
+    Tokens of one batch know nothing of each other.
+    """
+    loud = drawn(seed, 2, 300, 8) * np.resize([1.0, 900.0, 0.1], (300, 1))
+    shapes = {"one token": loud[0, 1], "a matrix": loud[0, :5], "a square": loud[0, :8]}
+    for x in each(shapes | {"many tokens": loud[0], "three axes": loud[:, :6]}):
+        normed(answer, x)
 
 
 @task("tf_rms_norm")
@@ -117,11 +120,9 @@ def test_gain_may_have_another_type(answer, seed):
 
     Norms are often left in float32 when a model is converted.
     """
-    import tensorflow as tf
-
     for dtype in each(cases.named(*TYPES)):
         for other in TYPES:
-            x, gain = made(drawn(seed, 5, 16), dtype)[0], tf.ones(16, other)
+            x, gain = made(drawn(seed, 5, 16), dtype)[0], made(np.ones(16), other)[0]
             expect.array(answer.tf_rms_norm(x, gain), dtype, (5, 16))
 
 
@@ -131,10 +132,38 @@ def test_eps_stands_under_the_root(answer):
 
     A token of zeros comes out as zeros.
     """
-    import tensorflow as tf
-
-    x = tf.constant([[0.0, 0.0], [0.6, -0.6]])
-    for eps in each({"1e-6": 1e-6, "0.5": 0.5}):
-        want = np.array([[0, 0], [0.6, -0.6]]) / np.sqrt(0.36 + eps)
-        got = answer.tf_rms_norm(x, tf.ones(2), eps)
+    x, exact = made([[0.0, 0.0], [0.6, -0.6]], "float32")
+    for eps in each(cases.named(1e-6, 0.5)):
+        want = exact / np.sqrt(0.36 + eps)
+        got = answer.tf_rms_norm(x, made(np.ones(2), "float32")[0], eps)
         expect.close(got, want.astype(np.float32), atol=8 * tolerance.eps())
+
+
+@task("tf_attention_weights")
+@hardened
+def test_prompts_of_padding_and_empty_batches_are_batches(answer):
+    """A prompt of nothing but padding is finite, and a batch without prompts gives none.
+
+    Padding fills a batch up to its size, and the last batch of a queue may be empty.
+    """
+    for dtype in each(cases.named(*TYPES)):
+        scores = made(np.full((2, 3, 3), -60.0), dtype)[0]
+        expect.within(weights(answer, scores, np.zeros((2, 3), bool), dtype), 0, 1)
+        weights(answer, scores[:0], np.ones((0, 3), bool), dtype)
+
+
+@task("tf_rms_norm")
+@hardened
+def test_token_that_is_broken_hurts_no_other(answer, seed):
+    """A token with a NaN or an infinity is not finite, the others are right; no tokens give none.
+
+    One request must not spoil the batch, and the mean must not hide that it is broken.
+    """
+    x, gain = drawn(seed, 3, 8), made(np.ones(8), "float32")[0]
+    whole = np.asarray(answer.tf_rms_norm(made(x, "float32")[0], gain))
+    for bad in each(cases.named(np.nan, np.inf)):
+        x[1, seed % 8] = bad
+        got = np.asarray(answer.tf_rms_norm(made(x, "float32")[0], gain))
+        expect.true(np.isnan(got[1]).any(), expected="NaN", got=got[1], of="the broken token")
+        expect.close(got[::2], whole[::2], atol=4 * tolerance.eps() * abs(whole[::2]))
+    expect.like(answer.tf_rms_norm(made(x[:0], "float32")[0], gain), x[:0])

@@ -3,7 +3,7 @@
 import numpy as np
 
 from halfbits import formats
-from halfbits.course.checks import cases, expect, task
+from halfbits.course.checks import cases, expect, hardened, task
 from halfbits.course.checks.cases import each
 
 NARROW = cases.named("float16", "bfloat16")
@@ -58,7 +58,7 @@ def test_numbers_go_to_the_nearer_neighbor(answer, seed):
 
     The upper half of the float32 is the neighbor toward zero, off by up to a whole step.
     """
-    for shape in ((200,), (3, 4, 5), ()):
+    for shape in ((200,), (6, 6), (3, 4, 5), (), (0,)):
         rounds(answer, normal(seed, *shape) * 10.0 ** (seed % 20 - 10))
     rounds(answer, [0.0, -0.0, 1.0, -2.0, np.inf, -np.inf])
 
@@ -77,6 +77,7 @@ def test_ties_are_even_and_the_largest_becomes_infinite(answer, seed):
 
 
 @task("tf_to_bf16")
+@hardened
 def test_nan_stays_nan(answer):
     """Every NaN has the exponent all ones and a fraction that is not 0.
 
@@ -121,3 +122,17 @@ def test_every_addition_is_rounded_in_order(answer, seed):
             a, b = abs(normal(seed + n + every, n)), abs(normal(seed + every, n)) - np.float32(0.2)
             got = summed(answer, a, b, narrow, every)
             expect.equal(got, wanted(a, b, narrow, every), of=f"{n} products, {every} a stretch")
+
+
+@task("tf_accumulate")
+@hardened
+def test_partial_sum_beyond_its_type_is_infinite(answer):
+    """Products that reach 65,520 in one stretch are infinite in float16, and so is the total.
+
+    In stretches of one they are not. A clamp to the largest number hides an overflow.
+    """
+    a, b = np.full(4, 20000, np.float32), np.float32([1, 1, 1, 1])
+    for sign in each(cases.named(1.0, -1.0)):
+        for every in (1, 2, 4, 9):
+            got = summed(answer, np.float32(sign) * a, b, "float16", every)
+            expect.equal(got, np.float32(sign * (80000 if every < 4 else np.inf)))

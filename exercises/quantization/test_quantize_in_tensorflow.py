@@ -2,17 +2,15 @@
 
 import numpy as np
 
-from halfbits.course.checks import cases, expect, quantizers, task, tolerance
+from halfbits.course.checks import cases, expect, hardened, quantizers, task, tolerance
 from halfbits.course.checks.cases import each
 
 # Rows, columns, group size.
-SHAPES = {
-    "8 x 64 in groups of 16": (8, 64, 16),
-    "3 x 12 in groups of 4": (3, 12, 4),
-    "5 x 32 in one group a row": (5, 32, 32),
-}
+SIZES = ((8, 64, 16), (3, 12, 4), (5, 32, 32), (40, 6, 3), (16, 16, 4), (150, 260, 65))
+SHAPES = {f"{m} x {n} in groups of {size}": (m, n, size) for m, n, size in SIZES}
 # (scale, bits): the range ends at (2 ** (bits - 1) - 1) * scale.
-RANGES = {"3 bits, scale 0.25": (0.25, 3), "8 bits, scale 1/64": (2.0**-6, 8), "2 bits": (4.0, 2)}
+SCALES = dict(zip(range(2, 9), (4.0, 0.25, 1.0, 2.0**-12, 1024.0, 0.125, 2.0**-6), strict=True))
+RANGES = {f"{bits} bits, scale {scale:g}": (scale, bits) for bits, scale in SCALES.items()}
 
 
 def normal(seed, *shape):
@@ -20,11 +18,16 @@ def normal(seed, *shape):
     return cases.normal(seed, *shape).numpy()
 
 
-def scaled(answer, w, size):
-    """Codes and scales as float64 arrays, once their types are right and the scales usable."""
+def tensor(x):
+    """The array as a tensor."""
     import tensorflow as tf
 
-    codes, scale = quantizers.several(answer.tf_group_scales(tf.constant(w), size), "codes, scale")
+    return tf.constant(x)
+
+
+def scaled(answer, w, size):
+    """Codes and scales as float64 arrays, once their types are right and the scales usable."""
+    codes, scale = quantizers.several(answer.tf_group_scales(tensor(w), size), "codes, scale")
     expect.array(codes, "int8", w.shape, of="codes")
     expect.array(scale, "float32", (len(w), w.shape[1] // size), of="scale")
     expect.positive(scale, of="scale")
@@ -42,17 +45,19 @@ def right(answer, w, size):
     expect.at_most(abs(codes - steps), tolerance.half_step(7), "steps", of="largest error")
 
 
-def gradient(answer, x, scale, bits, upstream):
-    """The gradient of x for this gradient of the result."""
+def rounded(answer, x, scale, bits, upstream=1.0, graph=False):
+    """The result for x, and the gradient of x for this gradient of the result; as arrays."""
     import tensorflow as tf
 
-    x = tf.constant(x)
-    with tf.GradientTape() as tape:
-        tape.watch(x)
-        result = answer.tf_fake_quantize(x, scale, bits)
-    got = tape.gradient(result, x, output_gradients=tf.constant(upstream))
+    def run(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            result = answer.tf_fake_quantize(x, scale, bits)
+        return result, tape.gradient(result, x, output_gradients=upstream * tf.ones_like(x))
+
+    values, got = (tf.function(run, autograph=False) if graph else run)(tensor(x))
     expect.true(got is not None, expected="a gradient of x", got="None")
-    return got.numpy()
+    return values.numpy(), got.numpy()
 
 
 def end(scale, bits):
@@ -85,18 +90,43 @@ def test_zero_group_gives_zeros(answer, seed):
 def test_forward_rounds_and_clamps(answer, seed):
     """Values are the nearest multiples of the scale, half to even, and end at top * scale.
 
-    The network must see what it will see after quantization.
+    The network must see what it will see after quantization, whatever the shape of x.
     """
-    import tensorflow as tf
-
     for scale, bits in each(RANGES):
         halves = (np.arange(-6, 7) / 2 * scale).astype(np.float32)
-        for x in (normal(seed, 6, 7) * 2 * end(scale, bits), halves, np.float32(0.8 * scale)):
+        drawn = [normal(seed, *shape) * 2 * end(scale, bits) for shape in ((6, 7), (2, 3, 4))]
+        for x in (*drawn, halves, np.float32(0.8 * scale)):
             want = (np.round(x / scale) * scale).clip(-end(scale, bits), end(scale, bits))
             # x + (rounded - x) rounds twice, at the size of x.
             room = 2 * tolerance.eps() * (abs(want) + abs(x))
-            got = answer.tf_fake_quantize(tf.constant(x), scale, bits)
+            got = answer.tf_fake_quantize(tensor(x), scale, bits)
             expect.close(got, np.asarray(want, np.float32), atol=room)
+
+
+@task("tf_group_scales")
+@hardened
+def test_huge_weights_do_not_overflow(answer, seed):
+    """Weights near the largest float32, 3.4e38, and near 1e-18 are scaled like any others.
+
+    A product before the division is infinite, and a floor under the scales flattens what is small.
+    """
+    for power in each(cases.named(2.0**125, 2.0**-60)):
+        right(answer, normal(seed, 4, 24).clip(-6, 6) * np.float32(power), 8)
+
+
+@task("tf_fake_quantize")
+@hardened
+def test_infinities_end_at_the_last_code_and_nothing_is_a_shape(answer, seed):
+    """An infinite x gives top * scale with its sign, and a gradient of 0; an empty x an empty one.
+
+    x + (rounded - x) is infinity minus infinity, and an unused expert has no tokens.
+    """
+    for scale, bits in each(RANGES):
+        ends = np.float32([np.inf, -np.inf, 0.0])
+        for x in (ends, ends[:0]):
+            values, slope = rounded(answer, x, scale, bits)
+            expect.same(values, x.clip(-end(scale, bits), end(scale, bits)), of="values")
+            expect.same(slope, np.float32(x == 0), of="gradient of x")
 
 
 @task("tf_fake_quantize")
@@ -110,8 +140,8 @@ def test_gradient_passes_inside_and_is_zero_outside(answer, seed):
         size = np.where(inside, 0.9 * end(scale, bits), 4 * end(scale, bits) + scale)
         x = (size * np.sign(normal(seed, 20, 3))).astype(np.float32)
         upstream = normal(seed + 1, 20, 3)
-        got = gradient(answer, x, scale, bits, upstream)
-        expect.same(got, np.where(inside, upstream, np.float32(0)), of="gradient of x")
+        _, slope = rounded(answer, x, scale, bits, upstream)
+        expect.same(slope, np.where(inside, upstream, np.float32(0)), of="gradient of x")
 
 
 @task("tf_group_scales")
@@ -124,7 +154,7 @@ def test_groups_run_inside_a_tf_function(answer, seed):
 
     w = normal(seed, 3, 16)
     traced = tf.function(lambda w: tuple(answer.tf_group_scales(w, 4)), autograph=False)
-    codes, scale = traced(tf.constant(w))
+    codes, scale = traced(tensor(w))
     want = scaled(answer, w, 4)
     expect.same(codes.numpy().astype(float), want[0], of="codes")
     expect.close(scale, want[1], atol=2 * tolerance.eps() * want[1], check_dtype=False, of="scale")
@@ -136,17 +166,7 @@ def test_rounding_runs_inside_a_tf_function(answer, seed):
 
     A training step is a tf.function, also in Keras.
     """
-    import tensorflow as tf
-
-    x = tf.constant([-40.0, -0.6, 0.3, 1.3, 40.0])
-
-    @tf.function(autograph=False)
-    def step(x):
-        with tf.GradientTape() as tape:
-            tape.watch(x)
-            result = answer.tf_fake_quantize(x, 0.5, 4)
-        return result, tape.gradient(result, x)
-
-    result, slope = step(x)
-    expect.close(result, tf.constant([-3.5, -0.5, 0.5, 1.5, 3.5]), atol=1e-5, of="values")
-    expect.same(slope, tf.constant([0.0, 1.0, 1.0, 1.0, 0.0]), of="gradient of x")
+    x = np.float32([-40.0, -0.6, 0.3, 1.3, 40.0])
+    values, slope = rounded(answer, x, 0.5, 4, graph=True)
+    expect.close(values, np.float32([-3.5, -0.5, 0.5, 1.5, 3.5]), atol=1e-5, of="values")
+    expect.same(slope, np.float32([0, 1, 1, 1, 0]), of="gradient of x")

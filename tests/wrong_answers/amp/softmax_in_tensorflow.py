@@ -45,6 +45,8 @@ WRONG = {
             "tf.where(seen, tf.exp(scores), tf.zeros_like(scores)) / tf.reduce_sum(\n"
             "        tf.where(seen, tf.exp(scores), tf.zeros_like(scores)), -1, keepdims=True)",
         ),
+        ("more than 64 tokens refused", "raised", PAST, f"{PAST}; assert n <= 64"),
+        ("one token refused", "raised", PAST, f"{PAST}; assert n > 1"),
     ],
     "test_query_that_sees_nothing_is_finite": [
         ("minus infinity", "NaN", MASKED, MASKED.replace("tf.float32.min", "float('-inf')")),
@@ -56,6 +58,45 @@ WRONG = {
             "    for one in (past, valid[:, None, :]):\n"
             "        masked += tf.where(one, tf.zeros_like(scores), scores.dtype.min)\n"
             "    masked += scores",
+        ),
+    ],
+    "test_prompts_of_padding_and_empty_batches_are_batches": [
+        ("the largest of all", "raised", PAST, f"{PAST}; int(tf.argmax(tf.reshape(scores, [-1])))"),
+        (
+            "minus infinity for padding alone",
+            "expected",
+            WEIGHTS,
+            "tf.cast(tf.nn.softmax(tf.where(tf.reduce_any(valid, 1)[:, None, None],\n"
+            "        masked, float('-inf')), axis=-1), scores.dtype)",
+        ),
+    ],
+    "test_each_token_has_its_own_mean": [
+        ("one token refused", "raised", WIDE, f"{WIDE}; assert len(x.shape) > 1"),
+        *(
+            (
+                f"one mean where {when}",
+                says,
+                MEAN,
+                f"tf.reduce_mean(tf.square(wide)) if {when} else {MEAN}",
+            )
+            for when, says in (
+                ("x.shape[0] > x.shape[-1]", "many tokens"),
+                ("x.shape[0] == x.shape[-1] and len(x.shape) == 2", "a square"),
+            )
+        ),
+    ],
+    "test_token_that_is_broken_hurts_no_other": [
+        (
+            "NaN becomes 0",
+            "the broken token",
+            WIDE,
+            "wide = tf.where(tf.math.is_finite(x), tf.cast(x, tf.float32), 0.0)",
+        ),
+        (
+            "by the largest of all",
+            "expected",
+            WIDE,
+            f"{WIDE}; wide = wide / tf.reduce_max(tf.abs(wide)) * tf.reduce_max(tf.abs(wide))",
         ),
     ],
     "test_norm_has_the_precision_of_float32": [

@@ -12,6 +12,8 @@ EQUIVALENT: dict[str, str] = {}
 WRONG = {
     "test_numbers_go_to_the_nearer_neighbor": [
         ("cut off", "toward zero", BITS, f"tf.cast({WIDE} // 2**16, tf.uint16)"),
+        ("two axes refused", "raised", BITS, f"{BITS} if len(x.shape) != 2 else 1 / 0"),
+        ("nothing is refused", "raised", BITS, f"{BITS} if 0 not in x.shape else 1 / 0"),
         ("float16", "expected", BITS, BITS.replace("bfloat16", "float16")),
         (
             "the value as an integer",
@@ -66,6 +68,15 @@ WRONG = {
             "total = tf.cast(tf.cast(total + tf.cast(partial, tf.float32), narrow), tf.float32)",
         ),
         ("the last stretch alone", "expected", PROMOTED, "total = tf.cast(partial, tf.float32)"),
+    ],
+    "test_partial_sum_beyond_its_type_is_infinite": [
+        ("clamped", "inf", STEP, f"tf.clip_by_value({STEP}, narrow.min, narrow.max)"),
+        (
+            "infinities are left out",
+            "inf",
+            PROMOTED,
+            "total += tf.cast(tf.where(tf.math.is_finite(partial), partial, 0), tf.float32)",
+        ),
     ],
     "test_every_addition_is_rounded_in_order": [
         (

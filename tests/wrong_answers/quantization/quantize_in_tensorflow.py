@@ -7,6 +7,7 @@ CODES = "tf.cast(tf.round(groups / scale[..., None]), tf.int8)"
 INSIDE = "tf.clip_by_value(x, -top * scale, top * scale)"
 ROUNDED = "tf.round(inside / scale) * scale"
 RESULT = "inside + tf.stop_gradient(rounded - inside)"
+WHOLE_ROWS = "0 * groups[:, :, 0] + tf.reduce_max(tf.abs(groups), axis=(1, 2))[:, None] / 7"
 
 EQUIVALENT = {
     "scale = tf.where(scale > 0, scale, 2.0)": "zeros are zeros with any scale",
@@ -30,7 +31,15 @@ WRONG = {
             "one scale a row",
             "expected",
             SCALE,
-            "0 * groups[:, :, 0] + tf.reduce_max(tf.abs(groups), axis=(1, 2))[:, None] / 7",
+            WHOLE_ROWS,
+        ),
+        *(
+            (f"one scale a row where {when}", says, SCALE, f"{WHOLE_ROWS} if {when} else {SCALE}")
+            for when, says in (
+                ("w.shape[0] > w.shape[1]", "40 x 6"),
+                ("w.shape[0] == w.shape[1]", "16 x 16"),
+                ("w.shape[1] > 64", "150 x 260"),
+            )
         ),
     ],
     "test_zero_group_gives_zeros": [
@@ -44,7 +53,28 @@ WRONG = {
             "tf.math.divide_no_nan(groups, scale[..., None])",
         ),
     ],
+    "test_huge_weights_do_not_overflow": [
+        ("multiplied first", "expected", CODES, CODES.replace("groups /", "groups * 7 / 7 /")),
+        ("a small floor", "expected", SCALE, f"tf.maximum({SCALE}, 1e-12)"),
+    ],
+    "test_infinities_end_at_the_last_code_and_nothing_is_a_shape": [
+        ("nothing is refused", "raised", INSIDE, f"{INSIDE}; assert 0 not in x.shape"),
+        (
+            "a difference of infinities",
+            "no NaN",
+            RESULT,
+            "tf.where(tf.abs(x) <= top * scale, x, tf.stop_gradient(x))"
+            " + tf.stop_gradient(rounded - x)",
+        ),
+    ],
     "test_forward_rounds_and_clamps": [
+        (
+            "4 to 7 bits refused",
+            "raised",
+            INSIDE,
+            f"{INSIDE}; assert not 4 < bits < 8",
+        ),
+        ("three axes refused", "raised", INSIDE, f"{INSIDE}; assert len(x.shape) < 3"),
         ("no clamp", "expected", INSIDE, "x"),
         ("truncated", "expected", ROUNDED, "(inside - tf.math.floormod(inside, scale))"),
         ("half up", "expected", ROUNDED, "tf.floor(inside / scale + 0.5) * scale"),
