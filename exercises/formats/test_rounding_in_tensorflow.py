@@ -131,7 +131,7 @@ def test_partial_sum_beyond_its_type_is_infinite(answer):
 
     In stretches of one they are not. A clamp to the largest number hides an overflow.
     """
-    a, b = np.full(4, 20000, np.float32), np.float32([1, 1, 1, 1])
+    a, b = np.full(4, 20000, np.float32), np.ones(4, np.float32)
     for sign in each(cases.named(1.0, -1.0)):
         for every in (1, 2, 4, 9):
             got = summed(answer, np.float32(sign) * a, b, "float16", every)

@@ -122,11 +122,11 @@ def test_infinities_end_at_the_last_code_and_nothing_is_a_shape(answer, seed):
     x + (rounded - x) is infinity minus infinity, and an unused expert has no tokens.
     """
     for scale, bits in each(RANGES):
-        ends = np.float32([np.inf, -np.inf, 0.0])
+        ends = np.array([np.inf, -np.inf, 0.0], np.float32)
         for x in (ends, ends[:0]):
             values, slope = rounded(answer, x, scale, bits)
             expect.same(values, x.clip(-end(scale, bits), end(scale, bits)), of="values")
-            expect.same(slope, np.float32(x == 0), of="gradient of x")
+            expect.same(slope, (x == 0).astype(np.float32), of="gradient of x")
 
 
 @task("tf_fake_quantize")
@@ -166,7 +166,7 @@ def test_rounding_runs_inside_a_tf_function(answer, seed):
 
     A training step is a tf.function, also in Keras.
     """
-    x = np.float32([-40.0, -0.6, 0.3, 1.3, 40.0])
+    x = np.array([-40.0, -0.6, 0.3, 1.3, 40.0], np.float32)
     values, slope = rounded(answer, x, 0.5, 4, graph=True)
-    expect.close(values, np.float32([-3.5, -0.5, 0.5, 1.5, 3.5]), atol=1e-5, of="values")
-    expect.same(slope, np.float32([0, 1, 1, 1, 0]), of="gradient of x")
+    expect.close(values, np.array([-3.5, -0.5, 0.5, 1.5, 3.5], np.float32), atol=1e-5, of="values")
+    expect.same(slope, np.array([0, 1, 1, 1, 0], np.float32), of="gradient of x")
