@@ -23,7 +23,8 @@ def test_the_mxfp4_block_that_the_answer_shows_is_the_librarys() -> None:
     assert torch.equal(values, library.dequantize())
     kept = torch.arange(64) != 3
     assert torch.equal(2.0 ** exponent[kept], library.scale[kept, 0])
-    assert values[3].eq(0).all() and values[4, 0] == 8
+    assert values[3].eq(0).all() and exponent[3] == -3  # a block of zeros: the scale is an eighth
+    assert values[4, 0] == 8
 
 
 def test_the_nvfp4_scales_that_the_answer_shows_are_the_librarys() -> None:
