@@ -13,8 +13,8 @@ ALWAYS = (
     "After each check these are as before it: torch's default dtype, default device, grad mode, "
     "CPU autocast and its dtype, deterministic flag, number of threads and seed; Keras's dtype "
     "policy and floatx; numpy's error state. Cells may change them: they are put back.",
-    "Tensors, arrays and lists that a function is given are as before when it returns, whatever "
-    "their shape and layout, unless the task is to change them.",
+    "Tensors, arrays, lists and models that a function or a method is given are as before when it "
+    "returns, whatever their shape and layout, unless the task is to change them.",
     "Nothing in torch, numpy, the built-ins or the grader is replaced while a check runs.",
     "Nothing calls sys.exit or ends the process.",
     "All cells and checks together end within {limit:g} s; one alone gets two thirds of what is "

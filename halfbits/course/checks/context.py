@@ -45,9 +45,14 @@ def reason(check: Any) -> str:
 
 def record(name: str, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None) -> None:
     """The answer's function `name` is called with these arguments; only their text is kept."""
-    words = [argument(value) for value in args]
-    words += [f"{key}={argument(value)}" for key, value in (kwargs or {}).items()]
-    NOW.call = f"{name}({', '.join(words)})"
+    NOW.call = words(name, args, kwargs or {})
+
+
+def words(name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
+    """A call as text: "quantize_weight(float32 [4, 8], bits=8)"."""
+    parts = [argument(value) for value in args]
+    parts += [f"{key}={argument(value)}" for key, value in kwargs.items()]
+    return f"{name}({', '.join(parts)})"
 
 
 def mention(name: str) -> None:
@@ -59,7 +64,8 @@ def mention(name: str) -> None:
 def in_place() -> Iterator[None]:
     """For a function whose task it is to change its arguments, such as a cache that grows.
 
-    Everywhere else a call that changes a tensor, an array or a list fails the check.
+    Everywhere else a call of a function, or of a method, fails the check where it changes a tensor,
+    an array, a list or a module.
     """
     NOW.in_place = True
     yield

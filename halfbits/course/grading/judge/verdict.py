@@ -11,9 +11,9 @@ from types import FunctionType
 from typing import Any
 
 from halfbits.course.checks import context
-from halfbits.course.checks.expect import UNTOUCHED, CheckFailed, failure
+from halfbits.course.checks.expect import CheckFailed, failure
 from halfbits.course.checks.failure import Failure
-from halfbits.course.checks.fingerprint import fingerprint
+from halfbits.course.grading.judge.arguments import Arguments
 from halfbits.course.grading.judge.shell import FRAMEWORKS, Shell, in_words, stack
 from halfbits.course.grading.judge.time_limit import TimeUp
 
@@ -27,7 +27,6 @@ IMPORTS = {
     "tf": "import tensorflow as tf",
 }
 Judged = tuple[str, Failure | str]
-KEPT = ("Tensor", "Parameter", "ndarray", "list", "tuple", "dict")
 COMPLETE = "`python course.py start` completes the environment."
 
 
@@ -40,9 +39,8 @@ class LearnerNames:
 
     def __init__(self, shell: Shell) -> None:
         self._shell = shell
-        self._called = ""
         self._none = ""
-        self._changed: Failure | None = None  # the first argument that a call changed in place
+        self._arguments = Arguments()
 
     def __getattr__(self, name: str) -> Any:
         shell = self._shell
@@ -56,37 +54,19 @@ class LearnerNames:
         if isinstance(found, FunctionType):
             return self._watched(name, found)
         context.mention(name)
+        if isinstance(found, type) and found.__module__ == shell.namespace["__name__"]:
+            self._arguments.watch(found)
         return found
 
     def _watched(self, name: str, function: FunctionType) -> Callable[..., Any]:
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
-            code = function.__code__
-            self._called = f"{code.co_filename}, line {code.co_firstlineno}"
             context.record(name, args, kwargs)
-            before = [None if context.NOW.in_place else _bits_of(value) for value in args]
-            result = function(*args, **kwargs)
-            for number, (value, bits) in enumerate(zip(args, before, strict=True), 1):
-                if not self._changed and bits is not None and bits != _bits_of(value):
-                    self._changed = _mutated(number)
+            result = self._arguments.call(function, args, kwargs)
             self._none = name if result is None else ""
             return result
 
         return call
-
-
-def _bits_of(value: Any) -> object:
-    """What a call must leave as it was of tensors, arrays and lists; None for everything else."""
-    return fingerprint(value) if type(value).__name__ in KEPT else None
-
-
-def _mutated(number: int) -> Failure:
-    return failure(
-        context.called(),
-        f"argument {number} left as it was",
-        f"argument {number} changed in place, so what follows is computed from other numbers",
-        UNTOUCHED,
-    )
 
 
 def judge(check: Callable[..., Any], shell: Shell, seed: int, path: Path) -> Judged:
@@ -105,7 +85,9 @@ def judge(check: Callable[..., Any], shell: Shell, seed: int, path: Path) -> Jud
         raise
     except BaseException as error:
         return _explain(error, names, shell, path)
-    return ("failed", names._changed) if names._changed else ("passed", "")
+    finally:
+        names._arguments.release()
+    return ("failed", changed) if (changed := names._arguments.changed) else ("passed", "")
 
 
 def _explain(error: BaseException, names: LearnerNames, shell: Shell, path: Path) -> Judged:
@@ -113,16 +95,16 @@ def _explain(error: BaseException, names: LearnerNames, shell: Shell, path: Path
         return "not run", f"not judged: {lacking} is not installed here; {COMPLETE}"
     if isinstance(error, MissingAnswer):
         return "missing", str(error)
-    frames = list(stack(error))
+    frames, changed = list(stack(error)), names._arguments.changed
     own = bool(frames) and shell.owns(frames[-1].filename)
     if isinstance(error, NotImplementedError) and own:
         return "unwritten", str(error) or "not written yet"
     if isinstance(error, CheckFailed):
-        return "failed", names._changed or error.failure
+        return "failed", changed or error.failure
     if isinstance(error, TimeUp):
         return "failed", _too_slow(error, shell)
-    if names._changed:
-        return "failed", names._changed
+    if changed:
+        return "failed", changed
     if where := shell.where(error):
         if isinstance(error, NameError) and (cause := _cause(error, shell)):
             return "failed", f"{cause}\n at {where}: {in_words(error)}"
@@ -169,8 +151,9 @@ def _in_the_check(error: BaseException, names: LearnerNames, path: Path, frames:
     line = (lines[-1].line or "").strip() if lines else ""
     if isinstance(error, AssertionError):
         return f"{error}" if str(error) else f"this does not hold: {line}"
-    if frames and Path(frames[-1].filename).name == "verdict.py" and names._called:
-        return f"raised {in_words(error)}\n at {names._called}"
+    defined = names._arguments.defined
+    if frames and Path(frames[-1].filename).parent == Path(__file__).parent and defined:
+        return f"raised {in_words(error)}\n at {defined}"
     return f"the check could not use the result: {in_words(error)}\n in: {line}"
 
 

@@ -129,3 +129,72 @@ def test_argument_that_is_changed_fails_a_check_that_looks_at_other_things(cours
     assert "argument 1 changed in place" in failures["test_first_of_a_list"]
     keeps = "def double(x):\n    return [2 * x[0]]"
     assert not graded(course, keeps, COUNTER).failures
+
+
+METHODS = """
+from halfbits.course.checks import context, task
+
+
+@task("double")
+def test_by_keyword(answer):
+    \"\"\"The first number is doubled.\"\"\"
+    assert answer.double(x=[3, 4]) == 6
+
+
+@task("Counter")
+def test_counts(answer):
+    \"\"\"What was added is counted.\"\"\"
+    counter = answer.Counter([1])
+    counter.add([2, 3])
+    assert answer.Counter.joined([1], more=[2, 3]).total == counter.total == 3
+
+
+@task("Counter")
+def test_may_change(answer):
+    \"\"\"The list itself is emptied.\"\"\"
+    with context.in_place():
+        answer.Counter([1]).add([2, 3])
+"""
+OWN = """
+class Counter:
+    def __init__(self, first):
+        self.total, self.seen = len(first), []
+        self._into(self.seen, first)
+    def add(self, more):
+        self.total += len(more)
+        self._into(self.seen, more)
+    def _into(self, own, more):
+        own.extend(more)
+    @classmethod
+    def joined(cls, first, more):
+        new = cls(first)
+        new.add(more)
+        return new
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "empties", "said"),
+    [
+        ("self.total, self.seen = len(first), []", "first.clear()", "Counter.__init__(list)"),
+        ("self.total += len(more)", "more.clear()", "Counter.add(list)"),
+        ("new.add(more)", "more.clear()", "Counter.joined(list, more=list)"),
+    ],
+)
+def test_arguments_of_methods_are_watched_like_those_of_functions(
+    course: Catalog, line: str, empties: str, said: str
+) -> None:
+    """What a method does to its own object, and what it hands to others of its methods, is free."""
+    course.checks(course.find("double")).write_text(METHODS, encoding="utf-8")
+    right = "def double(x):\n    return 2 * x[0]"
+    assert not graded(course, right, OWN).failures
+    failures = graded(course, right, OWN.replace(line, f"{line}\n        {empties}")).failures
+    assert list(failures) == ["test_counts"]
+    assert f"called: {said}" in failures["test_counts"]
+    assert "changed in place" in failures["test_counts"]
+
+
+def test_arguments_given_by_their_names_are_watched(course: Catalog) -> None:
+    course.checks(course.find("double")).write_text(METHODS, encoding="utf-8")
+    failures = graded(course, "def double(x):\n    return 2 * x.pop(0)", OWN).failures
+    assert "argument x changed in place" in failures["test_by_keyword"]
