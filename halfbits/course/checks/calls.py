@@ -10,7 +10,15 @@ import numpy as np
 from torch import Tensor, nn
 
 from halfbits.course.checks import Suite, expect
-from halfbits.course.checks.values import as_float64
+from halfbits.course.checks.overwriting import (
+    copied,
+    is_fixed,
+    made_at,
+    overwrite,
+    spoil,
+    tensors,
+)
+from halfbits.course.checks.values import as_float64, describe
 
 Draw = Callable[[int], tuple[Any, ...]]
 DRAWS = 5  # of arguments, until the result of one differs from that of the first
@@ -19,6 +27,7 @@ DRAWS = 5  # of arguments, until the result of one differs from that of the firs
 class Calls(Suite):
     """A function whose arguments `draw(seed)` makes: of the same shapes for each seed.
 
+    They may be tensors of any framework, arrays, lists, dictionaries, models and objects.
     `through(task, *arguments)` calls it, where that is not `task(*arguments)`. Two results are the
     same if they differ by `room` of the largest number: the same numbers in another place may be
     summed in another order, while those of another call are far off.
@@ -34,6 +43,10 @@ class Calls(Suite):
     def result(self, answer: Any, arguments: tuple[Any, ...]) -> Any:
         """What the function gives for these arguments."""
         self.kept.append(arguments)
+        return self.given(answer, arguments)
+
+    def given(self, answer: Any, arguments: tuple[Any, ...]) -> Any:
+        """The same, of arguments that are gone afterwards."""
         if self.through is None:
             return self.call(answer, *arguments)
         return self.through(getattr(answer, self.task), *arguments)
@@ -48,11 +61,15 @@ class Calls(Suite):
         second, want = self._another(answer, seed, before)
         elsewhere = self.result(answer, copy.deepcopy(first))
         self._demand(elsewhere, before, "the result for the same numbers in another place")
-        overwrite(first, second)
-        self._demand(self.result(answer, first), want, "the result of the second call")
+        for place, value in enumerate(first):
+            if is_fixed(value):
+                self._demand_new(answer, first, second, place)
+        if not all(map(is_fixed, first)):
+            first = overwrite(first, second)
+            self._demand(self.result(answer, first), want, "the result of the second call")
 
     def test_gives_a_result_that_is_the_callers(self, answer: Any, seed: int) -> None:
-        """A result stays as it is while the function is called again, with other arguments.
+        """A result is the caller's: no later call changes it, and changing it changes no later one.
 
         A buffer that every call fills anew changes the results that were handed out before.
         """
@@ -60,6 +77,30 @@ class Calls(Suite):
         before = copy.deepcopy(_plain(got))
         self.result(answer, self.draw(seed + 1))
         self._demand(got, before, "the first result, after a second call")
+        spoil(got)
+        again = self.result(answer, self.draw(seed))
+        self._demand(again, before, "the same call's result, after the first was written to")
+
+    def _demand_new(
+        self, answer: Any, first: tuple[Any, ...], second: tuple[Any, ...], place: int
+    ) -> None:
+        """A tensor that cannot be changed goes, and another at its place has a result of its own.
+
+        Nothing can be seen where this argument alone makes no difference.
+        """
+        before = _plain(self.result(answer, first))
+        want = self.result(answer, (*first[:place], second[place], *first[place + 1 :]))
+        if self._alike(before, want):
+            return
+        arguments = [*first]
+        arguments[place] = copied(first[place])
+        address = id(arguments[place])
+        self.given(answer, tuple(arguments))
+        arguments[place] = None
+        arguments[place] = made_at(address, second[place])
+        if arguments[place] is not None:
+            got = self.given(answer, tuple(arguments))
+            self._demand(got, want, "the result for a tensor at the place of one that is gone")
 
     def _another(self, answer: Any, seed: int, before: Any) -> tuple[tuple[Any, ...], Any]:
         """Arguments with another result than `before`, and that result: chance may make two alike.
@@ -85,19 +126,28 @@ class Calls(Suite):
     def _demand(self, got: Any, want: Any, of: str) -> None:
         """`got` is `want`, part by part, but for the rounding of another kernel."""
         if isinstance(want, nn.Module):
-            self._demand(_tensors(got), _tensors(want), of)
+            self._demand(tensors(got), tensors(want), of)
         elif isinstance(want, Mapping):
+            expect.equal(_keys(got), [*want], of=f"the keys of {of}")
             for key, value in want.items():
                 self._demand(got[key], value, f"{key} of {of}")
         elif isinstance(want, (list, tuple)):
-            expect.equal(len(got), len(want), of=f"the length of {of}")
+            expect.equal(_length(got), len(want), of=f"the length of {of}")
             for part, value in zip(got, want, strict=True):
                 self._demand(part, value, of)
-        elif isinstance(want, str):
-            expect.equal(got, want, of=of)
-        else:
+        elif isinstance(want, (int, float, complex)) or hasattr(want, "shape"):
             size = np.nan_to_num(np.abs(as_float64(want)), posinf=0.0)
             expect.close(got, want, atol=self.room * size.max(initial=0.0), of=of)
+        else:
+            expect.equal(got, want, of=of)
+
+
+def _keys(value: Any) -> list[Any] | str:
+    return [*value] if isinstance(value, Mapping) else describe(value)
+
+
+def _length(value: Any) -> int | str:
+    return len(value) if isinstance(value, (list, tuple)) else describe(value)
 
 
 def _plain(value: Any) -> Any:
@@ -109,24 +159,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_plain(part) for part in value]
     return value
-
-
-def overwrite(old: Any, new: Any) -> None:
-    """The numbers of `new` into the tensors, lists and dictionaries of `old`, in place."""
-    if isinstance(old, nn.Module):
-        overwrite(_tensors(old), _tensors(new))
-    elif isinstance(old, Tensor):
-        old.data.copy_(new)
-    elif isinstance(old, np.ndarray):
-        old[...] = new
-    elif isinstance(old, dict):
-        old |= new
-    elif isinstance(old, list) and all(isinstance(one, (int, float)) for one in old):
-        old[:] = new
-    elif isinstance(old, (list, tuple)):
-        for was, now in zip(old, new, strict=True):
-            overwrite(was, now)
-
-
-def _tensors(module: nn.Module) -> list[Tensor]:
-    return [*module.parameters(), *module.buffers()]

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import numpy as np
 import pytest
 import torch
 from suites import answer_of, claims, verdict
 from torch import nn
 
 from halfbits.course.checks import cases
-from halfbits.course.checks.calls import Calls, overwrite
+from halfbits.course.checks.calls import Calls
+from halfbits.course.checks.overwriting import overwrite, spoil
+
+
+@dataclass
+class Limit:
+    """An argument that is an object."""
+
+    at: float
+
 
 TWICE = Calls("twice", lambda seed: (cases.normal(seed, 3, 4),))
 COPY = Calls("copied", lambda seed: (cases.linear(seed, 3, 2),))
@@ -19,7 +31,12 @@ LAYER = Calls(
     through=lambda kind, linear, x: kind(linear)(x).detach(),
 )
 PLAN = Calls("plan", lambda seed: ([{2: 1.0 + seed}], [3, 1 + seed]))
-SUITES = [TWICE, COPY, MEAN, LAYER, PLAN]
+RATES = Calls(
+    "rates",
+    lambda seed: ({"name": "a card", "speed": 2.0 + seed % 3, "sizes": [4, 8 - seed % 3]},),
+)
+SAID = Calls("said", lambda seed: (np.arange(4.0) - seed % 2, Limit(1.0 + seed % 2)), room=0)
+SUITES = [TWICE, COPY, MEAN, LAYER, PLAN, RATES, SAID]
 SOURCE = """
 import copy
 import torch
@@ -33,6 +50,12 @@ def mean(parts):
     return {"mean": sum(part.sum().item() for part in parts) / 7}
 def plan(errors, sizes):
     return [errors[0][2] * sizes[1]]
+def rates(card):
+    sizes = card["sizes"]
+    return {"first": card["speed"] * sizes[0], "last": card["sizes"][-1], "of": card["name"]}
+def said(x, limit):
+    first = next((i for i, one in enumerate(x.tolist()) if one > limit.at), None)
+    return [first, "none" if first is None else "found", None]
 class Layer(nn.Module):
     def __init__(self, linear):
         super().__init__()
@@ -55,6 +78,14 @@ WRONG = {
             ("errors[0][2]", "SEEN.setdefault(id(errors), errors[0][2])"),
             ("sizes[1]", "SEEN.setdefault(id(sizes), sizes[1])"),
         ],
+        RATES: [
+            ('card["speed"] *', 'SEEN.setdefault(id(card), card["speed"]) *'),
+            ('card["sizes"][-1]', 'SEEN.setdefault(id(card["sizes"]), card["sizes"][-1])'),
+        ],
+        SAID: [
+            ("limit.at)", "SEEN.setdefault(id(limit), limit.at))"),
+            ("x.tolist()", "SEEN.setdefault(id(x), x.tolist())"),
+        ],
         LAYER: [
             (
                 "linear.weight.detach().clone()",
@@ -64,7 +95,21 @@ WRONG = {
         ],
     },
     "test_gives_a_result_that_is_the_callers": {
-        TWICE: [("return 2 * x", "return torch.mul(2, x, out=OUT)")],
+        TWICE: [
+            ("return 2 * x", "return torch.mul(2, x, out=OUT)"),
+            ("return 2 * x", "return SEEN.setdefault(str(x), 2 * x)"),
+        ],
+        RATES: [
+            (
+                'return {"first"',
+                'return SEEN.setdefault(str(card), {"first"',
+                '"of": card["name"]}',
+                '"of": card["name"]})',
+            )
+        ],
+        SAID: [
+            ("return [first", "OWN[:] = [first", "None]\nclass", "None]\n    return OWN\nclass")
+        ],
         COPY: [
             (
                 f"return {COPIED}",
@@ -124,3 +169,38 @@ def test_a_model_is_overwritten_in_place() -> None:
     overwrite([first], [second])
     assert first.weight is weight and isinstance(first, nn.Linear)
     assert torch.equal(first.weight, second.weight)
+
+
+def test_a_tensor_that_cannot_be_changed_is_made_anew_at_the_place_of_one_that_is_gone() -> None:
+    """On every seed: a name by `id` is right for as long as the tensor lives, and wrong after."""
+    tf = pytest.importorskip("tensorflow")
+    source = "SEEN = {}\ndef times(a, b):\n    return a * b"
+    again = Calls("times", lambda seed: [tf.constant([2.0 + seed, 3.0]), tf.constant([1.0 + seed])])
+    claim = "test_reads_its_arguments_at_every_call"
+    for key in ("id(a)", "id(b)", "(id(a), id(b))"):
+        for seed in range(10):
+            assert verdict(again, claim, answer_of(source), seed) == ""
+            remembers = answer_of(source, "a * b", f"SEEN.setdefault({key}, a * b)")
+            assert "place of one that is gone" in verdict(again, claim, remembers, seed)
+
+
+def test_numbers_and_functions_among_the_arguments_are_exchanged() -> None:
+    functions = [abs, lambda x: x + 7]
+    again = Calls("applied", lambda seed: ([-3.0], seed % 5, functions[seed % 2]), room=0)
+    answer = answer_of("def applied(x, n, f):\n    return n + f(x[0])")
+    for claim in claims(again):
+        assert verdict(again, claim, answer) == ""
+
+
+def test_results_that_cannot_be_written_to_are_left() -> None:
+    shared, kept = torch.ones(1).expand(3), np.ones(2)
+    kept.flags.writeable = False
+    spoil([shared, kept, {"mask": torch.tensor([True])}, (None, "word")])
+    assert shared.tolist() == [1, 1, 1] and kept.tolist() == [1, 1]
+
+
+def test_a_tuple_of_what_can_be_changed_keeps_its_place() -> None:
+    pair, other = ([1, 2], 3), ([4, 5, 6], 3)
+    assert overwrite(pair, other) is pair and pair[0] == [4, 5, 6]
+    assert overwrite(pair, ([4], 9)) == ([4], 9)
+    assert overwrite({"a": [1], "b": 2}, {"a": [5], "c": 3}) == {"a": [5], "c": 3}
