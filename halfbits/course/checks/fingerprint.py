@@ -10,6 +10,8 @@ import numpy as np
 
 from halfbits.course.checks.values import dtype_name
 
+HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+
 
 def fingerprint(thing: Any, at: str = "") -> dict[str, object]:
     """Each part of `thing` by name: dtype, shape and bits of tensors, the modes of modules."""
@@ -35,7 +37,9 @@ def _of_module(module: Any, at: str) -> dict[str, object]:
     for name, child in module.named_modules():
         own = f"{at}.{name}" if name else at
         marks[f"{own}.training"] = child.training
-        marks[f"{own}.hooks"] = len(child._forward_hooks) + len(child._forward_pre_hooks)
+        marks[f"{own}.hooks"] = sum(len(getattr(child, hooks)) for hooks in HOOKS)
+        if "forward" in vars(child):
+            marks[f"{own}.forward"] = "replaced"
     for name, tensor in [*module.named_parameters(), *module.named_buffers()]:
         marks |= fingerprint(tensor, f"{at}.{name}")
     return marks
