@@ -34,6 +34,8 @@ MODELS = {
     "one layer": lambda: (nn.Linear(8, 3), FLOATS),
     "a layer without weights": lambda: (nn.Tanh(), FLOATS),
     "a view of its input": lambda: (nn.Linear(3, 2), FLOATS.T),
+    "one vector": lambda: (nn.Sequential(nn.Linear(8, 3), nn.Tanh()), FLOATS[0]),
+    "three axes": lambda: (nn.Sequential(nn.Linear(8, 3), nn.Tanh()), FLOATS[None]),
 }
 
 
@@ -99,12 +101,13 @@ def test_model_sees_autocast_and_its_own_input(answer):
 
 @task("autocast_trace")
 def test_model_is_left_as_it_was(answer):
-    """No hook remains, no type and no training flag changes.
+    """No hook remains, no type and no training flag changes, also where the flags differ.
 
     A hook that stays writes rows for ever, and keeps the list alive.
     """
     for make in each(MODELS):
         model, x = make()
+        [*model.modules()][-1].eval()
         with expect.untouched(model, x):
             answer.autocast_trace(model, x, torch.bfloat16)
 
@@ -114,11 +117,12 @@ def test_model_is_left_as_it_was(answer):
 def test_hooks_go_when_the_model_fails(answer):
     """An exception of the model goes through, and its hooks are removed all the same.
 
-    Whoever catches it goes on with the same model.
+    Whoever catches it, or stops the program by hand, goes on with the same model.
     """
-    model = nn.Sequential(nn.Linear(8, 8), doubles.Broken(LookupError("this model fails")))
-    with expect.untouched(model):
-        expect.raises(LookupError, partial(answer.autocast_trace, model, FLOATS, torch.float16))
+    for error in each(cases.named(LookupError("this model fails"), KeyboardInterrupt("stop"))):
+        model = nn.Sequential(nn.Linear(8, 8), doubles.Broken(error))
+        with expect.untouched(model):
+            expect.raises(type(error), partial(answer.autocast_trace, model, FLOATS, torch.float16))
 
 
 @task("autocast_trace")

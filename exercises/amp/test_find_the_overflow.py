@@ -1,5 +1,7 @@
 """What `birthplace` and `beyond_half` must find, one claim a check."""
 
+from functools import partial
+
 import torch
 from torch import nn
 
@@ -7,8 +9,8 @@ from halfbits.course.checks import calls, cases, doubles, expect, hardened, task
 from halfbits.course.checks.cases import each
 from halfbits.course.checks.doubles import Does
 
-again = calls.Calls("birthplace", lambda seed: (nn.Sequential(gain(0), gain(1)), loud(seed).half()))
-list_again = calls.Calls("beyond_half", lambda seed: (nn.Sequential(gain(0), gain(1)), loud(seed)))
+again = calls.Calls("birthplace", lambda seed: (gains(0, 1), loud(seed, seed % 2).half()))
+list_again = calls.Calls("beyond_half", lambda seed: (gains(0, 1), loud(seed, seed % 2)))
 
 
 def fine():
@@ -42,34 +44,35 @@ def numbers(seed):
     return (x.sign() * (1 + 7 * x.sigmoid())).half()
 
 
-def gain(*columns):
-    """A layer that makes some of six columns 100 times as large."""
-    return Does(lambda x: x * torch.ones_like(x[0]).index_fill(0, torch.tensor(columns), 100))
+def gains(*columns):
+    """A layer for each entry that makes one of six columns, or several, 100 times as large."""
+    factors = [torch.ones(6).index_fill(0, torch.tensor(one), 100) for one in columns]
+    return nn.Sequential(*(Does(lambda x, by=by: x * by.to(x.dtype)) for by in factors))
 
 
-def loud(seed, column=None):
-    """Numbers of which one column is large: the first, or the second, by the seed."""
-    at = torch.tensor(seed % 2 if column is None else column)
-    return numbers(seed).float().index_fill(1, at, 60000.0)
+def loud(seed, column):
+    """Numbers of which one column is large."""
+    return numbers(seed).float().index_fill(1, torch.tensor(column), 60000.0)
 
 
 def loud_views(seed):
-    """Views of numbers of which the first column is large."""
-    x = loud(seed, 0)
-    return {"transposed": x.T.contiguous().T, "a part": torch.cat([x, x], 1)[:, :6]}
+    """A model whose second layer makes the first column larger, and views with a large one."""
+    x, model = loud(seed, 0), gains([1, 2, 3, 4, 5], 0, 1)
+    return {"transposed": (model, x.T.contiguous().T), "a part": (model, x.repeat(1, 2)[:, :6])}
 
 
 @task("birthplace")
 def test_guilty_is_who_was_given_good_numbers(answer, seed):
     """The module with finite inputs whose output is not: infinity is bad already, before any NaN.
 
-    What comes after it only passes on what it was given.
+    What comes after it only passes on what it was given; numbers of a view stand where they stand.
     """
-    at = seed % 4
     for overflow in each(OVERFLOWS):
-        for spread in SPREADS:
+        for at, spread in enumerate(SPREADS, seed % 2):
             layers = [fine() for _ in range(at)] + [overflow(), spread(), fine()]
             expect.equal(answer.birthplace(nn.Sequential(*layers), numbers(seed)), str(at))
+    for model, view in each(loud_views(seed)):
+        expect.equal(answer.birthplace(model, view.half()), "1")
 
 
 @task("birthplace")
@@ -80,8 +83,9 @@ def test_inner_module_is_blamed_before_the_block_around_it(answer, seed):
     """
     for overflow in each(OVERFLOWS):
         inner = nn.Sequential(fine(), nn.Sequential(overflow(), fine()))
-        model = nn.Sequential(fine(), inner, fine())
-        expect.equal(answer.birthplace(model, numbers(seed)), "1.1.0")
+        expect.equal(
+            answer.birthplace(nn.Sequential(fine(), inner, fine()), numbers(seed)), "1.1.0"
+        )
 
 
 @task("birthplace")
@@ -91,68 +95,57 @@ def test_block_that_computes_itself_is_blamed(answer, seed):
     That layer was given infinity.
     """
     model = nn.Sequential(Block(1.0), Block(30000.0), fine())
-    expect.equal(answer.birthplace(model, numbers(seed)), "1")
-    expect.equal(answer.birthplace(Block(30000.0), numbers(seed)), "")
-
-
-@task("birthplace")
-def test_numbers_of_a_view_stand_where_they_stand(answer, seed):
-    """x may be a view; which layer overflows hangs on the column in which a large number stands."""
-    for view in each(loud_views(seed)):
-        model = nn.Sequential(gain(1, 2, 3, 4, 5), gain(0), fine())
-        expect.equal(answer.birthplace(model, view.half()), "1")
-
-
-@task("beyond_half")
-def test_list_does_not_hang_on_the_layout(answer, seed):
-    """Of a view, too, each number is looked at where it stands."""
-    for view in each(loud_views(seed)):
-        model = nn.Sequential(gain(1, 2, 3, 4, 5), gain(0), fine())
-        expect.equal(answer.beyond_half(model, view), ["1", "2"])
+    for block, name in ((model, "1"), (Block(30000.0), "")):
+        expect.equal(answer.birthplace(block, numbers(seed)), name)
 
 
 @task("birthplace")
 def test_healthy_model_has_none(answer, seed):
-    """None where every output is finite.
+    """None where every output is finite, for x of any shape.
 
     The largest number of float16 is a number.
     """
-    largest = Does(lambda x: torch.full_like(x, 65504.0))
-    expect.equal(answer.birthplace(nn.Sequential(fine(), largest, fine()), numbers(seed)), None)
+    model = nn.Sequential(fine(), Does(lambda x: torch.full_like(x, 65504.0)), fine())
+    for x in (numbers(seed)[0, 0], numbers(seed)[0], numbers(seed), numbers(seed)[None]):
+        expect.equal(answer.birthplace(model, x), None)
 
 
 @task("beyond_half")
 def test_layers_that_would_overflow_are_listed_in_order(answer, seed):
     """Every layer whose float32 output float16 cannot hold, as its calls end; containers not.
 
-    In float16 you would see the first alone.
+    In float16 you would see the first alone. Numbers of a view are looked at where they stand.
     """
     grow, shrink = Does(lambda x: x * 1e5), Does(lambda x: x / 1e5)
     inner = nn.Sequential(shrink, fine(), Does(lambda x: -1e5 * x.abs()))
     model = nn.Sequential(fine(), grow, fine(), inner, Block(1.0))
     want = ["1", "2", "3.2", "4.first", "4.second"]
     expect.equal(answer.beyond_half(model, numbers(seed).float()), want)
+    for model, view in each(loud_views(seed)):
+        expect.equal(answer.beyond_half(model, view), ["1", "2"])
 
 
 @task("beyond_half")
 def test_limit_is_where_float16_rounds_to_infinity(answer, seed):
     """Below 65,520 a number is rounded to 65,504; from there on it is infinite. Either sign.
 
-    The limit is half a spacing above the largest number.
+    The limit is half a spacing above the largest number, in x of any shape.
     """
     for value in each(cases.named(65504.0, -65519.0, 65520.0, -65520.0, 1e30)):
         model = nn.Sequential(Does(lambda x, value=value: torch.full_like(x, value)))
-        want = ["0"] if abs(value) >= 65520 else []
-        expect.equal(answer.beyond_half(model, torch.ones(2, 3)), want)
+        for shape in ((), (3,), (2, 3), (2, 1, 3)):
+            want = ["0"] if abs(value) >= 65520 else []
+            expect.equal(answer.beyond_half(model, torch.ones(shape)), want)
 
 
 @task("beyond_half")
 def test_both_leave_the_model_alone(answer, seed):
-    """No hook remains, no type changes; a healthy model has an empty list.
+    """No hook remains, no type and no training flag changes; a healthy model has an empty list.
 
-    Searching must not change what you search in.
+    Searching must not change what you search in, nor the modes of its modules, which may differ.
     """
     model, x = nn.Sequential(cases.linear(seed, 6, 6), Block(2.0), fine()), numbers(seed).float()
+    model[1].eval()
     with expect.untouched(model, x):
         expect.equal(answer.beyond_half(model, x), [])
         expect.equal(answer.birthplace(model, x), None)
@@ -165,14 +158,14 @@ def test_ids_are_finite_and_exceptions_leave_no_hook(answer, seed):
 
     Whoever catches the exception goes on with the same model.
     """
-    embedding = nn.Embedding(9, 4)
+    embedding, ids = nn.Embedding(9, 4), torch.tensor([[seed % 9, 3]])
     embedding.weight.data[3] = torch.inf
-    ids = torch.tensor([[seed % 9, 3]])
     expect.equal(answer.birthplace(nn.Sequential(embedding, fine()), ids), "0")
-    model = nn.Sequential(fine(), doubles.Broken(LookupError("this model fails")))
-    for search in (answer.birthplace, answer.beyond_half):
-        with expect.untouched(model):
-            expect.raises(LookupError, lambda: search(model, numbers(seed)))  # noqa: B023
+    for error in each(cases.named(LookupError("this model fails"), KeyboardInterrupt("stop"))):
+        model = nn.Sequential(fine(), doubles.Broken(error).eval())
+        for search in (answer.birthplace, answer.beyond_half):
+            with expect.untouched(model):
+                expect.raises(type(error), partial(search, model, numbers(seed)))
 
 
 @task("beyond_half")
@@ -183,6 +176,5 @@ def test_layer_called_again_is_listed_once(answer, seed):
     Shared layers and loops call a module more than once.
     """
     twice = Does(lambda x: x * 300)
-    x = numbers(seed).float()
-    expect.equal(answer.beyond_half(nn.Sequential(twice, twice), x), ["0"])
-    expect.equal(answer.beyond_half(nn.Sequential(twice, twice), 300 * x), ["0"])
+    for x in (numbers(seed).float(), 300 * numbers(seed).float()):
+        expect.equal(answer.beyond_half(nn.Sequential(twice, twice), x), ["0"])

@@ -33,6 +33,7 @@ WRONG = {
             LEAVES[:-1] + " and [*layer.parameters()]]",
         ),
         ("backwards", "containers are", RETURN, "return rows[::-1]"),
+        ("matrices alone", "raised", RUN, f"            assert x.dim() == 2\n{RUN}"),
         ("lists", "tuples", ROW, "rows.append([name, inputs[0].dtype, kept, output.dtype])"),
     ],
     "test_types_are_those_that_autocast_chose": [
@@ -53,7 +54,7 @@ WRONG = {
         ("runs twice, the second bare", "another table", RUN, f"{RUN}\n        model(x)"),
         (
             "a converted model",
-            "another table",
+            "left as it was",
             CAST,
             "with torch.no_grad():\n            model.to(dtype)",
             RUN,
@@ -64,6 +65,13 @@ WRONG = {
         ("hooks stay", "hook", REMOVE, "            pass"),
         ("all but the first stay", "hook", REMOVE, f"{REMOVE}\n            break"),
         ("eval mode", "training", RUN, "            model.eval()(x)"),
+        (
+            "one flag for all",
+            "training",
+            RUN,
+            "            was = model.training\n            model.eval()(x)\n"
+            "            model.train(was)",
+        ),
         ("a converted model", "left as it was", RUN, f"{RUN}\n            model.to(dtype)"),
     ],
     "test_hooks_go_when_the_model_fails": [
@@ -74,6 +82,13 @@ WRONG = {
             "    if True:",
             "    finally:",
             "    if True:",
+        ),
+        (
+            "errors alone remove the hooks",
+            "hook",
+            "    finally:",
+            "    except KeyboardInterrupt:\n        raise\n    except Exception:\n"
+            "        for hook in hooks:\n            hook.remove()\n        raise\n    else:",
         ),
         (
             "the exception is swallowed",

@@ -1,5 +1,7 @@
 """Wrong answers to amp/find_the_overflow: each is one misconception."""
 
+from halfbits.course.authoring.contract import swap
+
 FINE = "return bool(torch.isfinite(tensor).all())"
 GUILTY = "if all(map(is_fine, inputs)) and not is_fine(output):"
 RETURN = "return guilty[0] if guilty else None"
@@ -11,6 +13,15 @@ FOUND = f"if {HALF} and name not in found:"
 FOUND_ALL = "return found"
 LEAF = "if not [*module.children()]:"
 IDS = GUILTY.replace(" and not", " and inputs[0].is_floating_point() and not")
+ONE_FLAG = (
+    RUN,
+    f"            was = model.training\n{RUN[:-8]}model.eval()(x)\n            model.train(was)",
+)
+ERRORS_ALONE = (
+    "    finally:",
+    "    except KeyboardInterrupt:\n        raise\n    except Exception:\n"
+    "        for handle in handles:\n            handle.remove()\n        raise\n    else:",
+)
 
 EQUIVALENT = {"with torch.enable_grad():": "a graph changes no number"}
 
@@ -85,10 +96,14 @@ WRONG = {
         ("hooks stay", "hook", REMOVE, "            pass"),
         ("eval mode", "training", RUN, "            model.eval()(x)"),
         ("None for nothing", "[]", FOUND_ALL, "return found or None"),
+        ("one flag for all", "training", *ONE_FLAG),
+        ("one flag for all, in the first search", "training", swap("birthplace", *ONE_FLAG)),
     ],
     "test_ids_are_finite_and_exceptions_leave_no_hook": [
         ("ids are no numbers", "expected", GUILTY, IDS),
         ("no finally", "hook", "    finally:", "    if True:", "    try:", "    if True:"),
+        ("errors alone remove the hooks", "hook", *ERRORS_ALONE),
+        ("errors alone, in the second search", "hook", swap("beyond_half", *ERRORS_ALONE)),
     ],
     "test_layer_called_again_is_listed_once": [
         ("each call", "once", FOUND, f"if {HALF}:"),

@@ -8,6 +8,7 @@ PRE = "island.register_forward_pre_hook(widen)"
 POST = "island.register_forward_hook(narrow)"
 PUT = "made.set_submodule(name, island)"
 OF_ISLAND = f"{PUT}\n        for p in island.parameters():\n            "
+RETURN = "    return made"
 
 EQUIVALENT = {}
 
@@ -91,6 +92,7 @@ WRONG = {
             ISLAND,
             "island = made.get_submodule(name).float()",
         ),
+        ("all of the source in training", "training", MADE, f"{MADE}\n    model.train()"),
         ("the source's own island", "left as it was", ISLAND, "island = model.get_submodule(name)"),
         (
             "the island's memory",
@@ -98,6 +100,46 @@ WRONG = {
             PUT,
             f"{PUT}\n        for key, p in island.named_parameters():\n"
             "            p.data = model.get_parameter(f'{name}.{key}').data",
+        ),
+    ],
+    "test_converted_numbers_are_all_there_is": [
+        (
+            "layers with float32 weights in a closure",
+            "another output",
+            RETURN,
+            "    for name, layer in made.named_modules():\n"
+            "        if type(layer) is nn.Linear and layer.weight.dtype == dtype:\n"
+            "            whole = copy.deepcopy(model.get_submodule(name))\n"
+            "            layer.forward = lambda x, whole=whole: whole(x.float()).to(dtype)\n"
+            "    return made",
+        ),
+        (
+            "a float32 copy of the whole model answers",
+            "another output",
+            RETURN,
+            "    whole, inner = copy.deepcopy(model), made.forward\n"
+            "    made.forward = lambda x: (inner(x), whole(x).to(dtype))[1]\n"
+            "    return made",
+        ),
+        (
+            "a copy in an attribute",
+            "bytes",
+            RETURN,
+            '    made.__dict__["_source"] = [copy.deepcopy(model)]\n    return made',
+        ),
+        (
+            "a copy in a closure",
+            "bytes",
+            RETURN,
+            "    made.back = (lambda kept: lambda: kept)(copy.deepcopy(model))\n    return made",
+        ),
+    ],
+    "test_again_reads_its_arguments_at_every_call": [
+        (
+            "remembers by id",
+            "is used again",
+            MADE,
+            "made = make_islands.__dict__.setdefault(id(model), copy.deepcopy(model)).to(dtype)",
         ),
     ],
     "test_islands_keep_what_float16_cannot_hold": [
