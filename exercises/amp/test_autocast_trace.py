@@ -1,13 +1,12 @@
 """What `autocast_trace` must report, one claim a check."""
 
-from functools import partial
-
 import torch
 from torch import nn
 
-from halfbits.course.checks import cases, doubles, expect, hardened, spies, task
+from halfbits.course.checks import cases, doubles, expect, hardened, leaves, spies, task
 from halfbits.course.checks.cases import each
 
+trace = leaves.Leaves("autocast_trace", lambda model, x: (model, x, torch.bfloat16))
 LOW = cases.named(*cases.LOW)
 
 
@@ -97,32 +96,6 @@ def test_model_sees_autocast_and_its_own_input(answer):
         right(answer, model, torch.ones(2, 8), dtype)
         want = {"input": torch.float32, "autocast": True, "autocast dtype": dtype}
         expect.equal(model.seen, want | {"weight": torch.float32}, of="what the model saw")
-
-
-@task("autocast_trace")
-def test_model_is_left_as_it_was(answer):
-    """No hook remains, no type and no training flag changes, also where the flags differ.
-
-    A hook that stays writes rows for ever, and keeps the list alive.
-    """
-    for make in each(MODELS):
-        model, x = make()
-        [*model.modules()][-1].eval()
-        with expect.untouched(model, x):
-            answer.autocast_trace(model, x, torch.bfloat16)
-
-
-@task("autocast_trace")
-@hardened
-def test_hooks_go_when_the_model_fails(answer):
-    """An exception of the model goes through, and its hooks are removed all the same.
-
-    Whoever catches it, or stops the program by hand, goes on with the same model.
-    """
-    for error in each(cases.named(LookupError("this model fails"), KeyboardInterrupt("stop"))):
-        model = nn.Sequential(nn.Linear(8, 8), doubles.Broken(error))
-        with expect.untouched(model):
-            expect.raises(type(error), partial(answer.autocast_trace, model, FLOATS, torch.float16))
 
 
 @task("autocast_trace")

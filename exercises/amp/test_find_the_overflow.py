@@ -1,14 +1,14 @@
 """What `birthplace` and `beyond_half` must find, one claim a check."""
 
-from functools import partial
-
 import torch
 from torch import nn
 
-from halfbits.course.checks import calls, cases, doubles, expect, hardened, task
+from halfbits.course.checks import calls, cases, expect, hardened, leaves, task
 from halfbits.course.checks.cases import each
 from halfbits.course.checks.doubles import Does
 
+birth = leaves.Leaves("birthplace")
+beyond = leaves.Leaves("beyond_half")
 again = calls.Calls("birthplace", lambda seed: (gains(0, 1), loud(seed, seed % 2).half()))
 list_again = calls.Calls("beyond_half", lambda seed: (gains(0, 1), loud(seed, seed % 2)))
 
@@ -138,34 +138,16 @@ def test_limit_is_where_float16_rounds_to_infinity(answer, seed):
             expect.equal(answer.beyond_half(model, torch.ones(shape)), want)
 
 
-@task("beyond_half")
-def test_both_leave_the_model_alone(answer, seed):
-    """No hook remains, no type and no training flag changes; a healthy model has an empty list.
-
-    Searching must not change what you search in, nor the modes of its modules, which may differ.
-    """
-    model, x = nn.Sequential(cases.linear(seed, 6, 6), Block(2.0), fine()), numbers(seed).float()
-    model[1].eval()
-    with expect.untouched(model, x):
-        expect.equal(answer.beyond_half(model, x), [])
-        expect.equal(answer.birthplace(model, x), None)
-
-
 @task("birthplace")
 @hardened
-def test_ids_are_finite_and_exceptions_leave_no_hook(answer, seed):
-    """Token ids are fine inputs; when the model raises, its hooks are removed all the same.
+def test_ids_are_finite_inputs(answer, seed):
+    """Token ids are fine inputs: it is the embedding with an infinite row that is to blame.
 
-    Whoever catches the exception goes on with the same model.
+    Integers hold neither infinity nor NaN.
     """
     embedding, ids = nn.Embedding(9, 4), torch.tensor([[seed % 9, 3]])
     embedding.weight.data[3] = torch.inf
     expect.equal(answer.birthplace(nn.Sequential(embedding, fine()), ids), "0")
-    for error in each(cases.named(LookupError("this model fails"), KeyboardInterrupt("stop"))):
-        model = nn.Sequential(fine(), doubles.Broken(error).eval())
-        for search in (answer.birthplace, answer.beyond_half):
-            with expect.untouched(model):
-                expect.raises(type(error), partial(search, model, numbers(seed)))
 
 
 @task("beyond_half")

@@ -54,8 +54,18 @@ def birthplace(model, x):
         [h.remove() for h in handles]
     return first.name
 """
+COPIED = """
+import io
+import torch
+def birthplace(model, x, look=birthplace):
+    file = io.BytesIO()
+    torch.save(model, file)
+    file.seek(0)
+    return look(torch.load(file, weights_only=False), x)
+"""
 
 RIGHT = {
+    "a copy by torch.save": COPIED,
     "one hook for all modules": GLOBAL,
     "a stack of handles": STACK,
     "an object that remembers the first": CALLABLE,

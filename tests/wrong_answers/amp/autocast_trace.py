@@ -61,7 +61,7 @@ WRONG = {
             "            model(x.to(dtype))\n            model.float()",
         ),
     ],
-    "test_model_is_left_as_it_was": [
+    "test_trace_leaves_each_part_of_the_model_alone": [
         ("hooks stay", "hook", REMOVE, "            pass"),
         ("all but the first stay", "hook", REMOVE, f"{REMOVE}\n            break"),
         ("eval mode", "training", RUN, "            model.eval()(x)"),
@@ -74,7 +74,7 @@ WRONG = {
         ),
         ("a converted model", "left as it was", RUN, f"{RUN}\n            model.to(dtype)"),
     ],
-    "test_hooks_go_when_the_model_fails": [
+    "test_trace_leaves_no_trace_of_an_error": [
         (
             "no finally",
             "hook",

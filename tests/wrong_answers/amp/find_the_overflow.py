@@ -1,7 +1,5 @@
 """Wrong answers to amp/find_the_overflow: each is one misconception."""
 
-from halfbits.course.authoring.contract import swap
-
 FINE = "return bool(torch.isfinite(tensor).all())"
 GUILTY = "if all(map(is_fine, inputs)) and not is_fine(output):"
 RETURN = "return guilty[0] if guilty else None"
@@ -90,20 +88,26 @@ WRONG = {
     "test_limit_is_where_float16_rounds_to_infinity": [
         ("above the largest number", "half a spacing", HALF, "(output.abs() > 65504).any()"),
         ("from the next power of two", "half a spacing", HALF, "(output.abs() >= 65536).any()"),
+        ("None for nothing", "[]", FOUND_ALL, "return found or None"),
         ("of bfloat16", "half a spacing", HALF, HALF.replace("half", "bfloat16")),
     ],
-    "test_both_leave_the_model_alone": [
+    "test_beyond_leaves_each_part_of_the_model_alone": [
         ("hooks stay", "hook", REMOVE, "            pass"),
         ("eval mode", "training", RUN, "            model.eval()(x)"),
-        ("None for nothing", "[]", FOUND_ALL, "return found or None"),
         ("one flag for all", "training", *ONE_FLAG),
-        ("one flag for all, in the first search", "training", swap("birthplace", *ONE_FLAG)),
     ],
-    "test_ids_are_finite_and_exceptions_leave_no_hook": [
-        ("ids are no numbers", "expected", GUILTY, IDS),
+    "test_birth_leaves_each_part_of_the_model_alone": [
+        ("one flag for all", "training", *ONE_FLAG),
+    ],
+    "test_birth_leaves_no_trace_of_an_error": [
         ("no finally", "hook", "    finally:", "    if True:", "    try:", "    if True:"),
         ("errors alone remove the hooks", "hook", *ERRORS_ALONE),
-        ("errors alone, in the second search", "hook", swap("beyond_half", *ERRORS_ALONE)),
+    ],
+    "test_beyond_leaves_no_trace_of_an_error": [
+        ("errors alone remove the hooks", "hook", *ERRORS_ALONE),
+    ],
+    "test_ids_are_finite_inputs": [
+        ("ids are no numbers", "expected", GUILTY, IDS),
     ],
     "test_layer_called_again_is_listed_once": [
         ("each call", "once", FOUND, f"if {HALF}:"),
