@@ -25,6 +25,7 @@ def operands(seed: int, dtype: torch.dtype) -> dict[str, tuple[Tensor, Tensor]]:
         "an outlier column": (a * loud, b),
         "float64 operands": (a.double() / 3, b.double() / 3),
         "a transposed view": (normal(seed + 2, k, 5).t(), b),
+        "a second factor that is a view": (a, normal(seed + 6, 3, k).t()),
         "a batch": (normal(seed + 3, 2, 4, k), normal(seed + 4, 2, k, 3)),
         "one row, many columns": (a[:1], normal(seed + 5, k, 90)),
     }
