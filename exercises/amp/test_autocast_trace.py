@@ -99,6 +99,18 @@ def test_model_sees_autocast_and_its_own_input(answer):
 
 
 @task("autocast_trace")
+def test_each_table_is_of_the_model_as_it_is(answer):
+    """A layer that joins the model has its row in the next table, and the first table stays.
+
+    The same model with other layers is another model; a list that is filled anew is the caller's.
+    """
+    model = nn.Sequential(nn.Linear(8, 3))
+    first = answer.autocast_trace(model, FLOATS, torch.bfloat16)
+    second = answer.autocast_trace(model.append(nn.Tanh()), FLOATS, torch.bfloat16)
+    expect.equal([len(first), len(second)], [1, 2], of="rows of both tables")
+
+
+@task("autocast_trace")
 @hardened
 def test_shared_layer_has_its_first_name(answer):
     """A layer that stands under two names has the first of them in all its rows.

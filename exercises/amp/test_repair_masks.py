@@ -117,4 +117,6 @@ def test_views_single_tokens_and_empty_batches(answer, seed):
         for part in (wide[:, :, ::2], wide[:, :, :6].transpose(1, 2), wide[:, :, 6:]):
             right(answer, part, valid)
         right(answer, wide[:, :1, :1], valid[:, :1])
+        for given in cases.one_a_view(scores.to(dtype), valid).values():
+            right(answer, *given)
         expect.like(answer.attention_weights(wide[:0, :, :6], valid[:0]), wide[:0, :, :6])

@@ -3,9 +3,11 @@
 import numpy as np
 
 from halfbits import formats
-from halfbits.course.checks import cases, expect, hardened, task
+from halfbits.course.checks import calls, cases, expect, hardened, task
 from halfbits.course.checks.cases import each
 
+again = calls.Calls("tf_to_bf16", lambda seed: (tensor(normal(seed, 9)),))
+sum_again = calls.Calls("tf_accumulate", lambda seed: products(seed))
 NARROW = cases.named("float16", "bfloat16")
 
 
@@ -14,11 +16,23 @@ def normal(seed, *shape):
     return cases.normal(seed, *shape).numpy()
 
 
-def coded(answer, x):
-    """The answer's bits as whole numbers, once dtype and shape are right."""
+def tensor(x):
+    """The array as a tensor."""
     import tensorflow as tf
 
-    got = answer.tf_to_bf16(tf.constant(x))
+    return tf.constant(x)
+
+
+def products(seed):
+    """The arguments for a sum of nine products."""
+    import tensorflow as tf
+
+    return tensor(normal(seed, 9)), tensor(normal(seed + 1, 9)), tf.bfloat16, 4
+
+
+def coded(answer, x):
+    """The answer's bits as whole numbers, once dtype and shape are right."""
+    got = answer.tf_to_bf16(tensor(x))
     expect.array(got, "uint16", np.shape(x))
     return got.numpy().astype(int)
 
@@ -47,7 +61,7 @@ def summed(answer, a, b, narrow, every):
     """The answer's total, once it is a float32 number."""
     import tensorflow as tf
 
-    got = answer.tf_accumulate(tf.constant(a), tf.constant(b), tf.as_dtype(narrow), every)
+    got = answer.tf_accumulate(tensor(a), tensor(b), tf.as_dtype(narrow), every)
     expect.array(got, "float32", ())
     return got.numpy()
 

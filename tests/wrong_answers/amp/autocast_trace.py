@@ -19,6 +19,21 @@ EQUIVALENT = {
 }
 
 WRONG = {
+    "test_each_table_is_of_the_model_as_it_is": [
+        (
+            "remembers by id",
+            "both tables",
+            RETURN,
+            "return autocast_trace.__dict__.setdefault((id(model), dtype), rows)",
+        ),
+        (
+            "one list for all calls",
+            "both tables",
+            RETURN,
+            "kept = autocast_trace.__dict__.setdefault('rows', [])\n"
+            "    kept[:] = rows\n    return kept",
+        ),
+    ],
     "test_layers_stand_in_the_order_of_their_calls": [
         ("containers too", "containers are", LEAVES, "[*model.named_modules()]"),
         ("the model's children", "containers are", LEAVES, "[*model.named_children()]"),

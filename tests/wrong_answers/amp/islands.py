@@ -102,7 +102,7 @@ WRONG = {
             "            p.data = model.get_parameter(f'{name}.{key}').data",
         ),
     ],
-    "test_converted_numbers_are_all_there_is": [
+    "test_own_answers_with_its_own_numbers": [
         (
             "layers with float32 weights in a closure",
             "another output",
@@ -121,6 +121,8 @@ WRONG = {
             "    made.forward = lambda x: (inner(x), whole(x).to(dtype))[1]\n"
             "    return made",
         ),
+    ],
+    "test_own_keeps_no_copy_beside_its_numbers": [
         (
             "a copy in an attribute",
             "bytes",

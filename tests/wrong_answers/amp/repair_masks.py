@@ -82,6 +82,12 @@ WRONG = {
             MASKED.replace("scores,", "scores.view(-1).view(scores.shape),"),
         ),
         (
+            "valid in the order of memory",
+            "expected",
+            SEEN,
+            "past & valid.as_strided(valid.shape, (n, 1))[:, None, :]",
+        ),
+        (
             "the order of memory",
             "expected",
             MASKED,

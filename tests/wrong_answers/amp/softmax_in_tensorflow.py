@@ -17,6 +17,22 @@ EQUIVALENT = {
 }
 
 WRONG = {
+    "test_again_reads_its_arguments_at_every_call": [
+        (
+            "remembers by id",
+            "is used again",
+            MASKED,
+            f"tf_attention_weights.__dict__.setdefault(id(scores), {MASKED})",
+        ),
+    ],
+    "test_norm_again_reads_its_arguments_at_every_call": [
+        (
+            "remembers by id",
+            "is used again",
+            MEAN,
+            f"tf_rms_norm.__dict__.setdefault(id(x), {MEAN})",
+        ),
+    ],
     "test_softmax_runs_over_what_is_seen": [
         ("sees the future", "no weight", SEEN, "valid[:, None, :]"),
         ("sees padding", "no weight", SEEN, "past & tf.ones_like(valid)[:, None, :]"),

@@ -10,6 +10,22 @@ LOOP = "for product in products[start : start + every]:"
 EQUIVALENT: dict[str, str] = {}
 
 WRONG = {
+    "test_again_reads_its_arguments_at_every_call": [
+        (
+            "remembers by id",
+            "is used again",
+            BITS,
+            f"tf_to_bf16.__dict__.setdefault(id(x), {BITS})",
+        ),
+    ],
+    "test_sum_again_reads_its_arguments_at_every_call": [
+        (
+            "remembers by id",
+            "is used again",
+            "a * b",
+            "tf_accumulate.__dict__.setdefault((id(a), id(b)), a * b)",
+        ),
+    ],
     "test_numbers_go_to_the_nearer_neighbor": [
         ("cut off", "toward zero", BITS, f"tf.cast({WIDE} // 2**16, tf.uint16)"),
         ("two axes refused", "raised", BITS, f"{BITS} if len(x.shape) != 2 else 1 / 0"),

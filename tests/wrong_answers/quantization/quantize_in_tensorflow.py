@@ -14,6 +14,22 @@ EQUIVALENT = {
 }
 
 WRONG = {
+    "test_again_reads_its_arguments_at_every_call": [
+        (
+            "remembers by id",
+            "is used again",
+            CODES,
+            f"tf_group_scales.__dict__.setdefault(id(w), {CODES})",
+        ),
+    ],
+    "test_fake_again_reads_its_arguments_at_every_call": [
+        (
+            "remembers by id",
+            "is used again",
+            INSIDE,
+            f"tf_fake_quantize.__dict__.setdefault(id(x), {INSIDE})",
+        ),
+    ],
     "test_each_group_of_a_row_has_its_own_scale": [
         (
             "groups down a column",
