@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import math
+import unicodedata
+from collections import Counter
 from statistics import NormalDist
 
 import pytest
@@ -130,3 +132,36 @@ def test_ratios_of_tokens_multiply_so_an_answers_spread_grows_with_the_root_of_i
     spread = [draws[:, :n].sum(1).std().item() for n in (100, 400)]
     assert spread[1] / spread[0] == pytest.approx(2, rel=0.05)
     assert spread[1] == pytest.approx(1, rel=0.05)
+
+
+def preferred(gap: Tensor, place: float, length: float) -> Tensor:
+    """Verdicts for the first model: 1, or 0 for the second; `gap` is what it is better by."""
+    return (gap + place + length > 0).double()
+
+
+def test_both_orders_cancel_a_taste_for_the_first_answer_and_keep_one_for_the_longer() -> None:
+    gap = torch.randn(20_000, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    one_order = preferred(gap, place=0.5, length=0).mean().item()
+    both = (preferred(gap, 0.5, 0) + preferred(gap, -0.5, 0)).mean().item() / 2
+    longer = (preferred(gap, 0.5, 0.5) + preferred(gap, -0.5, 0.5)).mean().item() / 2
+    assert one_order == pytest.approx(NormalDist().cdf(0.5), abs=0.015)  # 0.69 of equal models
+    assert both == pytest.approx(0.5, abs=0.015)
+    assert longer > 0.65
+
+
+def f1(answer: list[str], reference: list[str]) -> float:
+    """Harmonic mean of precision and recall over shared pieces, as SQuAD scores answers."""
+    shared = sum((Counter(answer) & Counter(reference)).values())
+    return 2 * shared / (len(answer) + len(reference))
+
+
+def test_f1_over_words_between_spaces_is_all_or_nothing_in_chinese() -> None:
+    answer, reference = "北京大学位于北京市海淀区", "北京大学在北京市海淀区"
+    assert f1(answer.split(), reference.split()) == 0
+    assert f1(list(answer), list(reference)) == pytest.approx(20 / 23)
+
+
+def test_nfkc_makes_full_width_digits_and_signs_equal_and_leaves_chinese_numerals() -> None:
+    assert unicodedata.normalize("NFKC", "１２．５％（Ａ）") == "12.5%(A)"
+    assert unicodedata.normalize("NFKC", "，：") == ",:"
+    assert unicodedata.normalize("NFKC", "三百。、") == "三百。、"

@@ -112,6 +112,29 @@ def test_eager_dequantization_moves_nine_bytes_a_weight_and_five_with_the_scale_
         assert counted.moved / n**2 == pytest.approx(expected, abs=0.05)  # the vectors are small
 
 
+def added_and_normed(x: Tensor, residual: Tensor, gain: Tensor) -> tuple[Tensor, Tensor]:
+    hidden = x + residual
+    wide = hidden.float()
+    inverse = torch.rsqrt(wide.square().mean(-1, keepdim=True) + 1e-5)
+    return hidden, (wide * inverse).bfloat16() * gain
+
+
+def test_add_and_norm_move_42_bytes_an_element_one_by_one_and_8_at_least() -> None:
+    x, residual, gain = torch.ones(3, 256, 512, dtype=torch.bfloat16)
+    with CountBytes() as counted:
+        hidden, normed = added_and_normed(x, residual, gain[0])
+    assert counted.moved / x.numel() == pytest.approx(42, abs=0.2)  # the rows' factors are small
+    assert (x.nbytes + residual.nbytes + hidden.nbytes + normed.nbytes) / x.numel() == 8
+
+
+def test_the_gate_of_an_mlp_moves_10_bytes_an_element_in_two_kernels_and_6_in_one() -> None:
+    gate, up = torch.ones(2, 256, 512, dtype=torch.bfloat16)
+    with CountBytes() as counted:
+        out = torch.nn.functional.silu(gate) * up
+    assert counted.moved / out.numel() == 10
+    assert (gate.nbytes + up.nbytes + out.nbytes) / out.numel() == 6
+
+
 def test_a_4096_square_bf16_weight_fits_the_l2_cache_and_an_8192_square_does_not() -> None:
     cache = json.loads(RECORD.read_text(encoding="utf-8"))["hardware"]["l2_bytes"]
     assert 2 * 4096**2 < cache < 2 * 8192**2
