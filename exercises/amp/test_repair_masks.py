@@ -91,19 +91,6 @@ def test_padding_may_stand_anywhere(answer, seed):
         right(answer, scores.to(dtype), valid)
 
 
-@task("attention_weights")
-def test_inputs_are_left_as_they_were(answer, seed):
-    """scores and valid keep their bits, in every type.
-
-    The mask serves all heads and layers.
-    """
-    for dtype in each(TYPES):
-        scores, valid = batch(seed, 5, (5, 2))
-        scores = scores.to(dtype)
-        with expect.untouched(scores, valid):
-            right(answer, scores, valid)
-
-
 @hardened
 @task("attention_weights")
 def test_views_single_tokens_and_empty_batches(answer, seed):

@@ -93,18 +93,6 @@ def test_base_sets_the_frequencies(answer, seed):
             right(answer, x, torch.arange(30) * (10 + seed % 90), base)
 
 
-@task("rotary")
-def test_inputs_are_left_as_they_were(answer, seed):
-    """x and the positions keep their bits, and the result has the type of x.
-
-    The same positions serve all layers.
-    """
-    for dtype in each(TYPES):
-        x, positions = cases.normal(seed, 9, 8).to(dtype), torch.arange(9) * 100
-        with expect.untouched(x, positions):
-            right(answer, x, positions)
-
-
 @hardened
 @task("rotary")
 def test_views_and_empty_batches_are_rotated_too(answer, seed):

@@ -149,15 +149,3 @@ def test_block_too_small_for_a_scale_becomes_zero(answer, seed):
             want = answer.nvfp4_block(case[~rows])
             room = 4 * tolerance.eps() * want.abs()
             expect.close(got[~rows], want, atol=room, of="the other blocks' result")
-
-
-@task("nvfp4_block")
-def test_inputs_are_left_alone(answer, seed):
-    """x keeps its bits in both functions, contiguous or not.
-
-    The float weights may still be needed for the next format.
-    """
-    for x in each(tensors(seed)):
-        with expect.untouched(x):
-            answer.nvfp4_scales(x)
-            answer.nvfp4_block(x)

@@ -97,17 +97,6 @@ def test_equal_scales_are_no_nan(answer):
         expect.same(offset, torch.tensor(size), of="offset")
 
 
-@task("double_quantize")
-def test_scales_are_left_as_they_were(answer, seed):
-    """scale keeps its bits.
-
-    The codes of the weights still belong to it.
-    """
-    scale = scales(seed, 3)
-    with expect.untouched(scale):
-        doubled(answer, scale)
-
-
 @hardened
 @task("double_quantize")
 def test_scales_of_any_size_come_back(answer, seed):

@@ -117,20 +117,3 @@ def test_unpack_gives_back_n_columns(answer, seed):
         packed = bytes_of(codes)
         for stored in (packed, packed.t().contiguous().t()):
             expect.same(answer.unpack_int4(stored, codes.shape[1]), codes)
-
-
-@task("pack_int4")
-def test_pack_leaves_its_input_as_it_was(answer, seed):
-    """codes keep their bits in every layout; the caller still owns what was passed in."""
-    for codes in each(matrices(seed)):
-        with expect.untouched(codes):
-            answer.pack_int4(codes)
-
-
-@task("unpack_int4")
-def test_unpack_leaves_its_input_as_it_was(answer, seed):
-    """packed keeps its bits; the caller still owns what was passed in."""
-    for codes in each(matrices(seed)):
-        packed = bytes_of(codes)
-        with expect.untouched(packed):
-            answer.unpack_int4(packed, codes.shape[1])

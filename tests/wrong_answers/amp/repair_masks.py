@@ -51,20 +51,18 @@ WRONG = {
     ],
     "test_padding_may_stand_anywhere": [
         (
-            "as many as are valid, from the right",
-            "expected",
-            SEEN,
-            "past & (torch.arange(n) >= n - valid.sum(1)[:, None])[:, None, :]",
-        ),
-    ],
-    "test_inputs_are_left_as_they_were": [
-        (
             "masks in place",
             "left as it was",
             MASKED,
             "scores.masked_fill_(~seen, torch.finfo(scores.dtype).min)",
         ),
         ("a float32 result", "float32", RESULT, "return torch.softmax(masked.float(), dim=2)"),
+        (
+            "as many as are valid, from the right",
+            "expected",
+            SEEN,
+            "past & (torch.arange(n) >= n - valid.sum(1)[:, None])[:, None, :]",
+        ),
     ],
     "test_again_reads_its_arguments_at_every_call": [
         (

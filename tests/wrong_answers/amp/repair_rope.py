@@ -38,6 +38,8 @@ WRONG = {
         ("from the first position on", "expected", POSITION, "(positions - positions[0])[:, None]"),
     ],
     "test_short_prompts_stay_as_they_were": [
+        ("a float32 result", "float32", ANGLE, "angle.cos(), angle.sin()"),
+        ("rotates in place", "left as it was", RESULT, f"x.copy_({RESULT})"),
         (
             "rotated the other way",
             "has to stay right",
@@ -60,10 +62,6 @@ WRONG = {
     ],
     "test_base_sets_the_frequencies": [
         ("always 10000", "models differ", FREQUENCY, FREQUENCY.replace("base", "10000.0")),
-    ],
-    "test_inputs_are_left_as_they_were": [
-        ("a float32 result", "float32", ANGLE, "angle.cos(), angle.sin()"),
-        ("rotates in place", "left as it was", RESULT, f"x.copy_({RESULT})"),
     ],
     "test_again_reads_its_arguments_at_every_call": [
         (
