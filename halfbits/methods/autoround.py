@@ -34,7 +34,7 @@ from torch.nn import functional as F
 from halfbits.methods.calibration import BATCH, linears_of
 from halfbits.methods.rtn import round_to_nearest
 from halfbits.models.llama import Block, Llama, rotary_angles
-from halfbits.models.surgery import half_the_rest
+from halfbits.models.surgery import half_the_rest, put
 from halfbits.quantize import Granularity, Quantized, grouped, ungrouped
 from halfbits.quantize.quantized import stored_scale
 
@@ -64,8 +64,7 @@ def quantize(
         }
         found = learn(block, (*angles, None), states, target, bases, steps, batch)
         for name, layer in linears_of(block):
-            layer.weight.copy_(found[name].dequantize())
-            nbytes += found[name].nbytes
+            nbytes += put(layer, found[name])
         exact, states = target, _outputs(block, states, *angles)
     return lossy, nbytes
 

@@ -26,7 +26,7 @@ from torch.nn import functional as F
 
 from halfbits.methods.calibration import Seen, block_by_block, linears_of, output_error
 from halfbits.models.llama import Block, Llama
-from halfbits.models.surgery import half_the_rest
+from halfbits.models.surgery import half_the_rest, put
 from halfbits.quantize import Granularity, Quantized, grouped, positive, quantize_symmetric
 from halfbits.quantize.grid import CLIPS
 
@@ -60,8 +60,7 @@ def quantize(
         for name, layer in linears.items():
             share = best_shares(layer.weight, moments[name], bits, granularity) if clip else 1.0
             found = quantize_symmetric(layer.weight, bits, granularity, clip=share)
-            layer.weight.copy_(found.dequantize())
-            nbytes += found.nbytes
+            nbytes += put(layer, found)
     return lossy, nbytes + half_the_rest(lossy)
 
 

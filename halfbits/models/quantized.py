@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from halfbits.models.llama import Llama
-from halfbits.models.surgery import block_linears, half_the_rest
+from halfbits.models.surgery import block_linears, half_the_rest, put
 from halfbits.quantize import Quantized, quantize_symmetric
 
 TOP = 127
@@ -31,9 +31,7 @@ def rounded_by_name(
     lossy = copy.deepcopy(model)
     nbytes: float = half_the_rest(lossy)
     for name, layer in block_linears(lossy):
-        quantized = quantizer(name, layer.weight)
-        layer.weight.copy_(quantized.dequantize())
-        nbytes += quantized.nbytes
+        nbytes += put(layer, quantizer(name, layer.weight))
     return lossy, nbytes
 
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from halfbits.models.llama import Llama, RMSNorm
+from halfbits.quantize import Quantized
 
 
 def block_linears(model: Llama) -> Iterator[tuple[str, nn.Linear]]:
@@ -15,6 +16,23 @@ def block_linears(model: Llama) -> Iterator[tuple[str, nn.Linear]]:
     for name, layer in model.named_modules():
         if name.startswith("layers.") and isinstance(layer, nn.Linear):
             yield name, layer
+
+
+@torch.no_grad()
+def put(layer: nn.Linear, found: Quantized) -> float:
+    """Give `layer` [out, in] the values of `found`, which stays with it; returns its bytes.
+
+    `stored` finds the codes again: other programs take those, not the values.
+    """
+    layer.weight.copy_(found.dequantize())
+    layer.__dict__["stored"] = found  # beside the parameters: it is no part of a state dict
+    return found.nbytes
+
+
+def stored(model: Llama) -> dict[str, Quantized]:
+    """The codes and scales behind the values of each block matrix that `put` filled, by name."""
+    found = {name: layer.__dict__.get("stored") for name, layer in block_linears(model)}
+    return {name: codes for name, codes in found.items() if codes is not None}
 
 
 @torch.no_grad()

@@ -1,4 +1,4 @@
-"""The blocks of GGUF files, as bytes: Q4_0, Q4_1 and Q8_0 of 32 values, Q4_K and Q6_K of 256.
+"""The blocks of GGUF files, as bytes: Q4, Q5 and Q8 of 32 values, Q4_K and Q6_K of 256.
 
 A row of a weight is cut into blocks; a block holds its own scales. `encode` makes uint8
 [blocks, bytes of a block] from float32 [blocks, values of a block], `decode` the way back. Layouts
@@ -39,11 +39,24 @@ class BlockType:
         return 8 * self.nbytes / self.values
 
 
+def laid_out(name: str, codes: Bytes, d: Floats, m: Floats | None = None) -> Bytes:
+    """Blocks [blocks, bytes] from unsigned codes [blocks, 32], scales d and minima m [blocks, 1].
+
+    In this order: d, m where the type has one (Q4_1, Q5_1), the fifth bits of all codes (Q5), then
+    the low four bits, code i beside code i + 16. Q8_0 keeps its codes whole, minus 128.
+    """
+    scales = [_half(part) for part in (d, m) if part is not None]
+    if name == "Q8_0":
+        return np.concatenate([*scales, codes ^ np.uint8(128)], axis=1)
+    high = [np.packbits(codes >> 4, axis=1, bitorder="little")] if name.startswith("Q5") else []
+    return np.concatenate([*scales, *high, _nibbles(codes & np.uint8(15))], axis=1)
+
+
 def encode_q8_0(x: Floats) -> Bytes:
     """float16 d = amax / 127, then 32 int8 codes round(x / d), halves away from zero."""
     d = np.abs(x).max(1, keepdims=True) / np.float32(127)
-    codes = _away_from_zero(x * _inverse(d)).astype(np.int8)
-    return np.concatenate([_half(d), codes.view(np.uint8)], axis=1)
+    codes = (_away_from_zero(x * _inverse(d)) + 128).astype(np.uint8)
+    return laid_out("Q8_0", codes, d)
 
 
 def decode_q8_0(blocks: Bytes) -> Floats:
@@ -51,12 +64,23 @@ def decode_q8_0(blocks: Bytes) -> Floats:
     return blocks[:, 2:].view(np.int8) * _float(blocks[:, :2])
 
 
+def _encode_around_zero(name: str, half: int, x: Floats) -> Bytes:
+    largest = np.take_along_axis(x, np.abs(x).argmax(1, keepdims=True), 1)
+    d = largest / np.float32(-half)
+    codes = np.clip(np.trunc(x * _inverse(d) + np.float32(half + 0.5)), 0, 2 * half - 1)
+    return laid_out(name, codes.astype(np.uint8), d)
+
+
+def _encode_from_minimum(name: str, top: int, x: Floats) -> Bytes:
+    low, high = x.min(1, keepdims=True), x.max(1, keepdims=True)
+    d = (high - low) / np.float32(top)
+    codes = np.clip(np.trunc((x - low) * _inverse(d) + np.float32(0.5)), 0, top)
+    return laid_out(name, codes.astype(np.uint8), d, low)
+
+
 def encode_q4_0(x: Floats) -> Bytes:
     """float16 d = (value of the largest magnitude) / -8, codes min(15, floor(x / d + 8.5))."""
-    largest = np.take_along_axis(x, np.abs(x).argmax(1, keepdims=True), 1)
-    d = largest / np.float32(-8)
-    codes = np.clip(np.trunc(x * _inverse(d) + np.float32(8.5)), 0, 15).astype(np.uint8)
-    return np.concatenate([_half(d), _nibbles(codes)], axis=1)
+    return _encode_around_zero("Q4_0", 8, x)
 
 
 def decode_q4_0(blocks: Bytes) -> Floats:
@@ -64,18 +88,35 @@ def decode_q4_0(blocks: Bytes) -> Floats:
     return (_from_nibbles(blocks[:, 2:]).astype(np.float32) - 8) * _float(blocks[:, :2])
 
 
+def encode_q5_0(x: Floats) -> Bytes:
+    """float16 d = (value of the largest magnitude) / -16, codes min(31, floor(x / d + 16.5))."""
+    return _encode_around_zero("Q5_0", 16, x)
+
+
+def decode_q5_0(blocks: Bytes) -> Floats:
+    """value = d (q - 16)."""
+    return (_five_bits(blocks[:, 2:]) - 16) * _float(blocks[:, :2])
+
+
 def encode_q4_1(x: Floats) -> Bytes:
     """float16 d = (max - min) / 15 and m = min, codes floor((x - m) / d + 0.5)."""
-    low, high = x.min(1, keepdims=True), x.max(1, keepdims=True)
-    d = (high - low) / np.float32(15)
-    codes = np.clip(np.trunc((x - low) * _inverse(d) + np.float32(0.5)), 0, 15)
-    return np.concatenate([_half(d), _half(low), _nibbles(codes.astype(np.uint8))], axis=1)
+    return _encode_from_minimum("Q4_1", 15, x)
 
 
 def decode_q4_1(blocks: Bytes) -> Floats:
     """value = d q + m; byte i holds code i (low half) and i + 16 (high half)."""
     codes = _from_nibbles(blocks[:, 4:]).astype(np.float32)
     return codes * _float(blocks[:, :2]) + _float(blocks[:, 2:4])
+
+
+def encode_q5_1(x: Floats) -> Bytes:
+    """float16 d = (max - min) / 31 and m = min, codes floor((x - m) / d + 0.5)."""
+    return _encode_from_minimum("Q5_1", 31, x)
+
+
+def decode_q5_1(blocks: Bytes) -> Floats:
+    """value = d q + m; four bytes of fifth bits stand before the low halves."""
+    return _five_bits(blocks[:, 4:]) * _float(blocks[:, :2]) + _float(blocks[:, 2:4])
 
 
 def encode_q4_k(x: Floats) -> Bytes:
@@ -133,6 +174,8 @@ def decode_q6_k(blocks: Bytes) -> Floats:
 GGUF_TYPES = {
     "Q4_0": BlockType(2, SMALL, 18, encode_q4_0, decode_q4_0),
     "Q4_1": BlockType(3, SMALL, 20, encode_q4_1, decode_q4_1),
+    "Q5_0": BlockType(6, SMALL, 22, encode_q5_0, decode_q5_0),
+    "Q5_1": BlockType(7, SMALL, 24, encode_q5_1, decode_q5_1),
     "Q8_0": BlockType(8, SMALL, 34, encode_q8_0, decode_q8_0),
     "Q4_K": BlockType(12, SUPER, 144, encode_q4_k, decode_q4_k),
     "Q6_K": BlockType(14, SUPER, 210, encode_q6_k, decode_q6_k),
@@ -196,6 +239,12 @@ def _nibbles(codes: Bytes) -> Bytes:
 
 def _from_nibbles(packed: Bytes) -> Bytes:
     return np.concatenate([packed & 15, packed >> 4], axis=1)
+
+
+def _five_bits(blocks: Bytes) -> Floats:
+    """Codes 0..31 of 4 bytes of fifth bits and 16 of low halves."""
+    high = np.unpackbits(np.ascontiguousarray(blocks[:, :4]), axis=1, bitorder="little")
+    return (_from_nibbles(blocks[:, 4:]) | high << 4).astype(np.float32)
 
 
 def _six_bits(values: Floats) -> tuple[Floats, Floats]:

@@ -11,11 +11,12 @@ from gguf import quants
 from halfbits.quantize import GGUF_TYPES, dequantize_gguf, quantize_gguf
 
 BLOCKS = 3000
-WRITTEN_BY_THE_PACKAGE = ("Q4_0", "Q4_1", "Q8_0")
-# The largest error over the block's largest magnitude: half a step (Q4_0: one, as +8 has no
-# code), a step of 6-bit scales and minima for Q4_K, of 8-bit scales for Q6_K; and the rounding of
-# scales to float16, 2^-11 of the value for each that is added.
-BOUND = {"Q4_0": 1 / 8, "Q4_1": 1 / 15, "Q8_0": 0.5 / 127, "Q4_K": 1 / 15 + 2 / 63, "Q6_K": 1 / 31}
+WRITTEN_BY_THE_PACKAGE = ("Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0")
+# The largest error over the block's largest magnitude: half a step (Q4_0 and Q5_0: one, as +8 and
+# +16 have no code), a step of 6-bit scales and minima for Q4_K, of 8-bit scales for Q6_K; and the
+# rounding of scales to float16, 2^-11 of the value for each that is added.
+BOUND = {"Q4_0": 1 / 8, "Q4_1": 1 / 15, "Q5_0": 1 / 16, "Q5_1": 1 / 31, "Q8_0": 0.5 / 127}
+BOUND |= {"Q4_K": 1 / 15 + 2 / 63, "Q6_K": 1 / 31}
 
 
 def values(name: str, seed: int = 0) -> np.ndarray:
@@ -61,7 +62,8 @@ def test_no_value_moves_by_more_than_the_type_allows(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "bits"), [("Q4_0", 4.5), ("Q4_1", 5), ("Q8_0", 8.5), ("Q4_K", 4.5), ("Q6_K", 6.5625)]
+    ("name", "bits"),
+    [("Q4_0", 4.5), ("Q4_1", 5), ("Q5_0", 5.5), ("Q8_0", 8.5), ("Q4_K", 4.5), ("Q6_K", 6.5625)],
 )
 def test_true_bits_count_the_scales(name: str, bits: float) -> None:
     assert GGUF_TYPES[name].bits_per_weight == bits
@@ -81,5 +83,5 @@ def test_scale_beyond_float16_is_refused_and_never_infinite(name: str) -> None:
 
 
 def test_unknown_type_names_the_known_ones() -> None:
-    with pytest.raises(ValueError, match="Q4_0, Q4_1, Q8_0, Q4_K, Q6_K, not 'Q4_K_M'"):
+    with pytest.raises(ValueError, match="Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q6_K, not 'Q4_K_M'"):
         quantize_gguf(torch.ones(1, 256), "Q4_K_M")

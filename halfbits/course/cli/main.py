@@ -214,6 +214,47 @@ def inspect(
     raise typer.Exit(run(checkpoint, scheme, full, as_json))
 
 
+Method = Annotated[str, typer.Option(help="none, rtn, gptq, awq, adaround or autoround.")]
+Bits = Annotated[int, typer.Option(help="Of a code, 2 to 8.")]
+Group = Annotated[int, typer.Option(help="Weights that share a scale: 32, 64 or 128.")]
+Zeros = Annotated[bool, typer.Option("--zeros", help="With zero points (rtn and gptq).")]
+
+
+@app.command()
+def export(
+    to: Annotated[Path, typer.Argument(help="A new folder.")],
+    form: Annotated[
+        str, typer.Option("--as", help="compressed-tensors, gptq, gguf or onnx.")
+    ] = "gguf",
+    method: Method = "gptq",
+    bits: Bits = 4,
+    group: Group = 32,
+    zeros: Zeros = False,
+) -> None:
+    """Quantize the tiny language model and write it as another program's file."""
+    from halfbits.course.cli.export import run
+
+    raise typer.Exit(run(method, bits, group, zeros, form, to))
+
+
+@app.command()
+def engines(
+    only: Annotated[
+        list[str] | None, typer.Argument(help="transformers, onnxruntime, llama.cpp; all if none.")
+    ] = None,
+    method: Method = "gptq",
+    bits: Bits = 4,
+    group: Group = 32,
+    zeros: Zeros = False,
+    tokens: Annotated[int, typer.Option(help="Of the text that all are judged on.")] = 6000,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Run one quantized model in every engine that is installed: quality, bytes, speed."""
+    from halfbits.course.cli.engines import run
+
+    raise typer.Exit(run(method, bits, group, zeros, only or [], tokens, as_json))
+
+
 @app.command()
 def sync(
     force: Annotated[bool, typer.Option(help="Overwrite exercises that were edited.")] = False,
