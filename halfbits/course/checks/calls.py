@@ -78,7 +78,9 @@ class Calls(Suite):
         self.result(answer, self.draw(seed + 1))
         self._demand(got, before, "the first result, after a second call")
         spoil(got)
+        written = copy.deepcopy(_plain(got))
         again = self.result(answer, self.draw(seed))
+        self._demand(got, written, "what was written into the first result, after a third call")
         self._demand(again, before, "the same call's result, after the first was written to")
 
     def _demand_new(

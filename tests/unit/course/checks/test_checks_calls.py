@@ -204,3 +204,13 @@ def test_a_tuple_of_what_can_be_changed_keeps_its_place() -> None:
     assert overwrite(pair, other) is pair and pair[0] == [4, 5, 6]
     assert overwrite(pair, ([4], 9)) == ([4], 9)
     assert overwrite({"a": [1], "b": 2}, {"a": [5], "c": 3}) == {"a": [5], "c": 3}
+
+
+def test_a_buffer_for_each_shape_is_seen_although_the_other_call_has_another_shape() -> None:
+    again = Calls("places", lambda seed: (3 + seed % 2,))
+    answer = answer_of("import torch\nOUT = {}\ndef places(n):\n    return torch.arange(n)")
+    claim = "test_gives_a_result_that_is_the_callers"
+    assert verdict(again, claim, answer) == ""
+    refilled = "torch.arange(n, out=OUT.setdefault(n, torch.zeros(n, dtype=torch.int64)))"
+    source = f"import torch\nOUT = {{}}\ndef places(n):\n    return {refilled}"
+    assert "written into the first result" in verdict(again, claim, answer_of(source))
