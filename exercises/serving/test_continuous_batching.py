@@ -2,16 +2,12 @@
 
 import random
 
-from halfbits.course.checks import expect, hardened, task
+from halfbits.course.checks import calls, expect, hardened, task
 from halfbits.course.checks.cases import each
 
-AT_ONCE = {
-    "a short one and a long one": ([0] * 3, [2, 6, 3], 2),
-    "a long one and a short one": ([0] * 3, [6, 2, 3], 2),
-    "one slot": ([0] * 4, [3, 1, 4, 2], 1),
-    "more slots than requests": ([0] * 3, [5, 2, 7], 8),
-    "as many slots as requests": ([0] * 3, [4, 4, 1], 3),
-}
+AT_ONCE = {"short, then long": ([0] * 3, [2, 6, 3], 2), "long, then short": ([0] * 3, [6, 2, 3], 2)}
+AT_ONCE |= {"one slot": ([0] * 4, [3, 1, 4, 2], 1), "more slots": ([0] * 3, [5, 2, 7], 8)}
+AT_ONCE |= {"as many slots as requests": ([0] * 3, [4, 4, 1], 3)}
 LATER = {
     "one comes while others run": ([0, 0, 1], [4, 9, 2], 3),
     "one comes when the first ends": ([0, 0, 3, 3], [3, 8, 2, 2], 2),
@@ -21,8 +17,12 @@ LATER = {
 }
 
 
+static_again = calls.Calls("static_batching", lambda seed: (*drawn(seed)[:2], 3), room=0)
+again = calls.Calls("continuous_batching", lambda seed: (*drawn(seed)[:2], 3), room=0)
+
+
 def drawn(seed, count=25):
-    """Requests that come over some time, lengths from 1 to 20, one to five slots."""
+    """Requests that come over some time, lengths from 1 to 20, two to five slots."""
     some = random.Random(seed)
     arrivals = sorted(some.randrange(60) for _ in range(count))
     return arrivals, [some.randint(1, 20) for _ in arrivals], some.randint(2, 5)
@@ -30,9 +30,8 @@ def drawn(seed, count=25):
 
 def stepped(arrivals, lengths, slots, joins):
     """When each is finished, step by step; `joins`: a slot is filled while others run."""
-    left, waiting, finished = list(lengths), list(range(len(lengths))), [0] * len(lengths)
-    running: list[int] = []
-    step = 0
+    left, finished, step = list(lengths), [0] * len(lengths), 0
+    waiting, running = list(range(len(lengths))), list[int]()
     while waiting or running:
         is_open = joins or not running
         while is_open and waiting and len(running) < slots and arrivals[waiting[0]] <= step:
@@ -41,16 +40,16 @@ def stepped(arrivals, lengths, slots, joins):
         for i in running:
             left[i] -= 1
             finished[i] = step
-        # A static batch keeps its slots until all of it is done.
         running = [i for i in running if left[i] > 0]
     return finished
 
 
-def right(answer, name, arrivals, lengths, slots):
-    """The answer's times are those."""
-    got = getattr(answer, name)(list(arrivals), list(lengths), slots)
-    of = f"arrivals {arrivals}, lengths {lengths}, {slots} slots: times"
-    expect.equal(got, stepped(arrivals, lengths, slots, name == "continuous_batching"), of=of)
+def right(answer, name, several):
+    """The answer's times are those, in each case."""
+    for arrivals, lengths, slots in each(several):
+        got = getattr(answer, name)(list(arrivals), list(lengths), slots)
+        of = f"arrivals {arrivals}, lengths {lengths}, {slots} slots: times"
+        expect.equal(got, stepped(arrivals, lengths, slots, name == "continuous_batching"), of=of)
 
 
 @task("static_batching")
@@ -59,8 +58,7 @@ def test_next_batch_waits_for_the_longest(answer):
 
     Short answers are delivered at once, but their slots stand empty.
     """
-    for case in each(AT_ONCE):
-        right(answer, "static_batching", *case)
+    right(answer, "static_batching", AT_ONCE)
 
 
 @task("static_batching")
@@ -69,8 +67,7 @@ def test_batch_takes_who_is_there_and_nobody_joins(answer):
 
     It neither waits for more nor lets anybody in.
     """
-    for case in each(LATER):
-        right(answer, "static_batching", *case)
+    right(answer, "static_batching", LATER)
 
 
 @task("continuous_batching")
@@ -79,8 +76,7 @@ def test_free_slot_is_filled_before_the_next_step(answer):
 
     It waits neither for the batch to end nor one step too long.
     """
-    for case in each(AT_ONCE):
-        right(answer, "continuous_batching", *case)
+    right(answer, "continuous_batching", AT_ONCE)
 
 
 @task("continuous_batching")
@@ -89,8 +85,7 @@ def test_nobody_runs_before_arriving(answer):
 
     A slot may stand free for a while, and its next request does not start in the past.
     """
-    for case in each(LATER):
-        right(answer, "continuous_batching", *case)
+    right(answer, "continuous_batching", LATER)
 
 
 @task("continuous_batching")
@@ -99,7 +94,8 @@ def test_first_come_first_served(answer, seed):
 
     The shortest first lets long requests wait forever.
     """
-    right(answer, "continuous_batching", *drawn(seed))
+    several = {"one slot": AT_ONCE["one slot"], "many requests": drawn(seed)}
+    right(answer, "continuous_batching", several)
 
 
 @hardened
@@ -109,4 +105,4 @@ def test_nobody_is_an_empty_list(answer):
 
     A server starts empty.
     """
-    right(answer, "continuous_batching", [], [], 4)
+    right(answer, "continuous_batching", {"nobody": ([], [], 4)})

@@ -3,12 +3,21 @@
 import math
 import random
 
-from halfbits.course.checks import expect, hardened, task
+from halfbits.course.checks import calls, expect, hardened, task
 from halfbits.course.checks.cases import each
 
 # Times are multiples of 2**-10 below 2**10, so that differences are exact; a quotient or two round.
 ROOM = 2.0**-50
 KEYS = ("ttft_p50", "ttft_p99", "tpot_p50", "tpot_p99", "tokens_per_second", "goodput")
+
+percentile_again = calls.Calls("percentile", lambda seed: (rounded(seed, 5), 50), room=0)
+again = calls.Calls("load_report", lambda seed: (drawn(seed, 5), 0.3, 0.25))
+
+
+def rounded(seed, n):
+    """Some floats from 0 to 1, in any order."""
+    some = random.Random(seed)
+    return [round(some.random(), 3) for _ in range(n)]
 
 
 def smallest(values, percent):
@@ -63,9 +72,8 @@ def test_percentile_is_one_of_the_values(answer, seed):
 
     Between two values lies a time that nobody waited.
     """
-    some = random.Random(seed)
     for n in (1, 2, 3, 10, 99, 100, 101, 250):
-        values = [round(some.random(), 3) for _ in range(n)]
+        values = rounded(seed + n, n)
         for percent in (1, 50, 90, 99, 100):
             of = f"{values}" if n <= 10 else f"{n} values"
             expect.equal(answer.percentile(values, percent), smallest(values, percent), of=of)
@@ -130,7 +138,7 @@ def test_single_token_has_no_gap(answer, seed):
 
     There is no gap to measure: 0 would make the percentiles better than anything served.
     """
-    right(answer, drawn(seed, shortest=1))
+    right(answer, [*drawn(seed, shortest=1), {"arrival": 4.0, "times": [4.25]}])
 
 
 @hardened

@@ -4,29 +4,29 @@ import random
 
 import torch
 
-from halfbits.course.checks import cases, expect, hardened, task
+from halfbits.course.checks import calls, cases, expect, hardened, task
 from halfbits.course.checks.cases import each
 
 WIDTH = 3
 SIZES = {"blocks of 4": 4, "blocks of 1": 1, "blocks of 7": 7}
 
+again = calls.Calls("blocks_needed", lambda seed: ([9 + seed % 5 * 8, 4, 17], 4), room=0)
+
 
 def filled(answer, seed, size=4, blocks=40, count=40):
     """A cache, and what three requests that grew in turn have put into it."""
-    cache, buffer = answer.PagedCache(blocks, size, WIDTH), torch.empty(WIDTH)
-    requests, entries = (
-        random.Random(seed).choices("abc", k=count),
-        cases.normal(seed, count, WIDTH),
-    )
+    cache, column = answer.PagedCache(blocks, size, WIDTH), torch.zeros(WIDTH, 2)[:, 0]
+    requests = random.Random(seed).choices("abc", k=count)
+    entries = cases.normal(seed, count, WIDTH)
     for request, entry in zip(requests, entries, strict=True):
-        cache.append(request, buffer.copy_(entry))  # as a model fills one buffer at every step
+        cache.append(request, column.copy_(entry))  # a model fills one buffer at every step
     return cache, {name: entries[[r == name for r in requests]] for name in "abc"}
 
 
-def holds(cache, put):
-    """The cache gives back what was put into it, and its tables say where it lies."""
+def holds(cache, put, of=""):
+    """Each request reads these rows."""
     for request, rows in put.items():
-        expect.same(cache.read(request), rows, of=f"read({request!r})")
+        expect.same(cache.read(request), rows, of=f"read({request!r}){of}")
 
 
 def taken(lengths, size):
@@ -48,30 +48,35 @@ def test_each_request_rounds_up_alone(answer):
 
 @task("PagedCache")
 def test_entries_come_back_in_the_order_of_their_request(answer, seed):
-    """Each request reads its own entries, in order, though the caller fills one buffer anew.
+    """Each request of each cache reads its own entries, in order, though one buffer brings them.
 
     Blocks of different requests lie mixed in memory, and an entry has to be copied.
     """
     for size in each(SIZES):
-        holds(*filled(answer, seed, size))
+        caches = [filled(answer, seed + number, size) for number in range(2)]
+        for cache, put in caches:
+            holds(cache, put)
 
 
 @task("PagedCache")
 def test_entries_lie_where_the_table_says(answer, seed):
-    """Entry i lies at memory[table[i // block_size], i % block_size]; no two tables share a block.
+    """Entry i lies at memory[table[i // block_size], i % block_size], where read takes it from.
 
-    A kernel reads memory and table, and never sees the class.
+    A kernel reads and writes there by the table, and never sees the class: no two tables share a
+    block, and what it writes is read.
     """
     for size in each(SIZES):
         cache, put = filled(answer, seed, size)
         expect.array(cache.memory, torch.float32, (40, size, WIDTH), of="memory")
         tables = {name: cache.table(name) for name in put}
         for name, rows in put.items():
-            blocks, places = [tables[name][i // size] for i in range(len(rows))], range(len(rows))
-            lies = cache.memory[blocks, [i % size for i in places]]
+            places = [(tables[name][i // size], i % size) for i in range(len(rows))]
+            lies = torch.stack([cache.memory[place] for place in places])
             expect.same(lies, rows, of=f"memory by table({name!r}) = {tables[name]}")
         used = [block for table in tables.values() for block in table]
         expect.equal(len(used), len({*used}), of=f"different blocks in {tables}")
+        cache.memory.neg_()
+        holds(cache, {name: -rows for name, rows in put.items()}, " after memory.neg_()")
 
 
 @task("PagedCache")
@@ -89,36 +94,23 @@ def test_block_is_taken_when_the_last_is_full(answer):
 
 @task("PagedCache")
 def test_released_blocks_are_used_again(answer, seed):
-    """What a finished request gives back is enough for others; those that go on are not touched.
+    """A released request has nothing and may come back; what it gave back is enough for others.
 
-    The free blocks need not lie side by side.
+    Names are used again, and the free blocks need not lie side by side. Those that go on are not
+    touched.
     """
     cache, put = filled(answer, seed, size=2, blocks=22, count=36)
-    released = put.pop("b")
-    before = cache.free_blocks()
+    before, blocks = cache.free_blocks(), taken([len(put["b"])], 2)
     cache.release("b")
-    expect.equal(cache.free_blocks() - before, taken([len(released)], 2), of="blocks given back")
-    put["d"] = cases.normal(seed + 1, 2 * cache.free_blocks(), WIDTH)
-    for entry in put["d"]:
-        cache.append("d", entry)
-    expect.equal(cache.free_blocks(), 0, of="free blocks")
+    expect.equal(cache.free_blocks() - before, blocks, of="blocks given back")
+    expect.equal(cache.table("b"), [], of="table of a released request")
+    holds(cache, {"b": torch.zeros(0, WIDTH)}, " after its release")
+    entries = cases.normal(seed + 1, 2 * cache.free_blocks(), WIDTH)
+    put["b"], put["d"] = entries.tensor_split([4])
+    for request in "bd":
+        for entry in put[request]:
+            cache.append(request, entry)
     holds(cache, put)
-
-
-@task("PagedCache")
-def test_released_request_starts_anew(answer, seed):
-    """After its release a request has no entries and no blocks, and may come back.
-
-    Names are used again; old entries must not reappear.
-    """
-    cache, _ = filled(answer, seed)
-    cache.release("a")
-    expect.equal(cache.table("a"), [], of="table of a released request")
-    expect.same(cache.read("a"), torch.zeros(0, WIDTH), of="read of a released request")
-    rows = cases.normal(seed + 1, 5, WIDTH)
-    for entry in rows:
-        cache.append("a", entry)
-    holds(cache, {"a": rows})
 
 
 @task("PagedCache")
@@ -128,10 +120,10 @@ def test_full_cache_raises_and_stays_as_it_was(answer, seed):
     A request with room in its last block goes on; the others wait or are evicted.
     """
     cache, rows = answer.PagedCache(2, 3, WIDTH), cases.normal(seed, 6, WIDTH)
-    for request, entry in zip("aaabaa", rows[:4], strict=False):
+    for request, entry in zip("aaab", rows[:4], strict=True):
         cache.append(request, entry)
-    expect.raises(MemoryError, lambda: cache.append("a", rows[4]))
-    expect.raises(MemoryError, lambda: cache.append("new", rows[4]))
+    for request in ("a", "new"):
+        expect.raises(MemoryError, lambda: cache.append(request, rows[4]))  # noqa: B023
     cache.append("b", rows[5])
     holds(cache, {"a": rows[:3], "b": rows[[3, 5]], "new": rows[:0]})
     cache.release("b")
@@ -147,13 +139,11 @@ def test_unknown_request_has_nothing(answer):
     A client may hang up before its first token, or twice.
     """
     cache = answer.PagedCache(3, 2, WIDTH)
-    cache.release("x")
     cache.append("a", torch.ones(WIDTH))
-    cache.release("a")
-    cache.release("a")
-    expect.equal(cache.free_blocks(), 3, of="free blocks")
-    expect.equal(cache.table("x"), [], of="table('x')")
-    expect.same(cache.read("x"), torch.zeros(0, WIDTH), of="read('x')")
+    for request in ("x", "a", "a"):
+        cache.release(request)
+    expect.equal((cache.free_blocks(), cache.table("x")), (3, []), of="free blocks and table('x')")
+    holds(cache, {"x": torch.zeros(0, WIDTH)})
 
 
 @hardened
@@ -168,4 +158,5 @@ def test_what_was_read_stays(answer):
     got = cache.read("a")
     cache.release("a")
     cache.append("b", torch.zeros(WIDTH))
+    cache.read("b")
     expect.same(got, torch.ones(1, WIDTH), of="what was read before")

@@ -1,6 +1,7 @@
 """What `q8_0` and `write_gguf` must do, one claim a check."""
 
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import gguf
@@ -11,20 +12,18 @@ from halfbits.checkpoints import open_checkpoint
 from halfbits.course.checks import calls, cases, expect, hardened, task
 from halfbits.course.checks.cases import each
 
-SHAPES = {"3 x 64": (3, 64), "one block": (1, 32), "5 x 160": (5, 160), "transposed": (64, 32)}
+SHAPES = {"3 x 64": (3, 64), "one block": (1, 32), "5 x 160": (5, 160), "square": (64, 64)}
+SHAPES |= {"transposed": (64, 32)}
 BLOCK = np.dtype([("scale", "<f2"), ("codes", "i1", 32)])
 # Half a step, and what the rounding of the scale to float16 moves a code of 127 by.
 STEPS = 0.5 + 127 * 2.0**-11 + 1e-4
 
-again = calls.Calls(
-    "q8_0",
-    lambda seed: (matrix(seed, 2, 64),),
-    through=lambda q8_0, w: np.frombuffer(q8_0(w), "u1"),
-)
+numbers = partial(np.frombuffer, dtype="u1")
+again = calls.Calls("q8_0", lambda seed: (matrix(seed, 2, 64),), lambda q8_0, w: numbers(q8_0(w)))
 file_again = calls.Calls(
     "write_gguf",
     lambda seed: (tensors(seed),),
-    through=lambda write, given: np.frombuffer(written(write, given).read_bytes(), "u1"),
+    through=lambda write, given: numbers(written(write, given).read_bytes()),
 )
 
 
@@ -174,7 +173,6 @@ def test_length_of_a_string_is_in_bytes(answer, seed):
 
     One byte off, and everything behind it is garbage.
     """
-    reader = opened(
-        gguf.GGUFReader, written(answer.write_gguf, {"größe.权重": matrix(seed, 2, 32)})
-    )
+    given = {"größe.权重": matrix(seed, 2, 32)}
+    reader = opened(gguf.GGUFReader, written(answer.write_gguf, given))
     expect.equal([one.name for one in reader.tensors], ["größe.权重"], of="names")

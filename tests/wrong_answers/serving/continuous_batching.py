@@ -62,6 +62,22 @@ def static_batching(arrivals, lengths, slots):
 """
 
 WRONG = {
+    "test_static_again_reads_its_arguments_at_every_call": [
+        (
+            "remembers lists by id",
+            "second call",
+            "return finished",
+            "return static_batching.__dict__.setdefault(id(lengths), finished)",
+        ),
+    ],
+    "test_again_reads_its_arguments_at_every_call": [
+        (
+            "remembers lists by id",
+            "second call",
+            "return finished",
+            "return continuous_batching.__dict__.setdefault(id(lengths), finished)",
+        ),
+    ],
     "test_next_batch_waits_for_the_longest": [
         (
             "all end with the longest",

@@ -19,7 +19,26 @@ EQUIVALENT = {
     f"{SUM}, strict=False))": ALIKE,
 }
 
+REPORT = 'report | {"tokens_per_second": sum(map(len, times)) / span, "goodput": good / span}'
+PLACED = "return sorted(values)[place - 1]"
+
 WRONG = {
+    "test_percentile_again_reads_its_arguments_at_every_call": [
+        (
+            "remembers by id",
+            "second call",
+            PLACED,
+            PLACED.replace("sorted", "percentile.__dict__.setdefault(id(values), sorted") + ")",
+        ),
+    ],
+    "test_again_reads_its_arguments_at_every_call": [
+        (
+            "remembers by id",
+            "second call",
+            f"return {REPORT}",
+            f"return load_report.__dict__.setdefault(id(requests), {REPORT})",
+        ),
+    ],
     "test_percentile_is_one_of_the_values": [
         (
             "between two values",

@@ -11,6 +11,9 @@ GIVE = "self._free += self._tables.pop(request, [])"
 FORGET = "self._lengths.pop(request, None)"
 TABLE = "return list(self._tables.get(request, []))"
 
+BESIDE = "self.__dict__.setdefault(request, []).append(entry.clone())"
+INIT = "self._tables: dict[str, list[int]] = {}"
+
 EQUIVALENT = {
     "self.memory = torch.ones(blocks, block_size, width)": "what nobody wrote is never read",
     "return self._tables.get(request, [])": "the rules do not say that the list is a copy",
@@ -19,6 +22,14 @@ EQUIVALENT = {
 }
 
 WRONG = {
+    "test_again_reads_its_arguments_at_every_call": [
+        (
+            "remembers lists by id",
+            "second call",
+            f"return {UP}",
+            f"return blocks_needed.__dict__.setdefault(id(lengths), {UP})",
+        ),
+    ],
     "test_each_request_rounds_up_alone": [
         ("rounded together", "one block", UP, "-(-sum(lengths) // block_size)"),
         ("rounded down", "two halves", UP, UP.replace("-(-n // block_size)", "n // block_size")),
@@ -55,6 +66,21 @@ WRONG = {
             "self.memory[sorted(self.table(request))].reshape(-1, self.memory.shape[2])",
         ),
         ("the newest first", "expected", READ, f"{READ}.flip(0)"),
+        ("a view as it lies", "mixed", WRITE, f"{WRITE}.as_strided(entry.shape, (1,))"),
+        (
+            "the caller's buffer is emptied",
+            "left as it was",
+            WRITE,
+            f"{WRITE}\n        entry.zero_()",
+        ),
+        (
+            "one table for all caches",
+            "expected",
+            INIT,
+            "self._tables = PagedCache.__dict__.get('_all', {})\n"
+            "        PagedCache._all = self._tables\n"
+            "        self._tables.clear()",
+        ),
     ],
     "test_entries_lie_where_the_table_says": [
         (
@@ -77,7 +103,15 @@ WRONG = {
             "kept beside the memory",
             "memory",
             WRITE,
-            "self.__dict__.setdefault(request, []).append(entry.clone())",
+            BESIDE,
+            f"rows = {GATHER}",
+            "rows = torch.stack(self.__dict__[request])",
+        ),
+        (
+            "read from beside the memory",
+            "after memory.neg_()",
+            WRITE,
+            f"{WRITE}\n        {BESIDE}",
             f"rows = {GATHER}",
             "rows = torch.stack(self.__dict__[request])",
         ),
@@ -111,8 +145,6 @@ WRONG = {
             GIVE,
             "self._tables.pop(request, [])\n        self._free = list(range(len(self.memory)))",
         ),
-    ],
-    "test_released_request_starts_anew": [
         ("its length stays", "self._tables[request]", FORGET, "pass"),
         ("its table stays", "released", GIVE, "self._free += self._tables.get(request, [])"),
     ],

@@ -33,6 +33,7 @@ WRONG = {
         ("a softmax", "expected", NORMAL, "torch.softmax(missing, 0)"),
         ("without what was overrated", "expected", MISSING, "torch.where(p > q, p, 0.0)"),
         ("the best of it", "too often", NORMAL, "(missing == missing.max()).double()"),
+        ("a thousand tokens", "expected", NORMAL, f"p if len(p) > 1000 else {NORMAL}"),
     ],
     "test_tokens_are_kept_up_to_the_first_rejection": [
         (
@@ -63,6 +64,12 @@ WRONG = {
         ("the draft's last row", "best case", ALL, "[*drafted, drawn(q[-1])]"),
         ("the first row", "best case", ALL, "[*drafted, drawn(p[0])]"),
         ("the likeliest", "best case", ALL, "[*drafted, int(p[-1].argmax())]"),
+        (
+            "p as it lies",
+            "expected",
+            ALL,
+            ALL.replace("p[-1]", "p.as_strided(p.shape, (p.shape[1], 1))[-1]"),
+        ),
     ],
     "test_equal_models_have_a_residual_too": [
         ("0 over 0", "NaN", NORMAL, "missing / missing.sum()"),

@@ -54,6 +54,12 @@ WRONG = {
         ("truncated", "steps", CODES, CODES.replace("np.round", "np.trunc")),
         ("one scale a row", "expected", SCALE, f"np.full((len(blocks), 1), ({SCALE}).max())"),
         ("an array", "bytes", BYTES, BYTES.removesuffix(".tobytes()")),
+        (
+            "one scale where it is square",
+            "expected",
+            SCALE,
+            f"{SCALE}\n    scale[:] = scale.max() if w.shape[0] == w.shape[1] else scale",
+        ),
     ],
     "test_block_of_zeros_is_zeros": [
         ("a scale of 1", "anything but zeros", SCALE, f"{SCALE}\n    scale[scale == 0] = 1"),
