@@ -4,9 +4,10 @@ import math
 import random
 import statistics
 
-from halfbits.course.checks import expect, task
+from halfbits.course.checks import calls, expect, hardened, task
 
-ALIKE = 30  # tokens of the texts that never part
+again = calls.Calls("first_divergence", lambda s: pair(s, 1 + s % 5), room=0)
+median_again = calls.Calls("median_divergence", lambda s: ([pair(s, s % 5), pair(s, 9)],), room=0)
 
 
 def text(seed, n):
@@ -17,46 +18,38 @@ def text(seed, n):
 
 def pair(seed, place, after=20):
     """Two texts that part after `place` tokens; none of the later ones is equal. Or never: None."""
-    same = text(seed, ALIKE if place is None else place)
+    same = text(seed, 30 if place is None else place)
     rest = [] if place is None else text(seed + 1, after)
     return [*same, *rest], [*same, *(token + 1000 for token in rest)]
 
 
-def parts_at(answer, first, second, want):
+def parts_at(answer, texts, want):
     """The place is `want`, whichever of the two texts comes first."""
-    for a, b in ((first, second), (second, first)):
+    for a, b in (texts, texts[::-1]):
         expect.equal(answer.first_divergence(a, b), want)
 
 
-def median_is(answer, seed, *places):
-    """The median of pairs that part at these places, in any order."""
-    order = random.Random(seed).sample(places, len(places))
-    pairs = [pair(seed + i, place) for i, place in enumerate(order)]
-    want = statistics.median([math.inf if place is None else place for place in places])
-    got = answer.median_divergence(pairs)
-    expect.true(got == want, expected=f"{want} of {list(order)}", got=got)
+def median_is(answer, seed, *several):
+    """The median of pairs that part at these places, in any order; of each list of places."""
+    for places in several:
+        order = random.Random(seed).sample(places, len(places))
+        got = answer.median_divergence([pair(seed + i, place) for i, place in enumerate(order)])
+        want = statistics.median([math.inf if place is None else place for place in places])
+        expect.true(got == want, expected=f"{want} of {order}", got=got)
 
 
 @task("first_divergence")
 def test_counts_the_tokens_before_the_first_difference(answer, seed):
-    """The result is the place of the first difference, counted from 0; 0 if nothing is shared.
+    """The result is the place of the first difference, counted from 0, whatever comes after it.
 
-    Tokens after it do not matter: there each model goes on from a text of its own.
+    There each model goes on from a text of its own: where they meet again, or how many tokens are
+    equal, says how far in that was, and whether a word was added or replaced.
     """
     for place in (0, 1, 2, 7, 40):
-        first, second = pair(seed, place)
-        parts_at(answer, first, second, place)
-
-
-@task("first_divergence")
-def test_later_tokens_do_not_matter(answer, seed):
-    """Texts that meet again, or that are shifted by one token, part where they first differ.
-
-    The share of equal tokens says how far in that was, and whether a word was added or replaced.
-    """
+        parts_at(answer, pair(seed, place), place)
     start, rest = text(seed, 5), text(seed + 1, 30)
-    parts_at(answer, [*start, 1001, *rest], [*start, 1002, *rest], 5)
-    parts_at(answer, [*start, 1001, *rest], [*start, *rest], 5)
+    for other in ([1002, *rest], rest):
+        parts_at(answer, ([*start, 1001, *rest], [*start, *other]), 5)
 
 
 @task("first_divergence")
@@ -66,7 +59,7 @@ def test_text_that_ends_earlier_differs_there(answer, seed):
     To stop is a choice of the model as well.
     """
     for n in (0, 1, 12):
-        parts_at(answer, text(seed, 20)[:n], text(seed, 20), n)
+        parts_at(answer, (text(seed, 20)[:n], text(seed, 20)), n)
 
 
 @task("first_divergence")
@@ -86,33 +79,32 @@ def test_median_of_pairs_that_all_part(answer, seed):
 
     A place of 0 is a place like any other.
     """
-    median_is(answer, seed, 3, 9, 4)
-    median_is(answer, seed, 0, 0, 7, 20, 2)
-    median_is(answer, seed, 1, 4, 30, 7)
+    median_is(answer, seed, [3, 9, 4], [0, 0, 7, 20, 2], [1, 4, 30, 7])
 
 
 @task("median_divergence")
 def test_pairs_that_never_part_come_last(answer, seed):
-    """A pair without a difference counts as later than all others, not as 0 and not as left out.
+    """A pair without a difference counts as later than all others: the median may be math.inf.
 
-    Without the pairs that stayed equal, the better model can have the lower median.
+    With 0 for it, or without it, the better model can have the lower median; and any number where
+    the middle, or one of the two in the middle, never parts would be made up.
     """
-    median_is(answer, seed, 3, 9, None)
-    median_is(answer, seed, 2, 40, 50, None, None)
-    median_is(answer, seed, 0, 8, 11, None)
-
-
-@task("median_divergence")
-def test_median_may_be_infinite(answer, seed):
-    """math.inf is the result where the middle, or one of the two in the middle, never parts.
-
-    "Later than what was looked at" is what the data say; any number would be made up.
-    """
-    median_is(answer, seed, 3, None, None)
-    median_is(answer, seed, 5, 6, None, None)
+    median_is(answer, seed, [3, 9, None], [2, 40, 50, None, None], [0, 8, 11, None])
+    median_is(answer, seed, [3, None, None], [5, 6, None, None])
 
 
 @task("median_divergence")
 def test_no_pairs_are_refused(answer):
     """An empty list raises ValueError."""
     expect.raises(ValueError, lambda: answer.median_divergence([]))
+
+
+@hardened
+@task("first_divergence")
+def test_long_texts_are_compared_to_their_end(answer, seed):
+    """Texts of several thousand tokens are compared to their end.
+
+    A recursion ends after a thousand tokens, and a model that reasons writes more.
+    """
+    place = 5000 + seed % 100
+    parts_at(answer, pair(seed, place), place)

@@ -3,26 +3,28 @@
 import numpy as np
 import torch
 
-from halfbits.course.checks import calls, cases, expect, quantizers, task
+from halfbits.course.checks import calls, cases, expect, hardened, quantizers, task
 from halfbits.course.checks.cases import each
 
 DRAWS = 37  # so that no quantile is the value of one resample
+again = calls.Calls("bootstrap_interval", lambda seed: (*scores(seed, 30), drawn(seed, 4)))
 
 
 def scores(seed, n, sizes=None):
-    """Scores of two models on `n` items, and clusters of different sizes, in any order."""
+    """Two columns of a table of scores, and clusters of different sizes, in any order."""
     draw = cases.generator(seed)
     hard = torch.randn(n, generator=draw, dtype=torch.float64)
-    first, second = (hard + torch.randn(n, generator=draw, dtype=torch.float64) for _ in "ab")
+    table = hard[:, None] + torch.randn(n, 2, generator=draw, dtype=torch.float64)
     sizes = sizes or [1, 2, n // 3, n - 3 - n // 3]
     names = torch.randperm(1000, generator=draw)[: len(sizes)] - 500
     order = torch.randperm(sum(sizes), generator=draw)
-    return first, second, names.repeat_interleave(torch.tensor(sizes))[order]
+    groups = names.repeat_interleave(torch.tensor(sizes))[order]
+    return *table.unbind(1), torch.stack([groups, -groups], 1)[:, 0]
 
 
 def drawn(seed, clusters, resamples=DRAWS):
-    """int64 [resamples, clusters]: the clusters that each resample holds."""
-    return torch.randint(clusters, (resamples, clusters), generator=cases.generator(seed + 1))
+    """int64 [resamples, clusters]: the clusters that each resample holds; no two neighbors."""
+    return torch.randint(clusters, (clusters, resamples), generator=cases.generator(seed + 1)).T
 
 
 def exact(first, second, groups, draws):
@@ -59,23 +61,15 @@ def test_each_item_its_own_cluster_is_the_plain_bootstrap(answer, seed):
 
 @task("bootstrap_interval")
 def test_clusters_are_drawn_whole_and_items_weigh_alike(answer, seed):
-    """A draw names a cluster with all its items; the value is their sum, divided by their number.
+    """A draw names a cluster with all its items, each time; the value is the mean of all items.
 
-    The items of a text are alike: drawn one by one they look like many texts. And a mean of the
-    clusters' means weighs a text of one item like one of forty.
+    The items of a text are alike: drawn one by one they look like many texts. A mean of the
+    clusters' means weighs a text of one item like one of forty. And to draw a text twice is what
+    with replacement means.
     """
     for n in each(cases.named(12, 60)):
         right(answer, *scores(seed + n, n), drawn(seed, 4))
-
-
-@task("bootstrap_interval")
-def test_cluster_drawn_twice_counts_twice(answer, seed):
-    """A resample holds a cluster as often as its row lists it.
-
-    Drawing with replacement is what makes the resamples differ at all.
-    """
-    arguments = scores(seed, 40)
-    right(answer, *arguments, torch.tensor([[0, 0, 0, 0], [3, 1, 3, 3], [0, 1, 2, 3]]))
+    right(answer, *scores(seed, 40), torch.tensor([[0, 0, 0, 0], [3, 1, 3, 3], [0, 1, 2, 3]]))
 
 
 @task("bootstrap_interval")
@@ -85,22 +79,10 @@ def test_names_may_be_any_numbers_in_any_order(answer, seed):
     Names of documents are seldom 0, 1, 2, and items are seldom sorted by them.
     """
     first, second, _ = scores(seed, 20)
-    kinds = {
-        "gaps": [40, 7, 19, 3, 8],
-        "negative": [-1, 3, -9, 2, 0],
-        "large": [10**12, 5, 8, 1, 9],
-    }
-    for names in each(kinds):
+    kinds = {"gaps": [40, 7, 19, 3, 8], "negative": [-1, 3, -9, 2, 0]}
+    for names in each(kinds | {"large": [10**12, 5, 8, 1, 9]}):
         groups = torch.tensor(names).repeat(4)
         right(answer, first, second, groups, drawn(seed, 5, resamples=4))
-
-
-@task("bootstrap_interval")
-def test_columns_of_a_table_are_read_as_they_are(answer, seed):
-    """Scores, groups and draws may be views: two models are often two columns of one table."""
-    first, second, groups = scores(seed, 20)
-    table, draws = torch.stack([first, second], 1), drawn(seed, 4)
-    right(answer, *table.unbind(1), torch.stack([groups, groups + 1], 1)[:, 0], draws.T.clone().T)
 
 
 @task("bootstrap_interval")
@@ -114,4 +96,14 @@ def test_what_is_hard_for_both_cancels(answer, seed):
     right(answer, first + hard, second + hard, groups, drawn(seed, 4))
 
 
-again = calls.Calls("bootstrap_interval", lambda seed: (*scores(seed, 30), drawn(seed, 4)))
+@hardened
+@task("bootstrap_interval")
+def test_largest_and_smallest_data_have_their_interval(answer, seed):
+    """Thousands of items, and a single item, cluster or resample, have their interval too.
+
+    Of one resample it is its value, twice; axes of length 1 are no reason to drop them.
+    """
+    sizes = {"3,000 items": ([1, 999, 2000], DRAWS), "one item": ([1], 3), "one cluster": ([9], 5)}
+    for clusters, resamples in each(sizes | {"one resample": ([2, 5, 1], 1)}):
+        n = sum(clusters)
+        right(answer, *scores(seed, n, clusters), drawn(seed, len(clusters), resamples))

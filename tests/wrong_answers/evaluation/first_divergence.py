@@ -13,19 +13,38 @@ EQUIVALENT = {
     f"return {MEDIAN[6:-1]}": "a whole number is a number, too",
 }
 
+RECURSIVE = """
+def first_divergence(first, second):
+    if not first or not second:
+        return None if first == second else 0
+    if first[0] != second[0]:
+        return 0
+    rest = first_divergence(first[1:], second[1:])
+    return None if rest is None else 1 + rest
+"""
+
 WRONG = {
-    "test_counts_the_tokens_before_the_first_difference": [
-        ("counted from 1", "a text of its own", PLACE, "return place + 1"),
-        ("the token itself", "a text of its own", PLACE, "return a"),
-        ("nothing shared is no difference", "expected: 0", PLACE, "return place or None"),
+    "test_again_reads_its_arguments_at_every_call": [
         (
-            "how many tokens differ",
-            "a text of its own",
+            "remembers texts by id",
+            "second call",
             PLACE,
-            "return sum(a != b for a, b in zip(first, second))",
+            "return first_divergence.__dict__.setdefault(id(first), place)",
         ),
     ],
-    "test_later_tokens_do_not_matter": [
+    "test_median_again_reads_its_arguments_at_every_call": [
+        (
+            "remembers lists by id",
+            "second call",
+            f"return {MEDIAN}",
+            f"return median_divergence.__dict__.setdefault(id(pairs), {MEDIAN})",
+        ),
+    ],
+    "test_long_texts_are_compared_to_their_end": [
+        ("a recursion", "RecursionError", RECURSIVE),
+        ("the first 4,096 tokens", "expected", PLACE, "return min(place, 4096)"),
+    ],
+    "test_counts_the_tokens_before_the_first_difference": [
         (
             "how many tokens are equal",
             "was added or replaced",
@@ -44,6 +63,15 @@ WRONG = {
             "was added or replaced",
             PLACE,
             "return len(set(first) & set(second))",
+        ),
+        ("counted from 1", "a text of its own", PLACE, "return place + 1"),
+        ("the token itself", "a text of its own", PLACE, "return a"),
+        ("nothing shared is no difference", "expected: 0", PLACE, "return place or None"),
+        (
+            "how many tokens differ",
+            "a text of its own",
+            PLACE,
+            "return sum(a != b for a, b in zip(first, second))",
         ),
     ],
     "test_text_that_ends_earlier_differs_there": [
@@ -70,22 +98,6 @@ WRONG = {
     ],
     "test_pairs_that_never_part_come_last": [
         (
-            "left out",
-            "the lower median",
-            INFINITE,
-            "[p for p in places if p is not None]",
-        ),
-        ("counted as 0", "the lower median", INFINITE, "[p or 0 for p in places]"),
-        (
-            "counted by their length",
-            "the lower median",
-            PLACES,
-            "[len(a) if a == b else first_divergence(a, b) for a, b in pairs]",
-        ),
-        ("counted as -1", "the lower median", "math.inf if", "-1 if"),
-    ],
-    "test_median_may_be_infinite": [
-        (
             "None",
             "would be made up",
             "return float(statistics.median(",
@@ -101,6 +113,20 @@ WRONG = {
             "max([q for q in places if q is not None], default=0) if p is None",
         ),
         ("the lower one", "would be made up", "statistics.median(", "statistics.median_low("),
+        (
+            "left out",
+            "the lower median",
+            INFINITE,
+            "[p for p in places if p is not None]",
+        ),
+        ("counted as 0", "the lower median", INFINITE, "[p or 0 for p in places]"),
+        (
+            "counted by their length",
+            "the lower median",
+            PLACES,
+            "[len(a) if a == b else first_divergence(a, b) for a, b in pairs]",
+        ),
+        ("counted as -1", "the lower median", "math.inf if", "-1 if"),
     ],
     "test_no_pairs_are_refused": [
         ("none is infinite", "nothing raised", "raise ValueError", "return math.inf  #"),

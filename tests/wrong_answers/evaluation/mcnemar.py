@@ -32,6 +32,12 @@ WRONG = {
             "d = int(first.sum()) - int(second.sum())\n    return max(d, 0), max(-d, 0)",
         ),
         ("tensors", "['int', 'int']", RESULT, RESULT.replace("int(", "(")),
+        (
+            "128 items",
+            "expected",
+            RESULT,
+            RESULT.replace("first &", "first[:128] &").replace("~second", "~second[:128]", 1),
+        ),
     ],
     "test_models_that_agree_differ_nowhere": [
         (

@@ -41,6 +41,26 @@ WRONG = {
     ],
     "test_clusters_are_drawn_whole_and_items_weigh_alike": [
         (
+            "scores as they lie",
+            "off by",
+            DIFFERENCE,
+            f"second = second.as_strided(second.shape, (1,))\n    {DIFFERENCE}",
+        ),
+        (
+            "each drawn cluster once",
+            "with replacement",
+            MEANS,
+            "means = torch.stack(\n"
+            "        [sums[row.unique()].sum() / counts[row.unique()].sum() for row in draws]\n"
+            "    )",
+        ),
+        (
+            "a mask of drawn clusters",
+            "with replacement",
+            MEANS,
+            "means = torch.stack([difference[torch.isin(places, row)].mean() for row in draws])",
+        ),
+        (
             "draws are places of items",
             "look like many texts",
             MEANS,
@@ -55,6 +75,12 @@ WRONG = {
         ),
         ("the mean of means", "of one item like", MEANS, "means = (sums / counts)[draws].mean(1)"),
         (
+            "draws as they lie",
+            "off by",
+            MEANS,
+            f"draws = draws.as_strided(draws.shape, (draws.shape[1], 1))\n    {MEANS}",
+        ),
+        (
             "divided by the original number",
             "look like many texts",
             MEANS,
@@ -67,20 +93,13 @@ WRONG = {
             "means = sums[draws].mean(1)",
         ),
     ],
-    "test_cluster_drawn_twice_counts_twice": [
+    "test_largest_and_smallest_data_have_their_interval": [
+        ("axes of 1 are dropped", "raised", MEANS, MEANS.replace("[draws]", "[draws.squeeze()]")),
         (
-            "each drawn cluster once",
-            "with replacement",
-            MEANS,
-            "means = torch.stack(\n"
-            "        [sums[row.unique()].sum() / counts[row.unique()].sum() for row in draws]\n"
-            "    )",
-        ),
-        (
-            "a mask of drawn clusters",
-            "with replacement",
-            MEANS,
-            "means = torch.stack([difference[torch.isin(places, row)].mean() for row in draws])",
+            "a thousand items",
+            "off by",
+            DIFFERENCE,
+            "difference = (second - first) * (len(first) < 1001)",
         ),
     ],
     "test_names_may_be_any_numbers_in_any_order": [

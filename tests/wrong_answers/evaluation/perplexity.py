@@ -46,6 +46,12 @@ WRONG = {
         ("targets not moved by one", "not the one just read", TARGETS, "ids[start:last]"),
         ("divides by all tokens", "off by", RESULT, "return math.exp(total / len(ids))"),
         ("the loss itself", "off by", RESULT, "return total / counted"),
+        (
+            "200 tokens",
+            "240 tokens",
+            RESULT,
+            RESULT.replace("total", "(total if counted < 200 else 0)"),
+        ),
         ("a power of 2", "off by", RESULT, "return 2 ** (total / counted)"),
         (
             "no exponential of a mean, a mean of exponentials",
