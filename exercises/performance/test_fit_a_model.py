@@ -1,31 +1,30 @@
 """What `weight_bytes` and `rows_that_fit` must count, one claim a check."""
 
+import itertools
 import random
 
-from halfbits.course.checks import expect, hardened, task
+from halfbits.course.checks import calls, expect, hardened, task
 from halfbits.course.checks.cases import each
 
 LLAMA_8B = {"parameters": 8_030_261_248, "kept": 1_050_939_392, "bits": 16, "group": 0}
 LLAMA_8B |= {"layers": 32, "heads": 32, "kv_heads": 8, "head_dim": 128, "cache_bits": 16}
-LLAMA_70B = LLAMA_8B | {"parameters": 70_553_706_496, "kept": 2_102_665_216}
-LLAMA_70B |= {"layers": 80, "heads": 64}
-FORMATS = {
-    "16 bits": {"bits": 16, "group": 0},
-    "8 bits": {"bits": 8, "group": 0},
-    "4 bits by 128": {"bits": 4, "group": 128},
-    "3 bits by 64": {"bits": 3, "group": 64},
-}
+LLAMA_70B = LLAMA_8B | {"parameters": 70_553_706_496, "kept": 2_102_665_216, "layers": 80}
+FORMATS = {f"{bits} bits": {"bits": bits, "group": 0} for bits in (16, 8)}
+FORMATS |= {f"{bits} bits by {n}": {"bits": bits, "group": n} for bits, n in ((4, 128), (3, 64))}
 CARD = {"gib": 80.0, "usable": 0.9, "workspace_gb": 2.0}
 
+again = calls.Calls("weight_bytes", lambda seed: (drawn(seed),))
+rows_again = calls.Calls("rows_that_fit", lambda seed: (drawn(seed), CARD.copy(), 100))
 
-def drawn(seed, **more):
+
+def drawn(seed):
     """A model of random sizes with fewer heads in the cache than heads that ask."""
     some = random.Random(seed)
     kept, coded = some.randrange(10**6, 10**9), 128 * some.randrange(10**7, 10**8)
     shape = {"layers": some.randrange(20, 90), "kv_heads": some.randrange(2, 9)}
     heads = {"heads": shape["kv_heads"] * some.randrange(2, 9), "head_dim": some.choice((64, 128))}
     model = {"parameters": kept + coded, "kept": kept, "bits": 4, "group": 64, "cache_bits": 16}
-    return model | shape | heads | more
+    return model | shape | heads
 
 
 def size(model):
@@ -69,10 +68,9 @@ def test_rows_beside_the_weights_are_counted(answer, seed):
     Keys and values are two tensors, in every layer, with the heads of the cache.
     """
     for form in each(FORMATS):
-        for cache in (16, 8):
-            for model in (LLAMA_8B, drawn(seed), drawn(seed + 1)):
-                for context in (512, 8192 + seed % 1000):
-                    fits(answer, model | form | {"cache_bits": cache}, CARD, context)
+        for model in (LLAMA_8B, drawn(seed), drawn(seed + 1)):
+            for bits, context in itertools.product((16, 8), (512, 8192 + seed % 1000)):
+                fits(answer, model | form | {"cache_bits": bits}, CARD, context)
 
 
 @task("rows_that_fit")
@@ -81,11 +79,9 @@ def test_each_part_of_the_card_has_its_unit(answer, seed):
 
     2**30 is 7 % more than 10**9: on a card of 80 GiB that is 6 GB.
     """
-    for gib in each({"24 GiB": 24.0, "80 GiB": 80.0, "192 GiB": 192.0}):
-        for usable in (0.8, 0.9, 0.95):
-            for workspace in (0.5, 3.0, 6.5):
-                card = {"gib": gib, "usable": usable, "workspace_gb": workspace}
-                fits(answer, LLAMA_8B | FORMATS["4 bits by 128"], card, 128 + seed % 50)
+    for sizes in itertools.product((24.0, 80.0, 192.0), (0.8, 0.9, 0.95), (0.5, 3.0, 6.5)):
+        card = dict(zip(CARD, sizes, strict=True))
+        fits(answer, LLAMA_8B | FORMATS["4 bits by 128"], card, 128 + seed % 50)
 
 
 @task("rows_that_fit")
@@ -107,10 +103,8 @@ def test_last_byte_may_be_used(answer, seed):
 
     Everything is a whole number of bytes here, so nothing is lost to rounding.
     """
-    model = drawn(seed, kept=2**20, parameters=2**20 + 2**32, bits=8, group=0, kv_heads=8)
-    model |= {"layers": 32, "head_dim": 128}
-    count = 3 + seed % 9
-    whole = size(model) + count * row(model, 1024)
+    model = LLAMA_8B | {"parameters": 2**20 + 2**32, "kept": 2**20, "bits": 8}
+    whole = size(model) + (3 + seed % 9) * row(model, 1024)
     card = {"gib": whole / 2**30, "usable": 1.0, "workspace_gb": 0.0}
     fits(answer, model, card, 1024)
     fits(answer, model, card, 1025)

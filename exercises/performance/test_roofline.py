@@ -3,10 +3,9 @@
 import math
 import random
 
-from halfbits.course.checks import expect, hardened, task
+from halfbits.course.checks import calls, expect, hardened, task
 from halfbits.course.checks.cases import each
 
-CARD = {"bandwidth": 3e12, "peak": {"bf16": 9e14, "int8": 2e15, "fp8": 1.9e15}}
 KINDS = {
     "16 bits": {"weight_bits": 16, "arithmetic": "bf16"},
     "8 bits, multiplied in bf16": {"weight_bits": 8, "arithmetic": "bf16"},
@@ -14,6 +13,9 @@ KINDS = {
     "8 bits, multiplied in fp8": {"weight_bits": 8.25, "arithmetic": "fp8"},
     "4 bits with scales": {"weight_bits": 4.125, "arithmetic": "bf16"},
 }
+
+again = calls.Calls("layer_seconds", lambda seed: (8, *drawn(seed, KINDS["16 bits"])))
+crossover_again = calls.Calls("crossover_rows", lambda seed: drawn(seed, KINDS["16 bits"]))
 
 
 def drawn(seed, kind):
@@ -40,24 +42,14 @@ def right(answer, rows, layer, card):
 
 
 @task("layer_seconds")
-def test_few_rows_take_the_time_of_the_bytes(answer, seed):
-    """With 1 to 8 rows the weights' bytes decide: half of the bits is half of the time.
+def test_few_rows_take_the_time_of_the_bytes_and_many_that_of_the_operations(answer, seed):
+    """With up to 8 rows the weights' bytes decide, with thousands of rows the operations.
 
-    Each weight is read once for all rows.
+    Each weight is read once for all rows: half of the bits is half of the time, while its bytes
+    decide. The peak is that of the arithmetic: 4-bit weights are multiplied in bf16.
     """
     for kind in each(KINDS):
-        for rows in (1, 2, 8):
-            right(answer, rows, *drawn(seed + rows, kind))
-
-
-@task("layer_seconds")
-def test_many_rows_take_the_time_of_the_operations(answer, seed):
-    """With thousands of rows the operations decide, and the bits of a weight change nothing.
-
-    The peak is that of the arithmetic: 4-bit weights are multiplied in bf16.
-    """
-    for kind in each(KINDS):
-        for rows in (4096, 30000):
+        for rows in (1, 2, 8, 4096, 30000):
             right(answer, rows, *drawn(seed + rows, kind))
 
 
@@ -87,8 +79,7 @@ def test_both_times_are_equal_at_the_crossover(answer, seed):
             layer, card = drawn(seed + more, kind)
             computing, moving = times(answer.crossover_rows(layer, card), layer, card)
             # A difference of two times loses some digits: ten roundings become a few thousand.
-            of = "seconds of the operations at the crossover"
-            expect.close(computing, moving, atol=moving * 1e-10, of=of)
+            expect.close(computing, moving, atol=moving * 1e-10, of="seconds of operations")
 
 
 @task("crossover_rows")
@@ -111,10 +102,9 @@ def test_fewer_bits_reach_the_crossover_earlier(answer, seed):
 def test_narrow_layers_never_reach_it(answer, seed):
     """Where a row's bytes take longer than its operations, the crossover is infinite.
 
-    A layer of a few outputs moves its activations for hardly any work; a negative number of rows
-    would be the other solution of the same line.
+    A layer of few outputs moves activations for hardly any work; a negative number is no rows.
     """
     for kind in each(KINDS):
-        layer, _ = drawn(seed, kind)
-        got = answer.crossover_rows(layer | {"outputs": 4 + seed % 50}, CARD)
+        layer, card = drawn(seed, kind)
+        got = answer.crossover_rows(layer | {"outputs": 4 + seed % 50}, card)
         expect.true(got == math.inf, expected="inf", got=got)

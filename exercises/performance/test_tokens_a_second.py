@@ -1,18 +1,17 @@
 """What `step_bytes` and `tokens_a_second` must compute, one claim a check."""
 
+import math
 import random
 
-from halfbits.course.checks import expect, task
+from halfbits.course.checks import calls, expect, hardened, task
 from halfbits.course.checks.cases import each
 
 CARD = {"bandwidth": 2.5e12, "peak": 8e14}
-LOADS = {
-    "one user": (1, 1000),
-    "a few users": (8, 2000),
-    "many users": (200, 500),
-    "long contexts": (40, 60_000),
-    "one token each": (3, 1),
-}
+LOADS = {"one user": (1, 1000), "a few users": (8, 2000), "many users": (200, 500)}
+LOADS |= {"long contexts": (40, 60_000), "one token each": (3, 1)}
+
+bytes_again = calls.Calls("step_bytes", lambda seed: (drawn(seed), 8, 2000))
+again = calls.Calls("tokens_a_second", lambda seed: (drawn(seed), CARD.copy(), 8, 2000))
 
 
 def drawn(seed, **more):
@@ -36,20 +35,13 @@ def done(model, rows, context):
     return rows * (2 * model["weights"] + attention)
 
 
-def rates(answer, model, card, rows, context):
-    """The answer's dictionary, once it has its form."""
+def right(answer, model, card, rows, context):
+    """Both rates are those of the slower of the two; ten roundings in float64 are allowed."""
     got = answer.tokens_a_second(model, card, rows, context)
     names = sorted(got) if isinstance(got, dict) else type(got).__name__
     expect.equal(names, ["all", "each"], of="keys")
-    return got
-
-
-def right(answer, model, card, rows, context):
-    """Both rates are those of the slower of the two; ten roundings in float64 are allowed."""
-    got = rates(answer, model, card, rows, context)
-    steps = min(
-        card["bandwidth"] / read(model, rows, context), card["peak"] / done(model, rows, context)
-    )
+    moving = read(model, rows, context) / card["bandwidth"]
+    steps = 1 / max(moving, done(model, rows, context) / card["peak"])
     for name, want in {"each": steps, "all": rows * steps}.items():
         expect.close(got[name], want, atol=want * 10 * 2.0**-52, of=f"{name!r}")
 
@@ -97,22 +89,20 @@ def test_slower_of_the_two_counts_alone(answer, seed):
     for rows, context in each(LOADS):
         model = drawn(seed)
         for balance in (0.5, 0.9, 1.1, 2.0):
-            peak = (
-                balance
-                * CARD["bandwidth"]
-                * done(model, rows, context)
-                / read(model, rows, context)
-            )
+            intensity = done(model, rows, context) / read(model, rows, context)
+            peak = balance * CARD["bandwidth"] * intensity
             right(answer, model, CARD | {"peak": peak}, rows, context)
 
 
+@hardened
 @task("tokens_a_second")
-def test_more_users_are_more_in_all_and_less_for_each(answer, seed):
-    """With twice the users, "all" grows, at most twofold, and "each" does not grow.
+def test_card_that_does_nothing_is_refused(answer, seed):
+    """A bandwidth or a peak that is 0, below 0 or NaN raises ValueError.
 
-    If all grows for free, the caches are missing; if it does not grow, the weights are read twice.
+    The larger of a number and NaN is either, by their order, and a negative time is never it: such
+    a card would look as fast as its other half.
     """
-    model = drawn(seed)
-    few, many = (rates(answer, model, CARD, rows, 8000) for rows in (4, 8))
-    grown = few["all"] < many["all"] < 2 * few["all"] and many["each"] < few["each"]
-    expect.true(grown, expected="more in all, less for each", got=f"{few}, then {many}")
+    for part in each({"bandwidth": "bandwidth", "peak": "peak"}):
+        for value in (0.0, -1e12, math.nan):
+            card = CARD | {part: value}
+            expect.raises(ValueError, lambda: answer.tokens_a_second(drawn(seed), card, 8, 2000))  # noqa: B023

@@ -16,6 +16,8 @@ def compare(baseline, candidate, operands, pairs, clock):
         before = clock()
         run(operand)
         after = clock()
+        if after == before:
+            raise ValueError("too coarse")
         times[who].append(after - before)
     ratios = sorted(x / y for x, y in zip(times["a"], times["b"]))
     middle = (ratios[pairs // 2] + ratios[(pairs - 1) // 2]) / 2
@@ -37,6 +39,8 @@ def compare(baseline, candidate, operands, pairs, clock):
             run(operand)
             seconds[pair, who] = clock() - begin
             count += 1
+    if not seconds.all():
+        raise ValueError
     ratios = seconds[:, 0] / seconds[:, 1]
     return dict(median=float(np.median(ratios)), low=float(ratios.min()), high=float(ratios.max()))
 """

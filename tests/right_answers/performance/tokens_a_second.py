@@ -4,6 +4,8 @@ from halfbits.course.authoring.contract import swap
 
 STEPS = """
 def tokens_a_second(model, card, rows, context):
+    if not all(amount > 0 for amount in card.values()):
+        raise ValueError
     m = model
     token = m["layers"] * m["kv_heads"] * m["head_dim"] * m["cache_bits"] / 4
     nbytes = m["weights"] * m["bits"] / 8 + rows * context * token

@@ -12,6 +12,22 @@ RESULT = "return max(0, int(left // row))"
 EQUIVALENT = {}
 
 WRONG = {
+    "test_again_reads_its_arguments_at_every_call": [
+        (
+            "remembers models by id",
+            "second call",
+            BYTES,
+            BYTES.replace("return", "return weight_bytes.__dict__.setdefault(id(model),") + ")",
+        ),
+    ],
+    "test_rows_again_reads_its_arguments_at_every_call": [
+        (
+            "remembers models by id",
+            "second call",
+            RESULT,
+            RESULT.replace("max", "rows_that_fit.__dict__.setdefault(id(model), max") + ")",
+        ),
+    ],
     "test_codes_scales_and_kept_parts_are_counted": [
         ("all parameters have codes", "expected", CODED, 'coded = model["parameters"]'),
         (

@@ -18,17 +18,24 @@ EQUIVALENT = {
 }
 
 WRONG = {
-    "test_few_rows_take_the_time_of_the_bytes": [
-        ("the weights for each row", "read once", MOVED, f"rows * {MOVED}"),
-        ("bits are bytes", "read once", MOVED, MOVED.replace(" / 8", "")),
-        ("weights of 16 bits", "read once", MOVED, MOVED.replace('layer["weight_bits"] / 8', "2")),
-        ("the faster of the two", "read once", RESULT, RESULT.replace("max", "min")),
-        ("the operations alone", "read once", RESULT, f"return operations / {PEAK}"),
-        ("no activations", "read once", MOVED, WEIGHTS),
-        ("no result is written", "read once", MOVED, MOVED.replace(" + outputs", "")),
-        ("activations as the weights", "read once", MOVED, f"{MOVED} * layer['weight_bits'] / 16"),
+    "test_again_reads_its_arguments_at_every_call": [
+        (
+            "remembers layers by id",
+            "second call",
+            RESULT,
+            RESULT.replace("max", "layer_seconds.__dict__.setdefault(id(layer), max") + ")",
+        ),
     ],
-    "test_many_rows_take_the_time_of_the_operations": [
+    "test_crossover_again_reads_its_arguments_at_every_call": [
+        (
+            "remembers layers by id",
+            "second call",
+            CROSSOVER,
+            CROSSOVER.replace("return", "return crossover_rows.__dict__.setdefault(id(layer),")
+            + ")",
+        ),
+    ],
+    "test_few_rows_take_the_time_of_the_bytes_and_many_that_of_the_operations": [
         ("a product and a sum are one", "arithmetic", OPERATIONS, OPERATIONS.replace("2 * ", "")),
         ("the peak of the bits", "arithmetic", RESULT, RESULT.replace(PEAK, BY_BITS)),
         ("the bytes alone", "arithmetic", RESULT, 'return moved / card["bandwidth"]'),
@@ -39,6 +46,14 @@ WRONG = {
             RESULT.replace(PEAK, f"{PEAK} / layer['weight_bits'] * 16"),
         ),
         ("always bf16", "arithmetic", RESULT, RESULT.replace('layer["arithmetic"]', '"bf16"')),
+        ("the weights for each row", "read once", MOVED, f"rows * {MOVED}"),
+        ("bits are bytes", "read once", MOVED, MOVED.replace(" / 8", "")),
+        ("weights of 16 bits", "read once", MOVED, MOVED.replace('layer["weight_bits"] / 8', "2")),
+        ("the faster of the two", "read once", RESULT, RESULT.replace("max", "min")),
+        ("the operations alone", "read once", RESULT, f"return operations / {PEAK}"),
+        ("no activations", "read once", MOVED, WEIGHTS),
+        ("no result is written", "read once", MOVED, MOVED.replace(" + outputs", "")),
+        ("activations as the weights", "read once", MOVED, f"{MOVED} * layer['weight_bits'] / 16"),
     ],
     "test_slower_of_the_two_counts_alone": [
         (

@@ -7,11 +7,32 @@ ATTENTION = '4 * model["layers"] * model["heads"] * model["head_dim"] * context'
 OPERATIONS = 'rows * (2 * model["weights"] + attention)'
 MOVING = 'moving = step_bytes(model, rows, context) / card["bandwidth"]'
 SECONDS = 'max(moving, operations / card["peak"])'
+REFUSED = 'if not (card["bandwidth"] > 0 and card["peak"] > 0):'
 RESULT = 'return {"all": rows / seconds, "each": 1 / seconds}'
 
-EQUIVALENT = {}
+SLOW = "no card reads or computes one a second, or less"
+EQUIVALENT = {
+    REFUSED.replace('["bandwidth"] > 0', '["bandwidth"] > 1'): SLOW,
+    REFUSED.replace('["peak"] > 0', '["peak"] > 1'): SLOW,
+}
 
 WRONG = {
+    "test_bytes_again_reads_its_arguments_at_every_call": [
+        (
+            "remembers models by id",
+            "second call",
+            f"return {WEIGHTS} + cache",
+            f"return step_bytes.__dict__.setdefault(id(model), {WEIGHTS} + cache)",
+        ),
+    ],
+    "test_again_reads_its_arguments_at_every_call": [
+        (
+            "remembers models by id",
+            "second call",
+            RESULT,
+            RESULT.replace("{", "tokens_a_second.__dict__.setdefault(id(model), {") + ")",
+        ),
+    ],
     "test_weights_are_read_once_and_caches_for_each_row": [
         ("the weights for each row", "a cache serves one", WEIGHTS, f"rows * {WEIGHTS}"),
         ("no cache", "a cache serves one", f"{WEIGHTS} + cache", WEIGHTS),
@@ -37,7 +58,8 @@ WRONG = {
         ("seconds", "expected", RESULT, 'return {"all": seconds, "each": seconds / rows}'),
         ("exchanged", "expected", RESULT, 'return {"each": rows / seconds, "all": 1 / seconds}'),
         ("a pair", "all", RESULT, "return rows / seconds, 1 / seconds"),
-        ("the bytes of one row", "expected", MOVING, MOVING.replace("rows", "1")),
+        ("batching is free", "expected", MOVING, MOVING.replace("rows", "1")),
+        ("batching is useless", "expected", MOVING, f"{MOVING} * rows"),
     ],
     "test_operations_decide_on_a_card_that_reads_fast": [
         ("one row's operations", "every weight", OPERATIONS, OPERATIONS.removeprefix("rows * ")),
@@ -62,8 +84,10 @@ WRONG = {
         ("one after the other", "not their sum", SECONDS, SECONDS.replace("max(", "sum((") + ")"),
         ("the faster of the two", "not their sum", SECONDS, SECONDS.replace("max", "min")),
     ],
-    "test_more_users_are_more_in_all_and_less_for_each": [
-        ("batching is free", "the caches are missing", MOVING, MOVING.replace("rows", "1")),
-        ("batching is useless", "are read twice", MOVING, f"{MOVING} * rows"),
+    "test_card_that_does_nothing_is_refused": [
+        ("0 alone", "nothing raised", REFUSED, 'if not (card["bandwidth"] and card["peak"]):'),
+        ("NaN passes", "nothing raised", REFUSED, 'if min(card["bandwidth"], card["peak"]) <= 0:'),
+        ("an infinite rate", "expected", REFUSED, "if False:"),
+        ("the bandwidth alone", "peak", REFUSED, 'if not card["bandwidth"] > 0:'),
     ],
 }
