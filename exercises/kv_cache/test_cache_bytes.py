@@ -2,8 +2,12 @@
 
 import random
 
-from halfbits.course.checks import expect, hardened, task
+from halfbits.course.checks import calls, expect, hardened, task
 from halfbits.course.checks.cases import each
+
+LATENT = {"kind": "latent", "heads": 16, "rope_dim": 44}
+again = calls.Calls("elements_per_token", lambda s: (LATENT | {"rank": 9 + s % 5},), room=0)
+cache_again = calls.Calls("cache_bytes", lambda s: ([layers(s)["full"]], [s % 5, 90], 16), room=0)
 
 
 def layers(seed):
@@ -13,8 +17,7 @@ def layers(seed):
     full = {"kind": "full", "heads": heads * group, "kv_heads": heads}
     full["head_dim"] = some.choice((48, 80, 112))
     window = full | {"kind": "window", "window": some.choice((100, 512, 1000))}
-    latent = {"kind": "latent", "heads": 16, "rank": some.choice((256, 384)), "rope_dim": 44}
-    return {"full": full, "window": window, "latent": latent}
+    return {"full": full, "window": window, "latent": LATENT | {"rank": some.choice((256, 384))}}
 
 
 def kept(layer):
@@ -37,24 +40,14 @@ def right(answer, stack, lengths, bits=16):
 
 
 @task("elements_per_token")
-def test_shared_heads_keep_one_key_and_one_value(answer, seed):
-    """A full layer and a window keep 2 * kv_heads * head_dim elements of a token.
+def test_shared_heads_and_latents_are_kept_once(answer, seed):
+    """Of a token a layer keeps 2 * kv_heads * head_dim elements, a latent one rank + rope_dim.
 
-    Query heads share keys and values: `heads` says what is computed, `kv_heads` what is kept.
+    `heads` says what is computed, `kv_heads` what is kept. Keys and values of all heads are made
+    again from the one latent; neither is stored.
     """
-    for name in ("full", "window"):
-        layer = layers(seed)[name]
+    for layer in each(layers(seed)):
         expect.equal(answer.elements_per_token(layer), kept(layer), of=f"elements of {layer}")
-
-
-@task("elements_per_token")
-def test_latent_is_kept_once_for_all_heads(answer, seed):
-    """A latent layer keeps rank + rope_dim elements of a token, however many heads it has.
-
-    Keys and values are made again from the one latent; neither is stored.
-    """
-    layer = layers(seed)["latent"]
-    expect.equal(answer.elements_per_token(layer), kept(layer), of=f"elements of {layer}")
 
 
 @hardened
@@ -72,12 +65,14 @@ def test_unknown_kind_is_refused(answer, seed):
 def test_all_layers_and_requests_add_up(answer, seed):
     """Every layer keeps every token of every request, in as many bytes as `bits` says.
 
-    A model of several kinds of layers is the sum of its layers, a batch that of its requests.
+    A model of several kinds of layers is the sum of its layers, a batch that of its requests. In
+    4 bits two elements share a byte.
     """
     full, latent = layers(seed)["full"], layers(seed)["latent"]
     for stack in each({"alike": [full] * 3, "latent": [latent] * 2, "mixed": [full, latent, full]}):
-        for lengths in ([1], [700], [30, 4000, 512]):
-            right(answer, stack, lengths)
+        for bits in (16, 8, 4):
+            for lengths in ([1], [700], [30, 4000, 512]):
+                right(answer, stack, lengths, bits)
 
 
 @task("cache_bytes")
@@ -96,16 +91,6 @@ def test_each_request_has_its_own_window(answer, seed):
             [7, 8000],
         ):
             right(answer, stack, lengths)
-
-
-@task("cache_bytes")
-def test_bits_are_eighths_of_a_byte(answer, seed):
-    """An element takes two bytes in 16 bits, one in 8, and half of one in 4.
-
-    Two elements of 4 bits share a byte.
-    """
-    for bits in (16, 8, 4):
-        right(answer, [*layers(seed).values()], [5, 333, 2048], bits)
 
 
 @hardened

@@ -7,8 +7,9 @@ import torch
 from halfbits.course.checks import calls, cases, expect, hardened, task, tolerance
 from halfbits.course.checks.cases import each
 
-# Queries, tokens, and the width of the summed or of the free axis: no two are equal.
-SHAPES = {"more tokens": (7, 90, 32), "more channels": (5, 12, 80), "one query": (1, 33, 48)}
+# Queries, tokens, and the width of the summed or of the free axis.
+SHAPES = {"more tokens": (7, 140, 32), "more channels": (5, 12, 136), "one query": (1, 33, 48)}
+SHAPES |= {"as many tokens as channels": (30, 24, 24), "as many as queries": (12, 12, 40)}
 
 scores_again = calls.Calls("int8_scores", lambda seed: (rows(seed, 4, 8), rows(seed + 1, 5, 8)))
 output_again = calls.Calls(
@@ -40,8 +41,8 @@ def rows(seed, count, width):
 
 
 def weights(seed, queries, tokens):
-    """What a softmax puts out."""
-    return drawn(seed, 1, lambda s: torch.softmax(2 * cases.normal(s, queries, tokens), 1))
+    """What a softmax puts out, stored with the tokens first."""
+    return drawn(seed, 1, lambda s: torch.softmax(2 * cases.normal(s, tokens, queries), 0).T)
 
 
 def wanted(a, b, axis):

@@ -7,10 +7,12 @@ from halfbits.course.checks.cases import each
 
 # Tokens so far, how many of the first stay, how many of the last.
 LONG = {"100, 4 and 16": (100, 4, 16), "21, 4 and 16": (21, 4, 16), "9, 1 and 2": (9, 1, 2)}
-LONG |= {"60, 9 and 3": (60, 9, 3), "6, 1 and 1": (6, 1, 1)}
+LONG |= {"1,200, 9 and 140": (1200, 9, 140), "6, 1 and 1": (6, 1, 1)}
 NO_FIRST = {"50, 0 and 8": (50, 0, 8), "7, 0 and 1": (7, 0, 1)}
 # As many as fit, one less, as many as the window holds, fewer than stay of the first, one.
 SHORT = {f"{n}, 4 and 16": (n, 4, 16) for n in (20, 19, 17, 16, 12, 2, 1)}
+kept_again = calls.Calls("keep", lambda seed: (30, 2, 3 + seed % 5))
+places_again = calls.Calls("cache_positions", lambda seed: (30, 2, 3 + seed % 5))
 again = calls.Calls("attend", lambda seed: (*tokens(seed, 9), 1, 3))
 
 

@@ -10,7 +10,7 @@ from halfbits.course.checks.cases import each
 # Queries, tokens, channels, width of the values.
 SHAPES = {
     "more tokens than channels": (9, 70, 16, 16),
-    "more channels than tokens": (9, 12, 48, 16),
+    "more channels than tokens": (9, 12, 136, 16),
     "as many": (5, 32, 32, 8),
 }
 SMALLEST = {"one token": (3, 1, 8, 4), "one channel": (3, 9, 1, 4), "one query": (1, 9, 8, 4)}
@@ -19,14 +19,14 @@ again = calls.Calls("axis_table", lambda seed: (*caches(seed, 5, 20, 8, 6, 30.0 
 
 
 def caches(seed, queries, tokens, d, width, loud=12.0, zeros=False):
-    """q, k and v; some channels of k are loud in all tokens, and no code hangs on a rounding."""
+    """q, k and v, the others views; k has loud channels, and no code that hangs on a rounding."""
     for draw in itertools.count(seed):
         k = cases.normal(draw, tokens, d)
         k[:, [seed % d, (seed + 5) % d]] += loud
         if zeros:
             k[2], k[:, (seed + 2) % d] = 0, 0
         if not any(close_to_half(k, axis, bits) for axis in (0, 1) for bits in BITS):
-            return cases.normal(seed + 1, queries, d), k, cases.normal(seed + 2, tokens, width)
+            return cases.normal(seed + 1, d, queries).T, k, cases.normal(seed + 2, width, tokens).T
 
 
 def close_to_half(k, axis, bits):
@@ -126,21 +126,10 @@ def test_zeros_are_no_nan(answer, seed):
         right(answer, q, k, v, 4)
 
 
-@task("axis_table")
-def test_inputs_are_left_as_they_were(answer, seed):
-    """q, k and v keep their bits.
-
-    Both axes have to be measured on the same keys.
-    """
-    q, k, v = caches(seed, 9, 70, 16, 16)
-    with expect.untouched(q, k, v):
-        right(answer, q, k, v, 4)
-
-
 @hardened
 @task("axis_table")
 def test_smallest_caches_and_views_are_measured_too(answer, seed):
-    """One token, one channel or one query, and keys that are a view, give their own table.
+    """One token, one channel or one query, and q, k or v that are views, give their own table.
 
     A cache begins with one token, and its heads are views of one tensor.
     """

@@ -8,7 +8,27 @@ ADDED = "elements += seen * elements_per_token(layer)"
 RESULT = "elements * bits // 8"
 
 WRONG = {
-    "test_shared_heads_keep_one_key_and_one_value": [
+    "test_again_reads_its_arguments_at_every_call": [
+        (
+            "remembers layers by id",
+            "second call",
+            f"return {LATENT}",
+            f"return elements_per_token.__dict__.setdefault(id(layer), {LATENT})",
+        ),
+    ],
+    "test_cache_again_reads_its_arguments_at_every_call": [
+        (
+            "remembers lists by id",
+            "second call",
+            f"return {RESULT}",
+            f"return cache_bytes.__dict__.setdefault(id(layers), {RESULT})",
+        ),
+    ],
+    "test_shared_heads_and_latents_are_kept_once": [
+        ("a latent for keys and one for values", "neither is stored", LATENT, f"2 * ({LATENT})"),
+        ("a rotated key for each head", "neither", LATENT, LATENT + ' * layer["heads"]'),
+        ("everything for each head", "neither", LATENT, f'layer["heads"] * ({LATENT})'),
+        ("the rotated key forgotten", "neither", LATENT, 'layer["rank"]'),
         ("all heads", "what is kept", SHARED, SHARED.replace("kv_heads", "heads")),
         ("keys alone", "what is kept", SHARED, SHARED.removeprefix("2 * ")),
         ("bytes", "what is kept", SHARED, f"2 * {SHARED}"),
@@ -18,12 +38,6 @@ WRONG = {
             SHARED,
             '(layer["heads"] + 2 * layer["kv_heads"]) * layer["head_dim"]',
         ),
-    ],
-    "test_latent_is_kept_once_for_all_heads": [
-        ("a latent for keys and one for values", "neither is stored", LATENT, f"2 * ({LATENT})"),
-        ("a rotated key for each head", "neither", LATENT, LATENT + ' * layer["heads"]'),
-        ("everything for each head", "neither", LATENT, f'layer["heads"] * ({LATENT})'),
-        ("the rotated key forgotten", "neither", LATENT, 'layer["rank"]'),
     ],
     "test_unknown_kind_is_refused": [
         (
@@ -40,6 +54,9 @@ WRONG = {
         ),
     ],
     "test_all_layers_and_requests_add_up": [
+        ("a byte at least", "share a byte", RESULT, "elements * max(1, bits // 8)"),
+        ("always 16 bits", "share a byte", RESULT, "elements * 2"),
+        ("whole bytes first", "share a byte", RESULT, "elements * (bits // 8)"),
         (
             "all as long as the longest",
             "sum",
@@ -80,11 +97,6 @@ WRONG = {
             SEEN,
             'min(length, *(one.get("window", length) for one in layers))',
         ),
-    ],
-    "test_bits_are_eighths_of_a_byte": [
-        ("a byte at least", "share a byte", RESULT, "elements * max(1, bits // 8)"),
-        ("always 16 bits", "share a byte", RESULT, "elements * 2"),
-        ("whole bytes first", "share a byte", RESULT, "elements * (bits // 8)"),
     ],
     "test_nobody_takes_nothing": [
         ("at least one token", "expected", SEEN, f"max(1, {SEEN})"),

@@ -44,6 +44,19 @@ WRONG = {
             SCORES,
             "(q_codes @ coded(k, 0)[0].T) * q_scale * coded(k, 0)[1].mean() / q.shape[1] ** 0.5",
         ),
+        (
+            "keys by channel where they are square",
+            "as many tokens as channels",
+            SCORES,
+            SCORES.replace("k_scale.T", "(coded(k, int(len(k) != q.shape[1]))[1].reshape(1, -1))"),
+        ),
+        ("128 tokens at most", "before the sum", SCORES, f"{SCORES} if len(k) < 129 else q @ k.T"),
+        (
+            "128 channels at most",
+            "before the sum",
+            SCORES,
+            f"{SCORES} if q.shape[1] < 129 else q @ k.T / q.shape[1] ** 0.5",
+        ),
         ("the root of the tokens", "expected", SCORES, SCORES.replace("q.shape[1]", "k.shape[0]")),
     ],
     "test_row_of_zeros_gives_scores_of_zero": [
@@ -79,6 +92,18 @@ WRONG = {
             "expected",
             OUTPUT,
             "(torch.round(p * 127).int() @ v_codes) / 127 * v_scale",
+        ),
+        (
+            "one scale where there are many queries",
+            "as many",
+            OUTPUT,
+            OUTPUT.replace("p_scale", "(p_scale if len(p) < p.shape[1] else p_scale.amax())"),
+        ),
+        (
+            "weights as they lie",
+            "expected",
+            OWN,
+            OWN.replace("coded(p", "coded(p.as_strided(p.shape, (p.shape[1], 1))"),
         ),
         ("divided by the sum", "expected", OUTPUT, f"{OUTPUT} / p.sum(1, keepdim=True) / 1.01"),
     ],

@@ -11,6 +11,14 @@ EQUIVALENT = {
 }
 
 WRONG = {
+    "test_kept_again_gives_a_result_that_is_the_callers": [
+        (
+            "hands out one kept tensor",
+            "expected",
+            f"return places[{MASK}]",
+            f"return keep.__dict__.setdefault((n, first, window), places[{MASK}])",
+        ),
+    ],
     "test_first_and_last_tokens_stay": [
         ("the oldest go", "parks its weight", MASK, "places >= n - window"),
         ("the oldest go, as many stay", "parks its weight", MASK, "places >= n - window - first"),
@@ -19,6 +27,7 @@ WRONG = {
         ("four of the first at most", "expected", MASK, MASK.replace("first", "min(first, 4)")),
         ("one of the last too few", "expected", MASK, MASK.replace(">=", ">")),
         ("both ends at once", "expected", MASK, MASK.replace("|", "&")),
+        ("a thousand tokens", "expected", MASK, f"({MASK}) | (n > 1000)"),
         (
             "the window counts the first",
             "expected",
@@ -57,6 +66,7 @@ WRONG = {
             "weights = torch.softmax(k @ q / len(q) ** 0.5, 0)\n    return weights[kept] @ v[kept]",
         ),
         ("all tokens", "too small", KEPT, "kept = torch.arange(len(k))"),
+        ("all of many tokens", "too small", KEPT, f"{KEPT} if len(k) < 129 else range(len(k))"),
         (
             "keys of zeros",
             "too small",

@@ -5,6 +5,7 @@ SCALE = "k.abs().amax(axis, keepdim=True) / top"
 GUARD = "scale = torch.where(scale == 0, 1.0, scale)"
 KEYS = "scale * torch.round(k / scale)"
 ATTENTION = "torch.softmax(q @ keys.T / keys.shape[1] ** 0.5, dim=1) @ v"
+IN_ORDER = "{0}.as_strided({0}.shape, ({0}.shape[1], 1))"
 ERROR = "((got - exact).norm() / exact.norm()).item()"
 ROW = "(error(keys, k), error(attention(keys), attention(k)))"
 
@@ -34,6 +35,13 @@ WRONG = {
         ),
         ("not relative", "expected", ERROR, "(got - exact).norm().item()"),
         ("tensors", "types of", ERROR, "(got - exact).norm() / exact.norm()"),
+        ("quantizes in place", "left as it was", KEYS, "k.copy_(scale * torch.round(k / scale))"),
+        (
+            "more than 128 channels",
+            "expected",
+            KEYS,
+            KEYS.replace("scale", "(scale if k.shape[1] < 129 else scale.amax())", 1),
+        ),
     ],
     "test_errors_of_the_outputs": [
         ("a smallest scale", "expected", GUARD, "scale = scale.clamp(min=1e-3)"),
@@ -42,6 +50,18 @@ WRONG = {
         ("a softmax over the queries", "counts", ATTENTION, ATTENTION.replace("dim=1", "dim=0")),
         ("the weights alone", "counts", ATTENTION, ATTENTION.replace(" @ v", "")),
         ("the scores alone", "counts", ATTENTION, "q @ keys.T / keys.shape[1] ** 0.5"),
+        (
+            "q as it lies",
+            "counts",
+            ATTENTION,
+            ATTENTION.replace("q @", IN_ORDER.format("q") + " @"),
+        ),
+        (
+            "v as it lies",
+            "counts",
+            ATTENTION,
+            ATTENTION.replace("@ v", "@ " + IN_ORDER.format("v")),
+        ),
         (
             "values are rounded too",
             "counts",
@@ -60,9 +80,6 @@ WRONG = {
     "test_zeros_are_no_nan": [
         ("no guard", "NaN", GUARD, "pass"),
         ("a guard for the whole", "NaN", GUARD, "scale = scale if scale.any() else scale + 1"),
-    ],
-    "test_inputs_are_left_as_they_were": [
-        ("quantizes in place", "left as it was", KEYS, "k.copy_(scale * torch.round(k / scale))"),
     ],
     "test_again_reads_its_arguments_at_every_call": [
         (
