@@ -6,16 +6,17 @@ from halfbits.course.checks import calls, cases, expect, hardened, quantizers, t
 from halfbits.course.checks.cases import each
 
 # Outputs, inputs, samples.
-SHAPES = {"tall": (40, 24, 60), "wide": (6, 90, 60), "few samples": (16, 32, 5)}
+SHAPES = {"tall": (40, 24, 60), "wide": (6, 136, 60), "square, few samples": (24, 24, 5)}
 again = calls.Calls("awq_scales", lambda seed: (*layer(seed, 6, 24, 20), [0.5, 0.25]))
 ALPHAS = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0]
 
 
 def layer(seed, outputs, inputs, samples, loud=12.0):
-    """w and x; a few inputs are loud."""
-    x = cases.normal(seed, samples, inputs)
+    """w and x; a few inputs are loud, and their weights quiet."""
+    x, w = cases.normal(seed, samples, inputs), cases.normal(seed + 1, outputs, inputs) * 0.1
     x[:, seed % 7 :: 11] *= loud
-    return cases.normal(seed + 1, outputs, inputs) * 0.1, x
+    w[:, seed % 7 :: 11] /= 4
+    return w, x
 
 
 def factors(x, alpha):
@@ -113,19 +114,6 @@ def test_dead_inputs_have_a_factor_of_one(answer, seed):
         x[:, [seed % 5, 9]] = 0
         right(answer, w, x, ALPHAS)
         right(answer, w, x, [0.5])
-
-
-@task("awq_scales")
-def test_inputs_are_left_as_they_were(answer, seed):
-    """w and x keep their bits, and the list of alphas its order.
-
-    The next layer reads the same x.
-    """
-    for shape in each(SHAPES):
-        w, x = layer(seed, *shape)
-        alphas = [0.5, 0.0, 0.25]
-        with expect.untouched(w, x, alphas):
-            found(answer, w, x, alphas)
 
 
 @hardened

@@ -8,7 +8,7 @@ from halfbits.course.checks.cases import each
 again = calls.Calls("gptq_step", lambda seed: a_step(seed))
 EPS = tolerance.eps(torch.float64)
 # Rows and columns of the weight matrix.
-SHAPES = {"6 x 8": (6, 8), "1 x 12": (1, 12), "20 x 5": (20, 5)}
+SHAPES = {"3 x 70": (3, 70), "1 x 12": (1, 12), "20 x 5": (20, 5), "8 x 8": (8, 8)}
 
 
 def layer(seed, rows, columns):
@@ -21,8 +21,8 @@ def layer(seed, rows, columns):
 
 
 def free(hessian, j):
-    """The inverse of the Hessian of the columns from j on, zeros before them."""
-    inverse = torch.zeros_like(hessian)
+    """The inverse of the Hessian of the columns from j on, zeros before them; a strided view."""
+    inverse = torch.zeros(len(hessian), 2 * len(hessian)).double()[:, ::2]
     inverse[j:, j:] = torch.linalg.inv(hessian[j:, j:])
     return inverse
 
@@ -107,18 +107,6 @@ def test_inverse_loses_the_column(answer, seed):
             expect.close(got, want, atol=room, of="inverse")
             gone = torch.cat([got[j], got[:, j]])
             expect.same(gone, torch.zeros_like(gone), of="row and column j of inverse")
-
-
-@task("gptq_step")
-def test_inputs_are_left_as_they_were(answer, seed):
-    """w, inverse and scale keep their bits.
-
-    The original weights are needed to judge the result.
-    """
-    w, hessian, scale = layer(seed, 6, 8)
-    inverse = free(hessian, 2)
-    with expect.untouched(w, inverse, scale):
-        stepped(answer, w, inverse, 2, scale)
 
 
 @hardened

@@ -6,7 +6,8 @@ from halfbits.course.checks import calls, cases, expect, hardened, task, toleran
 from halfbits.course.checks.cases import each
 
 # Tokens, inputs, outputs.
-SHAPES = {"wide": (6, 90, 12), "tall": (40, 16, 5), "square": (24, 24, 24)}
+SHAPES = {"wide": (6, 136, 12), "many tokens": (136, 16, 5), "square": (24, 24, 24)}
+SHAPES |= {"one token": (1, 40, 12), "a tall w": (6, 20, 136)}
 THRESHOLD = 6.0
 again = calls.Calls("mixed_product", lambda seed: (*layer(seed, 4, 12, 5), 2.0))
 
@@ -57,7 +58,7 @@ def test_one_loud_token_is_enough(answer, seed):
     for shape in each(SHAPES):
         for value in (6.0, -6.0, 900.0, -900.0):
             x, w = layer(seed, *shape)
-            x[seed % 6, 3] = value
+            x[seed % len(x), 3] = value
             w[:, 3] *= 100
             right(answer, x, w)
 
@@ -98,21 +99,8 @@ def test_all_columns_or_none_left_are_fine(answer, seed):
     for shape in each(SHAPES):
         x, w = layer(seed, *shape)
         right(answer, x, w, 0.0)
-        x[2], w[3] = 0, 0
+        x[-1], w[3] = 0, 0
         right(answer, x, w)
-
-
-@task("mixed_product")
-def test_inputs_are_left_as_they_were(answer, seed):
-    """x and w keep their bits.
-
-    The weights serve the next batch, whose outliers may be others.
-    """
-    for shape in each(SHAPES):
-        x, w = layer(seed, *shape)
-        x[0, 3] = 100.0
-        with expect.untouched(x, w):
-            right(answer, x, w)
 
 
 @hardened

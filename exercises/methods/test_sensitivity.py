@@ -1,18 +1,16 @@
 """What `sensitivity` must do, one claim a check."""
 
 import copy
+import itertools
 
 import torch
 from torch import nn
 
-from halfbits.course.checks import calls, cases, expect, hardened, task, tolerance
+from halfbits.course.checks import calls, cases, expect, hardened, leaves, task, tolerance
 from halfbits.course.checks.cases import each
 
+left = leaves.Leaves("sensitivity", lambda model, x: (model, x, halves))
 again = calls.Calls("sensitivity", lambda seed: (Nested(seed), cases.normal(seed, 5, 6), halves))
-
-
-class Refusal(Exception):  # noqa: N818
-    """What a quantizer of a check raises."""
 
 
 class Nested(nn.Module):
@@ -33,6 +31,18 @@ class Nested(nn.Module):
 def halves(w):
     """A coarse quantizer: multiples of 1/2."""
     return torch.round(2 * w) / 2
+
+
+def refuses(kind):
+    """A quantizer that raises an exception of this kind at its second layer."""
+    calls = itertools.count()
+
+    def quantize(w):
+        if next(calls):
+            raise kind
+        return halves(w)
+
+    return quantize
 
 
 def exact(model, name, x, quantize):
@@ -85,40 +95,19 @@ def test_mean_is_over_all_but_the_classes(answer, seed):
 
     A sum grows with the text, so that two measurements could not be compared.
     """
-    shapes = {
-        str(shape): cases.normal(seed, *shape) for shape in ((3, 7, 6), (1, 1, 6), (2, 2, 3, 6))
-    }
-    for x in each({**shapes, "transposed": cases.normal(seed, 6, 20).T}):
+    several = {str(s): cases.normal(seed, *s) for s in ((3, 7, 6), (1, 1, 6), (2, 2, 3, 6))}
+    for x in each({**several, "transposed": cases.normal(seed, 6, 20).T}):
         right(answer, Nested(seed), x, halves)
-
-
-@task("sensitivity")
-def test_model_comes_back_as_it_was(answer, seed):
-    """Weights, gradients' flags, mode and hooks are the same afterwards.
-
-    The model is used on; what is put back has to be the weight itself, not its quantized copy.
-    """
-    for mode in each({"training": True, "evaluation": False}):
-        model = Nested(seed).train(mode)
-        model.stem.weight.requires_grad_(False)
-        with expect.untouched(model):
-            answer.sensitivity(model, cases.normal(seed, 20, 6), halves)
 
 
 @task("sensitivity")
 @hardened
 def test_model_comes_back_after_an_exception(answer, seed):
-    """If `quantize` raises, the caller gets the exception, and the model is as it was.
+    """If `quantize` raises, or is interrupted, the caller gets that, and the model is as it was.
 
-    A notebook goes on after an error, with whatever is left of the model.
+    A notebook goes on after an error or Ctrl-C, with whatever is left of the model.
     """
-    model, calls = Nested(seed), []
-
-    def refuses(w):
-        calls.append(w)
-        if len(calls) == 2:
-            raise Refusal
-        return halves(w)
-
-    with expect.untouched(model):
-        expect.raises(Refusal, lambda: answer.sensitivity(model, cases.normal(seed, 5, 6), refuses))
+    for kind in each({"an error": ArithmeticError, "Ctrl-C": KeyboardInterrupt}):
+        model, x = Nested(seed), cases.normal(seed, 5, 6)
+        with expect.untouched(model):
+            expect.raises(kind, lambda: answer.sensitivity(model, x, refuses(kind)))  # noqa: B023

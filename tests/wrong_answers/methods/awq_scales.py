@@ -24,6 +24,12 @@ WRONG = {
             "(rounded / s - w).square().sum().item()",
         ),
         (
+            "rows for columns where w is square",
+            "multiplies it by",
+            "tried = []",
+            "tried, w = [], w if w.shape[0] != w.shape[1] else w.T",
+        ),
+        (
             "the scaled weights decide",
             "multiplies it by",
             ERROR,
@@ -59,6 +65,8 @@ WRONG = {
         ("divided by the mean of all", "expected", MEAN, "x.abs().mean(0) / x.abs().mean()"),
     ],
     "test_order_of_the_list_does_not_matter": [
+        ("w in place", "left as it was", SCALED, "w.mul_(s)"),
+        ("sorts the list", "left as it was", "tried = []", "tried = []\n    alphas.sort()"),
         (
             "the first that improves",
             "knows nothing but the list",
@@ -78,10 +86,6 @@ WRONG = {
     "test_dead_inputs_have_a_factor_of_one": [
         ("no guard", "expected", FACTORS, "mean**alpha"),
         ("a floor", "expected", FACTORS, "mean.clamp(min=1e-4) ** alpha"),
-    ],
-    "test_inputs_are_left_as_they_were": [
-        ("w in place", "left as it was", SCALED, "w.mul_(s)"),
-        ("sorts the list", "left as it was", "tried = []", "tried = []\n    alphas.sort()"),
     ],
     "test_pruned_rows_and_views_disturb_nothing": [
         ("no guard for rows", "expected", GUARD, "pass"),

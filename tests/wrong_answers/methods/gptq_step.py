@@ -20,6 +20,13 @@ WRONG = {
             COLUMN.replace("old / scale", "old / scale[0]"),
         ),
         ("truncated", "expected", COLUMN, COLUMN.replace("round", "trunc")),
+        (
+            "one scale where it is square",
+            "8 x 8",
+            COPY,
+            f"scale = scale.amax() * torch.ones(8) if w.shape == (8, 8) else scale\n    {COPY}",
+        ),
+        ("64 columns at most", "3 x 70", COPY, f"{COPY}\n    w = w * 2 if w.shape[1] > 64 else w"),
         ("one code more below", "holds no more", COLUMN, COLUMN.replace("-7", "-8")),
     ],
     "test_later_columns_make_up_for_the_error": [
@@ -57,6 +64,13 @@ WRONG = {
         ),
     ],
     "test_inverse_loses_the_column": [
+        ("w in place", "left as it was", COPY, "row = inverse[j]"),
+        (
+            "the inverse in place",
+            "left as it was",
+            LEFT,
+            "inverse.sub_(torch.outer(row, row) / row[j])",
+        ),
         ("the old inverse", "count on it", LEFT, "inverse.clone()", GONE, "pass"),
         ("zeros alone", "count on it", LEFT, "inverse.clone()"),
         ("not divided", "expected", LEFT, "inverse - torch.outer(row, row)"),
@@ -68,15 +82,6 @@ WRONG = {
             "inverse - torch.outer(row, row) / row[j] * (1 - 1e-14)",
             GONE,
             "left[j] = 0.0",
-        ),
-    ],
-    "test_inputs_are_left_as_they_were": [
-        ("w in place", "left as it was", COPY, "row = inverse[j]"),
-        (
-            "the inverse in place",
-            "left as it was",
-            LEFT,
-            "inverse.sub_(torch.outer(row, row) / row[j])",
         ),
     ],
     "test_single_column_and_views_are_stepped_too": [

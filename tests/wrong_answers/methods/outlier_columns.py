@@ -59,6 +59,7 @@ WRONG = {
         ),
     ],
     "test_one_loud_token_is_enough": [
+        ("zeros in place", "left as it was", X_REST, "coded(x.masked_fill_(loud, 0.0))"),
         (
             "all tokens have to be loud",
             "exactly at the threshold",
@@ -79,6 +80,19 @@ WRONG = {
             "rest.abs().amax().expand(len(rest), 1) / 127",
         ),
         ("7 bits", "expected", SCALE, SCALE.replace("127", "63")),
+        ("floats for a single token", "one token", RESULT, f"{RESULT} if len(x) > 1 else x @ w.T"),
+        (
+            "one scale where w is tall",
+            "a tall w",
+            RESULT,
+            RESULT.replace("w_scale", "(w_scale if len(w) <= w.shape[1] else w_scale.max())"),
+        ),
+        (
+            "128 tokens at most",
+            "many tokens",
+            RESULT,
+            RESULT.replace("x_scale", "(x_scale if len(x) < 129 else x_scale.max())"),
+        ),
         ("truncated", "expected", CODES, CODES.replace("round", "trunc")),
         ("the scale of x alone", "expected", RESULT, f"return {FLOATS} + integers * x_scale"),
     ],
@@ -90,9 +104,6 @@ WRONG = {
     "test_all_columns_or_none_left_are_fine": [
         ("no guard", "NaN", GUARD, "pass"),
         ("cut out", "raised", X_REST, "coded(x[:, ~loud])", W_REST, "coded(w[:, ~loud])"),
-    ],
-    "test_inputs_are_left_as_they_were": [
-        ("zeros in place", "left as it was", X_REST, "coded(x.masked_fill_(loud, 0.0))"),
     ],
     "test_quiet_tokens_and_views_are_multiplied_too": [
         ("a smallest scale of 1e-8", "expected", GUARD, "scale = scale.clamp(min=1e-8)"),

@@ -11,7 +11,7 @@ EQUIVALENT = {
 }
 
 WRONG = {
-    "test_single_batch_gives_its_mean": [
+    "test_every_token_counts_the_same": [
         ("as it came", "grows with the number", FIRST, "mean, count = total, len(batch)"),
         ("nothing is divided", "grows with the number", FIRST, "mean, count = total, 1"),
         ("the first batch is left out", "expected", FIRST, "mean, count = 0 * total, 0"),
@@ -28,8 +28,8 @@ WRONG = {
             "total = batch.abs().sum().expand(batch.shape[1])",
         ),
         ("divided at the end as well", "expected", RESULT, "return mean / len(batches[0])"),
-    ],
-    "test_every_token_counts_the_same": [
+        ("abs in place", "left as it was", TOTAL, "total = batch.abs_().sum(0)"),
+        ("empties the list", "left as it was", RESULT, "batches.clear()\n    return mean"),
         (
             "a mean of means",
             "a short batch more weight",
@@ -83,10 +83,6 @@ WRONG = {
             TOTAL,
             "total = batch.square().mean(0).sqrt() * len(batch)",
         ),
-    ],
-    "test_batches_are_left_as_they_were": [
-        ("abs in place", "left as it was", TOTAL, "total = batch.abs_().sum(0)"),
-        ("empties the list", "left as it was", RESULT, "batches.clear()\n    return mean"),
     ],
     "test_zeros_and_repeated_tokens_count": [
         (

@@ -113,7 +113,7 @@ WRONG = {
             KL.replace(".sum(-1)", ".sum(-1)[..., -1]"),
         ),
     ],
-    "test_model_comes_back_as_it_was": [
+    "test_left_leaves_each_part_of_the_model_alone": [
         (
             "no copy is kept",
             "left as it was",
@@ -125,6 +125,14 @@ WRONG = {
             "left as it was",
             RESTORED,
             RESTORED.replace("(kept)", "(quantize(kept))"),
+        ),
+        (
+            "one mode for all layers",
+            "left as it was",
+            BASE,
+            f"was = model.training\n    model.eval()\n    {BASE}",
+            "return found",
+            "model.train(was)\n    return found",
         ),
         ("evaluation mode stays", "left as it was", BASE, f"model.eval()\n    {BASE}"),
         (
@@ -150,6 +158,15 @@ WRONG = {
             "if True:",
             QUANTIZED,
             "layer.weight.zero_()\n                layer.weight.copy_(quantize(kept))",
+        ),
+        (
+            "an interrupt leaves a hook",
+            "left as it was",
+            FINALLY,
+            "except KeyboardInterrupt:\n"
+            "                model.register_forward_hook(lambda *a: None)\n"
+            "                raise\n"
+            "            finally:",
         ),
         (
             "swallows the exception",
