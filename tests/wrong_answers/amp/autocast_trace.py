@@ -21,10 +21,10 @@ EQUIVALENT = {
 WRONG = {
     "test_each_table_is_of_the_model_as_it_is": [
         (
-            "remembers by id",
+            "remembers in the model",
             "both tables",
             RETURN,
-            "return autocast_trace.__dict__.setdefault((id(model), dtype), rows)",
+            "return model.__dict__.setdefault('_rows', rows)",
         ),
         (
             "one list for all calls",
