@@ -1,8 +1,8 @@
 """General kinds of wrong answers, made from the solution of any exercise: no list to write.
 
 `python -m halfbits.course.authoring.kinds [NAME ...]` prints those that all checks accept. Each is
-the solution of one task with a habit: it remembers results, hands out one buffer, changes what it
-was given, reads a view in the order of memory, or answers in another dtype.
+the solution of one task with a habit: it remembers results, hands out one buffer, changes one of
+its arguments, reads one that is a view in the order of memory, or answers in another dtype.
 """
 
 from __future__ import annotations
@@ -14,112 +14,72 @@ import sys
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from halfbits.course.authoring import habits
 from halfbits.course.authoring.contract import Trial
 from halfbits.course.catalog import load_catalog
 from halfbits.course.grading.process.pool import pool_for_many
 from halfbits.course.notebook import Cell
 from halfbits.folders import find_root
 
+# Annotations at whose beginning stands what the habits look for: a callable's own are another's.
+TENSOR = r"(torch\.)?Tensor|(list|dict|tuple)\[.*Tensor"
+CHANGED = r"(torch\.)?Tensor|list|dict|nn\.Module"
+# Annotations of what has no place in memory that a program could name it by.
+PLAIN = re.compile(r"(self|int|float|str|bool|torch\.dtype|Path|None|[ |])*")
+
+
+class Signature(NamedTuple):
+    """A function or method of a task: the annotations of its arguments and of its result."""
+
+    task: str
+    arguments: tuple[str, ...]
+    result: str
+
+    @property
+    def has_places(self) -> bool:
+        """Whether an argument, or a result that is handed out again, could be remembered."""
+        changes = re.search("Tensor|list|dict", self.result) is not None
+        return changes or not all(map(PLAIN.fullmatch, self.arguments))
+
 
 class Kind(NamedTuple):
-    """A habit: what it does around `inner`, and a pattern of the checks that are tried first.
+    """A habit: its code, and a pattern of the checks that are tried first.
 
-    A task takes a tensor, or the kind says nothing; `of` is "result" where it returns one, too.
+    `arguments` matches the annotations of those that it is about, each alone if the name has a
+    place for its number; `result` is found in the annotation of the result; without either it is
+    about where arguments lie.
     """
 
     name: str
     code: str
-    of: str
     noticed: str
+    arguments: str = ""
+    result: str = ""
+
+    def of(self, signature: Signature) -> Iterator[tuple[str, int]]:
+        """The habit's names at this function, and the number of the argument that each is about."""
+        if self.arguments:
+            given = enumerate(signature.arguments)
+            places = [place for place, one in given if re.match(self.arguments, one)]
+            for place in places if "{}" in self.name else places[:1]:
+                yield self.name.format(place + 1), place
+        elif re.search(self.result, signature.result) if self.result else signature.has_places:
+            yield self.name, 0
 
 
-REMEMBERS = """
-key = tuple(a.data_ptr() if isinstance(a, torch.Tensor) else a if isinstance(a, (int, float, str))
-            else id(a) for a in args)
-if key not in kept:
-    kept[key] = inner(*args, **kwargs)
-return kept[key]
-"""
-BUFFER = """
-def fill(new, at):
-    if isinstance(new, (list, tuple)):
-        return [fill(one, (at, i)) for i, one in enumerate(new)]
-    if not isinstance(new, torch.Tensor):
-        return new
-    old = kept.setdefault((at, new.shape, new.dtype), new.detach().clone())
-    old.copy_(new.detach())
-    return old
-return fill(inner(*args, **kwargs), 0)
-"""
-CHANGES = """
-def change(a):
-    if isinstance(a, (dict, list, tuple)):
-        [change(one) for one in (a.values() if isinstance(a, dict) else a)]
-    elif isinstance(a, torch.Tensor) and a.numel() and CONDITION:
-        first = a.detach()[(0,) * a.dim()]
-        first.copy_(~first if a.dtype == torch.bool else first * 0 + 3)
-result = inner(*args, **kwargs)
-change(args)
-return result
-"""
-IN_ORDER = """
-def straight(a):
-    if isinstance(a, dict):
-        return {key: straight(one) for key, one in a.items()}
-    if isinstance(a, (list, tuple)):
-        return [straight(one) for one in a]
-    if not isinstance(a, torch.Tensor) or a.is_contiguous():
-        return a
-    strides = torch.empty(a.shape).stride()
-    last = sum((n - 1) * s for n, s in zip(a.shape, strides)) + a.storage_offset()
-    ends = a.untyped_storage().nbytes() // a.element_size()
-    return a.as_strided(a.shape, strides) if last < ends else a.flip(0)
-return inner(*straight(args), **kwargs)
-"""
-OTHER_TYPE = """
-def other(new):
-    if isinstance(new, (list, tuple)):
-        return type(new)(map(other, new))
-    if not isinstance(new, torch.Tensor):
-        return new
-    whole = torch.int32 if new.dtype != torch.int32 else torch.int64
-    narrow = torch.float64 if new.dtype != torch.float64 else torch.float32
-    return new.to(narrow if new.is_floating_point() else whole)
-return other(inner(*args, **kwargs))
-"""
 KINDS = (
-    Kind("remembers its results by place", REMEMBERS, "arguments", "reads_its_arguments"),
-    Kind("hands out one buffer", BUFFER, "result", "that_is_the_callers"),
+    Kind("remembers its results by place", habits.REMEMBERS, "reads_its_arguments|is_the_callers"),
+    Kind("hands out one buffer", habits.BUFFER, "is_the_callers", result="Tensor|list|dict"),
+    # Every call of a check compares its arguments, so that neither one alone nor a view is tried.
+    Kind("changes what it is given", habits.CHANGES, "left|untouched|alone", arguments=CHANGED),
     Kind(
-        "changes an argument that is a view",
-        CHANGES.replace("CONDITION", "not a.is_contiguous()"),
-        "arguments",
-        "view|left|untouched|layout|strided|alone|shape|transposed",
-    ),
-    Kind(
-        "changes an argument of some size",
-        CHANGES.replace("CONDITION", "a.numel() > 5"),
-        "arguments",
-        "left|untouched|alone",
-    ),
-    Kind(
-        "reads a view in the order of memory",
-        IN_ORDER,
-        "arguments",
+        "reads argument {} in the order of memory",
+        habits.IN_ORDER,
         "view|layout|strided|shape|transposed|alone|left",
+        arguments=TENSOR,
     ),
-    Kind("answers in another type", OTHER_TYPE, "result", ""),
+    Kind("answers in another type", habits.OTHER_TYPE, "", result="Tensor|Any"),
 )
-CELL = """import functools
-import torch
-def habit(inner):
-    kept = {{}}
-    @functools.wraps(inner)
-    def outer(*args, **kwargs):
-        {code}
-    return outer
-{task} = habit({task})
-"""
 
 
 class Accepted(NamedTuple):
@@ -131,32 +91,47 @@ class Accepted(NamedTuple):
 
 def accepted(trial: Trial) -> Iterator[Accepted]:
     """The kinds of wrong answers to each task of an exercise that no check notices."""
-    for task, signature in signatures(trial).items():
+    for signature in signatures(trial):
+        task = signature.task.partition(".")[0]
         names = [check.name for check in trial.checks if check.task == task]
         for kind in KINDS:
-            if "Tensor" in signature["arguments"] and "Tensor" in signature[kind.of]:
-                cells = [*trial.solution, with_habit(task, kind)]
-                first = [name for name in names if re.search(kind.noticed, name)][:4]
+            first = [name for name in names if re.search(kind.noticed, name)][:4]
+            for name, place in kind.of(signature):
+                cells = [*trial.solution, with_habit(signature.task, kind, place)]
                 if not (_notices(trial, cells, first) or _notices(trial, cells, names)):
-                    yield Accepted(task, kind.name)
+                    yield Accepted(signature.task, name)
 
 
-def signatures(trial: Trial) -> dict[str, dict[str, str]]:
-    """The annotations of each task that is a function: of its arguments and of its result."""
-    tasks, found = set(trial.exercise.tasks), {}
-    for cell in trial.solution:
-        for node in ast.parse(cell.source).body:
-            if isinstance(node, ast.FunctionDef) and node.name in tasks:
-                whole = [ast.unparse(a.annotation) for a in node.args.args if a.annotation]
-                returned = ast.unparse(node.returns) if node.returns else ""
-                found[node.name] = {"arguments": ", ".join(whole), "result": returned}
+def signatures(trial: Trial) -> list[Signature]:
+    """Each task that is a function, and each public method of a task that is a class."""
+    tasks, found = set(trial.exercise.tasks), []
+    for node in (node for cell in trial.solution for node in ast.parse(cell.source).body):
+        if isinstance(node, ast.FunctionDef) and node.name in tasks:
+            found.append(_signature(node))
+        elif isinstance(node, ast.ClassDef) and node.name in tasks:
+            methods = [part for part in node.body if isinstance(part, ast.FunctionDef)]
+            public = [one for one in methods if not (one.decorator_list or one.name[0] == "_")]
+            found += [_signature(one, f"{node.name}.") for one in public]
     return found
 
 
-def with_habit(task: str, kind: Kind) -> Cell:
+def _signature(node: ast.FunctionDef, of: str = "") -> Signature:
+    """Its object stands first among the arguments of a method `of` a class.
+
+    "Any" is TensorFlow's tensor where an argument is one as well, and else says nothing.
+    """
+    whole = [ast.unparse(a.annotation) if a.annotation else "" for a in node.args.args]
+    whole[:1] = ["self"] if of else whole[:1]
+    returned = ast.unparse(node.returns) if node.returns else ""
+    if "Any" in returned and "Any" not in whole:
+        returned = ""
+    return Signature(f"{of}{node.name}", tuple(whole), returned)
+
+
+def with_habit(task: str, kind: Kind, place: int = 0) -> Cell:
     """The cell that gives the solution's function this habit."""
     code = kind.code.strip().replace("\n", "\n        ")
-    return Cell("cell 99", CELL.format(task=task, code=code))
+    return Cell("cell 99", habits.CELL.format(task=task, code=code, place=place))
 
 
 def _notices(trial: Trial, cells: list[Cell], names: list[str]) -> bool:
