@@ -12,6 +12,7 @@ from pathlib import Path
 from halfbits.errors import CourseError
 
 KIT = "halfbits.course.checks"
+GENERAL = "Calls"  # the suite of claims that hold of any function
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,8 @@ class Check:
     """One check: its name, the task it belongs to, its claim and its line in the check file.
 
     `source` is the text of the check; of a suite's check, the line that adds the suite comes first.
-    A `hardened` check is of the second tier: the exercise is solved without it.
+    A `hardened` check is of the second tier: the exercise is solved without it. A `general` one
+    holds of any function, so a report tells it after what the exercise itself asks for.
     """
 
     name: str
@@ -28,6 +30,7 @@ class Check:
     line: int
     source: str
     hardened: bool = False
+    general: bool = False
 
 
 def read_checks(path: Path) -> tuple[Check, ...]:
@@ -67,7 +70,8 @@ def _checks_of(node: ast.stmt, lines: list[str], kit: set[str]) -> Iterator[Chec
             for method, source in _methods(module, suite):
                 name = f"test_{prefix}_{method.name.removeprefix('test_')}"
                 text, hard = f"{added}\n{source}", _is_hardened(method)
-                yield Check(name, task, _claim(method), node.lineno, text, hard)
+                general = suite == GENERAL
+                yield Check(name, task, _claim(method), node.lineno, text, hard, general)
 
 
 def _claim(node: ast.FunctionDef) -> str:

@@ -72,10 +72,13 @@ class Report:
         return [verdict for verdict in self.verdicts if verdict.kind == kind]
 
     def to_show(self) -> list[Verdict]:
-        """The failed checks, core ones first, each explanation once; stubs are only counted."""
+        """The failed checks, each explanation once; stubs are only counted.
+
+        Core ones come first, and of them what the exercise itself asks for.
+        """
         shown: dict[Failure | str, Verdict] = {}
         not_judged = () if self.problem else (NOT_RUN,)
-        for verdict in sorted(self.verdicts, key=lambda verdict: verdict.check.hardened):
+        for verdict in sorted(self.verdicts, key=lambda v: (v.check.hardened, v.check.general)):
             if verdict.kind in (FAILED, MISSING, *not_judged):
                 shown.setdefault(verdict.explanation, verdict)
         return list(shown.values())

@@ -8,7 +8,8 @@ import pytest
 from fake_course import COUNTER, DOUBLE, make_course, write
 
 from halfbits.course.catalog import Catalog, load_catalog
-from halfbits.course.grading.report import Report
+from halfbits.course.checklist import read_checks
+from halfbits.course.grading.report import FAILED, Report, Verdict
 from halfbits.course.grading.runner import grade_answers
 
 MUTATION = '''
@@ -198,3 +199,17 @@ def test_arguments_given_by_their_names_are_watched(course: Catalog) -> None:
     course.checks(course.find("double")).write_text(METHODS, encoding="utf-8")
     failures = graded(course, "def double(x):\n    return 2 * x.pop(0)", OWN).failures
     assert "argument x changed in place" in failures["test_by_keyword"]
+
+
+def test_claims_that_hold_of_any_function_are_told_after_those_of_the_exercise(
+    course: Catalog,
+) -> None:
+    exercise = course.find("double")
+    file = course.checks(exercise)
+    suite = 'from halfbits.course.checks import calls\nagain = calls.Calls("double", draw)\n'
+    checks = read_checks(write(file, suite + file.read_text("utf-8")))
+    report = Report(exercise, "double.ipynb", [Verdict(c, FAILED, c.claim) for c in checks])
+    assert checks[0].name == "test_again_reads_its_arguments_at_every_call"
+    shown = [verdict.check.name for verdict in report.to_show()]
+    assert shown[0] == "test_doubles_numbers"
+    assert shown[-1] == "test_again_gives_a_result_that_is_the_callers"
