@@ -20,8 +20,9 @@ class Check:
     """One check: its name, the task it belongs to, its claim and its line in the check file.
 
     `source` is the text of the check; of a suite's check, the line that adds the suite comes first.
-    A `hardened` check is of the second tier: the exercise is solved without it. A `general` one
-    holds of any function, so a report tells it after what the exercise itself asks for.
+    A `hardened` check is of the second tier: the exercise is solved without it. A `scored` one
+    measures a whole model, which takes seconds. A `general` one holds of any function, so a report
+    tells it after what the exercise itself asks for.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Check:
     line: int
     source: str
     hardened: bool = False
+    scored: bool = False
     general: bool = False
 
 
@@ -57,8 +59,8 @@ def _kit_modules(node: ast.stmt) -> list[str]:
 def _checks_of(node: ast.stmt, lines: list[str], kit: set[str]) -> Iterator[Check]:
     match node:
         case ast.FunctionDef(name=name) if name.startswith("test_"):
-            text, hard = _text(node, lines), _is_hardened(node)
-            yield Check(name, _task(node), _claim(node), node.lineno, text, hard)
+            text, marks = _text(node, lines), _marks(node)
+            yield Check(name, _task(node), _claim(node), node.lineno, text, *marks)
         case ast.Assign(
             targets=[ast.Name(id=prefix)],
             value=ast.Call(
@@ -69,9 +71,9 @@ def _checks_of(node: ast.stmt, lines: list[str], kit: set[str]) -> Iterator[Chec
             added = _text(node, lines)
             for method, source in _methods(module, suite):
                 name = f"test_{prefix}_{method.name.removeprefix('test_')}"
-                text, hard = f"{added}\n{source}", _is_hardened(method)
+                text, marks = f"{added}\n{source}", _marks(method)
                 general = suite == GENERAL
-                yield Check(name, task, _claim(method), node.lineno, text, hard, general)
+                yield Check(name, task, _claim(method), node.lineno, text, *marks, general)
 
 
 def _claim(node: ast.FunctionDef) -> str:
@@ -89,8 +91,10 @@ def _task(node: ast.FunctionDef) -> str:
     return ""
 
 
-def _is_hardened(node: ast.FunctionDef) -> bool:
-    return any(isinstance(mark, ast.Name) and mark.id == "hardened" for mark in node.decorator_list)
+def _marks(node: ast.FunctionDef) -> tuple[bool, bool]:
+    """Whether a check is hardened, and whether it is scored."""
+    names = {mark.id for mark in node.decorator_list if isinstance(mark, ast.Name)}
+    return "hardened" in names, "scored" in names
 
 
 @lru_cache(maxsize=64)

@@ -137,6 +137,16 @@ class Trial:
         return read_checks(self.catalog.checks(self.exercise))
 
     @cached_property
+    def quick(self) -> list[str]:
+        """The names of the checks that score nothing: a scored one takes seconds."""
+        return [check.name for check in self.checks if not check.scored]
+
+    @property
+    def scores(self) -> bool:
+        """Whether some checks measure a whole model for a score."""
+        return len(self.quick) < len(self.checks)
+
+    @cached_property
     def all_cells(self) -> list[Cell]:
         """All cells of the solution, those that are not graded too."""
         return read_cells(self.catalog.notebook(self.exercise, "solutions"))
@@ -185,9 +195,13 @@ class Trial:
 
     @cached_property
     def wrong_sample(self) -> list[WrongAnswer]:
-        """Some wrong answers from all over the list, none that ends its process."""
-        wrong = [answer for answer in self.answers.wrong if answer.rejected_by and answer.repeats]
-        return wrong[:: max(1, len(wrong) // SAMPLE)][:SAMPLE]
+        """Some wrong answers from all over the list, none that ends its process.
+
+        One is enough where a whole model is written and read back for it.
+        """
+        size = 1 if self.scores else SAMPLE
+        wrong = [a for a in self.answers.wrong if a.rejected_by in self.quick and a.repeats]
+        return wrong[:: max(1, len(wrong) // size)][:size]
 
     def grade(
         self,

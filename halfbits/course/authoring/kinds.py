@@ -93,7 +93,7 @@ def accepted(trial: Trial) -> Iterator[Accepted]:
     """The kinds of wrong answers to each task of an exercise that no check notices."""
     for signature in signatures(trial):
         task = signature.task.partition(".")[0]
-        names = [check.name for check in trial.checks if check.task == task]
+        names = [c.name for c in trial.checks if c.task == task and not c.scored]
         for kind in KINDS:
             first = [name for name in names if re.search(kind.noticed, name)][:4]
             for name, place in kind.of(signature):

@@ -68,11 +68,11 @@ def tallies(catalog: Catalog, exercises: Iterable[Exercise], seeds: int) -> Iter
 
 def cases_of(trial: Trial) -> Iterator[Case]:
     """Right answers by the checks of their tasks, wrong ones by that which has to reject them."""
-    every = tuple(check.name for check in trial.checks)
-    yield Case(trial.exercise, "the solution", trial.solution, every, True)
+    yield Case(trial.exercise, "the solution", trial.solution, tuple(trial.quick), True)
     for right in trial.answers.right:
         tasks = trial.tasks_of(right)
-        names = tuple(check.name for check in trial.checks if check.task in tasks)
+        own = {check.name for check in trial.checks if check.task in tasks}
+        names = tuple(name for name in trial.quick if name in own)
         yield Case(trial.exercise, right.name, trial.with_answer(right), names, True)
     for wrong in trial.answers.wrong:
         if wrong.rejected_by:

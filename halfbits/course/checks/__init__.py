@@ -4,7 +4,7 @@ A check file holds two kinds of lines. A function `test_*(answer, seed)` marked 
 claim, its docstring: the first line says what must hold, the rest why it matters. A line such as
 `weight = quantizers.SymmetricRows("quantize_weight")` adds a whole suite of standard claims, each
 a method `test_*` of that class; here they are called `test_weight_*`. Checks marked `hardened` are
-a second tier.
+a second tier, those marked `scored` give a score.
 """
 
 from __future__ import annotations
@@ -28,6 +28,15 @@ def hardened(check: Function) -> Function:
 
     Denormal numbers, values at the ends of a format, NaN, empty inputs, exceptions on the way:
     unmarked checks are the task as an interviewer means it. Read from the source, as `task` is.
+    """
+    return check
+
+
+def scored(check: Function) -> Function:
+    """Mark a check as one that measures a whole model for a score, which takes seconds.
+
+    The exercise contract runs it once on the solution and for what it has to reject, and repeats
+    the others. Read from the source, as `task` is.
     """
     return check
 

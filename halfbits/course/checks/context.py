@@ -20,13 +20,15 @@ Value = TypeVar("Value")
 class Now:
     """The check that runs: why it matters, the last call as text, and the names of its cases.
 
-    `in_place`: the answer's function may change its arguments now.
+    `in_place`: the answer's function may change its arguments now. `score`: what the check
+    measured, for the report of an exercise that gives a score.
     """
 
     why: str = ""
     call: str = ""
     cases: list[str] = field(default_factory=list)
     in_place: bool = False
+    score: dict[str, float | str] = field(default_factory=dict)
 
 
 NOW = Now()
@@ -35,6 +37,7 @@ NOW = Now()
 def begin(check: Any) -> None:
     """A new check starts; its docstring says why it matters."""
     NOW.why, NOW.call, NOW.cases, NOW.in_place = reason(check), "", [], False
+    NOW.score = {}
 
 
 def reason(check: Any) -> str:

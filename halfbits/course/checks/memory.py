@@ -12,6 +12,7 @@ import torch
 
 # What holds no numbers of an answer's, or leads into everything that is loaded.
 OUTSIDE = (types.ModuleType, types.CodeType, types.FrameType, str)
+ARRAYS = (torch.Tensor, np.ndarray, bytes, bytearray, array.array)
 SLACK = 4096  # bytes that an ordinary module holds besides its parameters and buffers
 NUMBER = 8  # bytes at least of a Python number; small whole numbers are shared and count once
 
@@ -33,6 +34,27 @@ def held(*roots: Any, module: str = "") -> int:
             sizes[place] = max(size, sizes.get(place, 0))
             waiting.extend(_parts(thing, module))
     return sum(sizes.values())
+
+
+def alive(least: int = SLACK) -> int:
+    """The bytes of all tensors, arrays and byte strings of `least` or more in any container.
+
+    Whose container it is does not matter: an attribute of a module holds numbers as well.
+    """
+    found: dict[int, Any] = {}
+    known: dict[type, bool] = {}  # an isinstance of each would ask the framework each time
+    waiting = gc.get_objects()
+    while waiting:
+        for one in gc.get_referents(waiting.pop()):
+            kind = type(one)
+            if kind not in known:
+                known[kind] = issubclass(kind, ARRAYS)
+            if known[kind]:
+                found[id(one)] = one
+            elif kind in (dict, tuple) and not gc.is_tracked(one):
+                waiting.append(one)  # nothing in it is a container, so it is not listed
+    sizes = dict(map(_numbers, found.values()))
+    return sum(size for size in sizes.values() if size >= least)
 
 
 def namespace_of(task: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What the grading commands do: grade, rules, hint, reset, progress, next, sync."""
+"""What the grading commands do, from `grade` to `sync`."""
 
 from __future__ import annotations
 
@@ -104,6 +104,19 @@ def name_next(name: str | None = None) -> int:
 
     catalog = load_catalog()
     print_following(following(catalog, read_progress(), chosen_path(catalog, name)))
+    return 0
+
+
+def leaderboard(files: list[Path], out: Path | None) -> int:
+    """Print the best scores of the user, or of all `files` merged; `out` keeps them."""
+    from halfbits.course.grading.faces.console import print_leaderboard
+    from halfbits.course.progress.leaderboard import merged, read_board, write_board
+
+    boards: list[Path | None] = [*files] or [None]
+    entries = merged(entry for board in boards for entry in read_board(board))
+    if out is not None:
+        write_board(out, entries)
+    print_leaderboard(entries)
     return 0
 
 

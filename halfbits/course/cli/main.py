@@ -131,6 +131,17 @@ def next_(path: ReaderPath = None) -> None:
     raise typer.Exit(run(path))
 
 
+@app.command()
+def leaderboard(
+    files: Annotated[list[Path] | None, typer.Argument(help="Boards to merge; else yours.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write what is shown into a file.")] = None,
+) -> None:
+    """Show the best scores of the capstone, yours or of merged files."""
+    from halfbits.course.cli.grading import leaderboard as run
+
+    raise typer.Exit(run(files or [], out))
+
+
 interview.add_to(app)
 
 

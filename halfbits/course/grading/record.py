@@ -7,6 +7,7 @@ from datetime import datetime
 
 from halfbits.course.checklist import Check
 from halfbits.course.grading.report import PASSED, Report
+from halfbits.course.progress.leaderboard import remember
 from halfbits.course.progress.progress import Record, changing_progress, count_time
 
 
@@ -23,3 +24,5 @@ def record_report(report: Report, all_checks: Sequence[Check]) -> None:
         count_time(record)
         if record.is_solved and not record.solved:
             record.solved = datetime.now().date().isoformat()
+    if report.score and report.solved:
+        remember(report.exercise.key, report.score)

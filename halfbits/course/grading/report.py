@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from halfbits.course.catalog import Exercise
@@ -44,6 +44,7 @@ class Report:
     problem: str | None = None
     notes: list[str] = field(default_factory=list)
     seed: int = 0
+    score: dict[str, float | str] = field(default_factory=dict)
     killed: bool = False  # its process was ended from outside, as far as anybody can tell
 
     @property
@@ -142,6 +143,8 @@ def lines(report: Report) -> Iterable[str]:
         yield f"{untouched(report.exercise)}: {task} ({_count(count)})"
     if report.to_show():
         yield seed_line(report)
+    if report.score:
+        yield f"score: {score_line(report.score)}"
     yield from (f"note: {clean(note)}" for note in report.notes)
 
 
@@ -161,6 +164,17 @@ def title(verdict: Verdict) -> str:
 
 def seed_line(report: Report) -> str:
     return f"inputs of seed {report.seed}: HALFBITS_SEED={report.seed} repeats them"
+
+
+def score_line(score: Mapping[str, float | str]) -> str:
+    """ "medal gold, ratio 0.612, bytes 2,941,024, speed 0.98\", names and values in their order."""
+    return clean(", ".join(f"{name} {_value(value)}" for name, value in score.items()))
+
+
+def _value(value: float | str) -> str:
+    if isinstance(value, str):
+        return value
+    return f"{value:,}" if isinstance(value, int) else f"{value:.3g}"
 
 
 def _count(checks: int) -> str:

@@ -109,6 +109,8 @@ def _collect(worker: Worker, submission: Submission, report: Report, found: Foun
                     running = event["what"]
                 case "verdict" if event["name"] in expected:
                     found[event["name"]] = (event["kind"], from_json(event["explanation"]))
+                case "score":
+                    report.score = event["values"]
                 case "note":
                     report.notes.append(event["message"])
                 case "broken cell":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ class Result:
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
     worker: str = ""
+    score: dict[str, float | str] = field(default_factory=dict)
 
     @property
     def passed(self) -> int:

@@ -22,6 +22,7 @@ from halfbits.course.grading.classroom.tables import (
     write_csv,
 )
 from halfbits.course.grading.report import FAILED, MISSING, NOT_RUN, PASSED, UNWRITTEN
+from halfbits.course.progress.leaderboard import Entry, entry_of, merged, write_board
 
 GradedSubmission = tuple[StudentSubmission, Result]
 COMMON = 8
@@ -35,11 +36,20 @@ def write_reports(found: ClassRun, out: Path) -> list[Path]:
     write_csv(grades, nbgrader_rows(found))
     feedback = out.with_name(f"{out.stem}-feedback")
     write_feedback(found, feedback)
-    if found.points is None:
-        return [out, long, grades, feedback]
-    points = out.with_name(f"{out.stem}-points.csv")
-    write_csv(points, points_rows(found, found.points))
-    return [out, long, grades, feedback, points]
+    written = [out, long, grades, feedback]
+    if found.points is not None:
+        written.append(out.with_name(f"{out.stem}-points.csv"))
+        write_csv(written[-1], points_rows(found, found.points))
+    if board := scores(found):
+        written.append(out.with_name(f"{out.stem}-leaderboard.json"))
+        write_board(written[-1], board)
+    return written
+
+
+def scores(found: ClassRun) -> list[Entry]:
+    """The board of the class, from what was measured here."""
+    graded = (result for _, result in found.graded if result.score)
+    return merged(entry_of(one.exercise, one.student, one.score) for one in graded)
 
 
 def page(found: ClassRun) -> str:
@@ -55,6 +65,10 @@ def page(found: ClassRun) -> str:
         slugs=[key.split("/")[1] for key in groups],
         points=found.points is not None,
         students=_students(found, [*groups]),
+        board=[
+            (one.name, one.medal, f"{one.ratio:.3f}", f"{one.bytes:,}", f"{one.speed:.2f}")
+            for one in scores(found)
+        ],
         look=[(one.student, one.exercise.key, said) for one, said in look],
         chosen=[
             (one.student, one.exercise.key, " ".join(one.notes))

@@ -132,6 +132,7 @@ def result(task: Task, report: Report, seconds: float = 0.0, worker: str = "") -
         notes=tuple(report.notes),
         seconds=round(seconds, 4),
         worker=worker,
+        score=report.score if report.solved else {},
     )
 
 

@@ -13,9 +13,10 @@ from rich.text import Text
 
 from halfbits.course.catalog import Exercise
 from halfbits.course.grading.looks import look_of_all
-from halfbits.course.grading.report import Report, lines
+from halfbits.course.grading.report import Report, clean, lines
 from halfbits.course.progress.following import Following
 from halfbits.course.progress.hints import LEVELS, Hint
+from halfbits.course.progress.leaderboard import Entry
 
 
 def print_report(report: Report) -> None:
@@ -75,3 +76,20 @@ def print_following(following: Following | None) -> None:
     place = f"next: exercises/{exercise.key}.ipynb ({exercise.title}, {exercise.minutes} minutes)"
     console.print(Text(place, style="cyan"))
     console.print(Text(following.why))
+
+
+def print_leaderboard(entries: list[Entry]) -> None:
+    """One row for each person and exercise, best first."""
+    console = Console(highlight=False)
+    if not entries:
+        console.print("No score yet: grade capstone/within_budget.")
+        return
+    table = Table(box=SIMPLE_HEAD, padding=0)
+    for column in ("exercise", "name", "medal", "ratio", "bytes", "speed", "date"):
+        counted = column in ("ratio", "bytes", "speed")
+        table.add_column(column, justify="right" if counted else "left")
+    for one in entries:
+        exercise, name = (Text(clean(text)) for text in (one.exercise.split("/")[-1], one.name))
+        figures = (f"{one.ratio:.3f}", f"{one.bytes:,}", f"{one.speed:.2f}")
+        table.add_row(exercise, name, Text(one.medal), *figures, Text(one.date))
+    console.print(table)

@@ -11,6 +11,7 @@ from halfbits.course.grading.report import (
     Verdict,
     as_text,
     clean,
+    score_line,
     seed_line,
     title,
 )
@@ -72,6 +73,7 @@ class ReportView:
             f"<p>{_text(report.problem)}</p>" if report.problem else "",
             _failures(report),
             _tasks(report),
+            f"<p>Score: {_text(score_line(report.score))}</p>" if report.score else "",
             "".join(f"<p>Note: {_text(note)}</p>" for note in report.notes),
             _hint(self.hint) if self.hint and not report.solved else "",
             _foot(report, self.seconds),

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from halfbits.course.checks import check_named
+from halfbits.course.checks import check_named, context
 from halfbits.course.checks.failure import Failure
 from halfbits.course.grading.judge.guard import PUT_BACK, take_guard
 from halfbits.course.grading.judge.shell import Shell
@@ -47,7 +47,7 @@ def run(job: dict[str, Any], say: Say) -> None:
     shell = Shell(job["name"], Path(job["folder"]) if job["script"] else None)
     shell.put_back = put_back
     # Bound before the answer runs, so that replacing them here changes nothing.
-    judge_it, note_changes = judge, state.changes
+    judge_it, note_changes, now = judge, state.changes, context.NOW
     seed_it, restore, left_changes, replaced_judges = state.seed, state.restore, _left, _replaced
     try:
         _run_cells(job, shell, state, say)
@@ -64,6 +64,8 @@ def run(job: dict[str, Any], say: Say) -> None:
                 kind, said = "failed", replaced_judges(replaced)
             elif kind == "passed" and changed:
                 kind, said = "failed", left_changes(changed)
+            if now.score:
+                say(event="score", values=now.score)
             say(event="verdict", name=name, kind=kind, explanation=_fit_for_json(said))
     except SystemExit as error:
         code = "" if error.code is None else repr(error.code)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fake_course import BROKEN_HALVE, DOUBLE_CHECKS, HALVE, make_course, with_a_repair, write
@@ -15,6 +16,7 @@ from halfbits.course.catalog import load_catalog
 from halfbits.course.grading.process import fork_pool
 from halfbits.course.grading.process.fork_pool import ForkPool
 from halfbits.course.grading.process.pool import WorkerPool
+from halfbits.course.grading.report import Report
 
 pytestmark = pytest.mark.skipif(not fork_pool.AVAILABLE, reason="needs workers that fork")
 
@@ -294,3 +296,24 @@ def test_good_exercise_has_only_the_fault_it_was_made_with(root: Path, workers: 
         assert list(contract_checks.wrong_is_rejected(good, wrong)) == []
     for right in good.answers.right:
         assert list(contract_checks.right_is_accepted(good, right)) == []
+
+
+def test_what_is_scored_is_measured_once_and_left_out_of_what_is_repeated(
+    root: Path, workers: ForkPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    extra = EXTRA.replace("@pytest", "@scored\n@pytest") + "    assert answer.double(1) == 2\n"
+    checks(root, f"from halfbits.course.checks import scored\n{DOUBLE_CHECKS}{extra}")
+    one, ran, grade = trial(root, workers), [], Trial.grade
+
+    def noting(self: Trial, *args: Any) -> Report:
+        report = grade(self, *args)
+        ran.append([verdict.check.name for verdict in report.verdicts])
+        return report
+
+    monkeypatch.setattr(Trial, "grade", noting)
+    assert list(contract_checks.solution_passes(one)) == []
+    assert ["test_extra" in names for names in ran] == [True, *[False] * (contract_checks.FEW - 1)]
+    ran.clear()
+    assert list(contract_checks.verdicts_repeat(one)) == []
+    assert list(contract_checks.right_is_accepted(one, one.answers.right[0])) == []
+    assert ran and not any("test_extra" in names for names in ran)
