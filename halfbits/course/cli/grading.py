@@ -15,7 +15,11 @@ from halfbits.folders import data_folder
 
 
 def grade(names: list[str], answers: Path | None) -> int:
-    """Grade the named exercises or files, or all; 0 when all are solved."""
+    """Grade the named exercises or files, or all; 0 when all are solved.
+
+    A named one that is solved is followed by what an interviewer would ask.
+    """
+    from halfbits.course.grading.faces.asked import asked_next
     from halfbits.course.grading.faces.console import print_report
     from halfbits.course.grading.grader import Grader
     from halfbits.course.grading.submission import answers_folder, named
@@ -28,6 +32,7 @@ def grade(names: list[str], answers: Path | None) -> int:
     with Grader() as grader:
         for number, one in enumerate(waiting, 1):
             report = grader.grade(one, later=waiting[number:])
+            report.asked = asked_next(catalog.root, report) if names else ()
             print_report(report)
             all_solved = all_solved and report.solved
     return 0 if all_solved else 1

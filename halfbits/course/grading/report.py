@@ -10,6 +10,7 @@ from halfbits.course.catalog import Exercise
 from halfbits.course.checklist import Check
 from halfbits.course.checks.failure import Failure
 
+NEXT_QUESTION = "an interviewer would ask next"
 PASSED, FAILED, MISSING, UNWRITTEN, NOT_RUN = "passed", "failed", "missing", "unwritten", "not run"
 CONTROL = re.compile(
     r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f-\x9f]"
@@ -34,6 +35,14 @@ class Verdict:
         return str(self.explanation)
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A question of the bank: its text, and the page of the book that answers it."""
+
+    text: str
+    page: str
+
+
 @dataclass
 class Report:
     """How one exercise ended. `problem` is set when the answer could not be run to its end."""
@@ -45,6 +54,7 @@ class Report:
     notes: list[str] = field(default_factory=list)
     seed: int = 0
     score: dict[str, float | str] = field(default_factory=dict)
+    asked: tuple[Asked, ...] = ()  # what an interviewer would ask after a pass
     killed: bool = False  # its process was ended from outside, as far as anybody can tell
 
     @property
@@ -146,6 +156,9 @@ def lines(report: Report) -> Iterable[str]:
     if report.score:
         yield f"score: {score_line(report.score)}"
     yield from (f"note: {clean(note)}" for note in report.notes)
+    if report.asked:
+        yield f"{NEXT_QUESTION}:"
+    yield from (f"  {clean(one.text)} ({one.page})" for one in report.asked)
 
 
 def as_text(report: Report) -> str:

@@ -91,6 +91,7 @@ def build_book() -> None:
 def make_server(root: Path, port: int) -> ServerApp:
     """A server that listens already, with JupyterLab and the book in it."""
     os.environ["HALFBITS_ROOT"] = str(root)
+    os.environ["HALFBITS_BOOK"] = "/book/"  # a report in a notebook links to the bank's pages
     # A kernel called python3 in the user's home must not win over this environment's own.
     os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
     warnings.filterwarnings("ignore", "Server proxy halfbits does not have a command")

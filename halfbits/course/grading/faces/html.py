@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import html
+import os
 
 from halfbits.course.checks.failure import Failure
 from halfbits.course.grading.looks import MEND, PASS, TO_DO, Look, look_of, look_of_all
 from halfbits.course.grading.report import (
+    NEXT_QUESTION,
+    Asked,
     Report,
     Verdict,
     as_text,
@@ -76,6 +79,7 @@ class ReportView:
             f"<p>Score: {_text(score_line(report.score))}</p>" if report.score else "",
             "".join(f"<p>Note: {_text(note)}</p>" for note in report.notes),
             _hint(self.hint) if self.hint and not report.solved else "",
+            _asked(report),
             _foot(report, self.seconds),
             "</div>",
         ]
@@ -142,6 +146,19 @@ def _hint(hint: Hint) -> str:
     body = MarkdownIt("commonmark", {"html": False}).render(clean(hint.text))
     head = f"Hint {hint.level} of 3 for <code>{_text(hint.task)}</code>"
     return f"<details><summary>{head}</summary>{body}</details>"
+
+
+def _asked(report: Report) -> str:
+    """The questions that follow a pass."""
+    rows = "".join(f"<li>{_question(one)}</li>" for one in report.asked)
+    return f"<p>{NEXT_QUESTION.capitalize()}:</p><ul>{rows}</ul>" if rows else ""
+
+
+def _question(one: Asked) -> str:
+    """A link where the server of the notebook has the book, else the name of its page."""
+    if base := os.environ.get("HALFBITS_BOOK"):
+        return f"<a href='{_text(base + one.page)}' target='_blank'>{_text(one.text)}</a>"
+    return _text(f"{one.text} ({one.page})")
 
 
 def _foot(report: Report, seconds: float | None) -> str:
