@@ -13,7 +13,7 @@ ALPHAS = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0]
 
 def layer(seed, outputs, inputs, samples, loud=12.0):
     """w and x; a few inputs are loud, and their weights quiet."""
-    x, w = cases.normal(seed, samples, inputs), cases.normal(seed + 1, outputs, inputs) * 0.1
+    x, w = cases.normal(seed, samples, inputs), cases.normal(seed + 1, inputs, outputs).T * 0.1
     x[:, seed % 7 :: 11] *= loud
     w[:, seed % 7 :: 11] /= 4
     return w, x

@@ -30,6 +30,12 @@ WRONG = {
             "tried, w = [], w if w.shape[0] != w.shape[1] else w.T",
         ),
         (
+            "w as it lies",
+            "multiplies it by",
+            "tried = []",
+            "tried, w = [], w.as_strided(w.shape, (w.shape[1], 1))",
+        ),
+        (
             "the scaled weights decide",
             "multiplies it by",
             ERROR,
