@@ -26,6 +26,7 @@ from halfbits.course.checks.delivered import (
     hides_nothing,
 )
 from halfbits.course.checks.expect import CheckFailed
+from halfbits.course.checks.opened import WATCH
 from halfbits.course.checks.whole_models import Case, plainly_rounded, small_case, tiny_case
 from halfbits.models.llama import Llama, LlamaConfig
 
@@ -43,6 +44,12 @@ def read(folder: Path, config: LlamaConfig) -> Llama:
 
 
 FLOAT = SimpleNamespace(write_model=write, read_model=read)
+
+
+@pytest.fixture(autouse=True)
+def nothing_opened_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other tests of this process read the hidden text, too."""
+    monkeypatch.setattr(WATCH, "opened", [])
 
 
 def test_float_files_come_back_as_the_same_model() -> None:
