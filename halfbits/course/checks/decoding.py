@@ -8,12 +8,14 @@ from typing import Any
 
 import torch
 
+from halfbits.course.checks.threads import one_thread
 from halfbits.course.checks.whole_models import Case
 from halfbits.models.llama import KVCache
 
 ROUNDS, STEPS, PROMPT = 5, 8, 32
 
 
+@one_thread()
 @torch.no_grad()
 def cache_error(case: Case, model: Any, count: int = 12) -> float:
     """Largest difference of logits, decoded one token at a time or in one call, over the largest.
@@ -27,6 +29,7 @@ def cache_error(case: Case, model: Any, count: int = 12) -> float:
     return float((alone - whole).abs().max() / whole.abs().max())
 
 
+@one_thread()
 @torch.no_grad()
 def speed(case: Case, model: Any) -> float:
     """Tokens a second of `model` over those of float32: the median of paired, alternating runs."""

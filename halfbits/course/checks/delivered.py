@@ -20,6 +20,7 @@ from torch import Tensor
 
 from halfbits.course.checks import expect, memory
 from halfbits.course.checks.opened import WATCH, stamp
+from halfbits.course.checks.threads import one_thread
 from halfbits.course.checks.whole_models import HIDDEN, Case
 
 KEPT = 16 * 1024  # bytes that a function may remember: a table of levels, not weights
@@ -51,6 +52,7 @@ class Delivery:
         return WATCH.since(self.mark, self.began, self.folder)
 
 
+@one_thread()
 def deliver(answer: Any, *cases: Case, audited: bool = False) -> list[Delivery]:
     """Each case written, its weights wiped, its files copied; then each read back.
 

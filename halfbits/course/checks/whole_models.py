@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from halfbits.course.checks.opened import WATCH, called_by_the_answer, unwatched
+from halfbits.course.checks.threads import one_thread
 from halfbits.evaluate.divergence import Divergence, kl_divergence, log_probabilities
 from halfbits.methods.calibration import windows
 from halfbits.methods.rtn import round_to_nearest
@@ -35,6 +36,7 @@ class Case:
     last: int
     budget: int
 
+    @one_thread()
     def divergence(self, model: nn.Module) -> Divergence:
         """KL(float32 || model) a token on the hidden text, in nats."""
         return kl_divergence(self._reference, model, self.hidden)
@@ -54,6 +56,7 @@ class Case:
 
 
 @cache
+@one_thread()
 def _measure(case: Case) -> tuple[Tensor, Divergence]:
     base = log_probabilities(case.model, case.hidden, case.last)
     return base, kl_divergence(base, plainly_rounded(case.model), case.hidden)

@@ -97,7 +97,8 @@ def read_model(folder, config, plain=read_model):
 """
 IN_A_MODULE = """
 def write_model(model, calibration, budget, folder, plain=write_model):
-    torch.kept = [p.detach().numpy().copy() for p in model.parameters()]
+    torch.kept = getattr(torch, "kept", [])
+    torch.kept += [p.detach().numpy().copy() for p in model.parameters()]
     return plain(model, calibration, budget, folder)
 """
 ASKS_THE_JUDGE = """

@@ -184,3 +184,24 @@ def test_speed_is_that_of_paired_runs() -> None:
 
     slowed = decoding.speed(case, slow)
     assert 0 < slowed < 0.7 and math.isfinite(slowed)
+
+
+def test_everything_runs_on_one_thread_and_leaves_their_number() -> None:
+    seen, before = [], torch.get_num_threads()
+
+    def counts(*given: Any) -> int:
+        seen.append(torch.get_num_threads())
+        return write(*given)
+
+    def logits(ids: Tensor, cache: Any = None) -> Tensor:
+        seen.append(torch.get_num_threads())
+        return small().model(ids, cache)
+
+    torch.set_num_threads(2)
+    deliver(SimpleNamespace(write_model=counts, read_model=read), small())
+    small().divergence(logits)
+    decoding.speed(small(), logits)
+    decoding.cache_error(small(), logits)
+    after = torch.get_num_threads()
+    torch.set_num_threads(before)
+    assert set(seen) == {1} and after == 2
