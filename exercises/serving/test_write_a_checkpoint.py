@@ -55,7 +55,7 @@ def opened(reader, path):
     try:
         return reader(path)
     except Exception as error:
-        got = f"{type(error).__name__}: {error}"
+        got = f"{type(error).__name__}: {error}".replace(str(path), path.name)
     expect.true(False, expected=f"a file that {reader.__name__} reads", got=got)
 
 

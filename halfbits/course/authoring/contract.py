@@ -41,6 +41,10 @@ def swap(task: str, old: str, new: str, *more: str) -> Swap:
     return Swap(task, tuple(zip(texts[::2], texts[1::2], strict=True)))
 
 
+# The checks of `halfbits.course.checks.calls`: who fails them is judged by what ran before.
+OF_CALLS = ("reads_its_arguments_at_every_call", "gives_a_result_that_is_the_callers")
+
+
 @dataclass(frozen=True)
 class WrongAnswer:
     """One misconception: a swap in the solution, or code that runs after it and overrides it.
@@ -56,8 +60,8 @@ class WrongAnswer:
 
     @property
     def repeats(self) -> bool:
-        """Whether its results are the same each time: not if it remembers them by an address."""
-        return not (self.rejected_by or "").endswith("reads_its_arguments_at_every_call")
+        """Whether its results are the same each time: not if it keeps them from call to call."""
+        return not (self.rejected_by or "").endswith(OF_CALLS)
 
 
 @dataclass(frozen=True)
