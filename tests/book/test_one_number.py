@@ -146,11 +146,15 @@ SAID = {
     "perplexity_int4": [r"and N with int4 for each row", r"4\.10 \| N \|"],
     "perplexity_change_mxfp4": [r"MXFP4 adds N to a perplexity", r"4\.25 bits\) N; int4 \(64"],
     "time_bf16_1": [
-        r"record on an H100: bf16 N µs",
+        r"record on an H100: N µs in bf16",
         r"took N µs in bf16",
         r"against N for bf16 at one row",
     ],
-    "time_int8_converted_1": [r"three-step layer N µs", r"N µs with converted int8"],
+    "time_int8_converted_1": [
+        r"三步的层 N µs",
+        r"N µs with the three-step layer",
+        r"N µs with converted int8",
+    ],
     "rate_bf16": [r"TF32 [\d,]+[,，] ?bf16 N[,，]", r"TFLOP/s in fp16 and N in bf16"],
 }
 
