@@ -36,16 +36,27 @@ def write_onnx(folder: Path, language_model: LanguageModel, activations: str = "
         )
     if folder.exists() and any(folder.iterdir()):
         raise CheckpointError(f"{folder} is not empty: name a new folder.")
-    precision = "int4" if stored(language_model.model) else "fp32"
+    kept = "nodes_to_exclude=/lm_head/MatMul,/model/embed_tokens/Gather"
     with tempfile.TemporaryDirectory() as scratch:
         source = Path(scratch) / "source"
         write_folder(source, language_model, "gptq")
-        # A process of its own: the builder sets options of torch and transformers for good.
-        words = ["-i", source, "-o", folder, "-p", precision, "-e", "cpu", "-c", scratch]
-        kept = "nodes_to_exclude=/lm_head/MatMul,/model/embed_tokens/Gather"
-        words += ["--extra_options", f"accuracy_level={ACCURACY[activations]}", kept]
+        precision = "int4" if stored(language_model.model) else "fp32"
+        build(source, folder, precision, [f"accuracy_level={ACCURACY[activations]}", kept])
+
+
+def build(source: Path, folder: Path, precision: str, options: list[str]) -> None:
+    """Let the package's builder make `folder` from the folder `source`, on the CPU.
+
+    Raises CheckpointError with the builder's last line where it fails.
+    """
+    # A process of its own: the builder sets options of torch and transformers for good.
+    with tempfile.TemporaryDirectory() as cache:
+        words = ["-i", source, "-o", folder, "-p", precision, "-e", "cpu", "-c", cache]
+        more = ["--extra_options", *options] if options else []
         done = subprocess.run(
-            [sys.executable, "-m", BUILDER, *map(str, words)], capture_output=True, text=True
+            [sys.executable, "-m", BUILDER, *map(str, words), *more],
+            capture_output=True,
+            text=True,
         )
     if done.returncode:
         last = done.stderr.strip().splitlines()[-1:] or ["it said nothing"]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from torch import Tensor
 
+from halfbits.checkpoints import CheckpointError
 from halfbits.checkpoints.exports import bytes_of, export
 from halfbits.engines.engine import Engine, MissingEngineError, as_module
 from halfbits.engines.installed import ENGINES, open_engine
@@ -55,6 +56,36 @@ class Text:
         return perplexity(as_module(engine), self.ids, self.context, groups=groups)
 
 
+class Judge:
+    """Judges engines on one text, against a float32 model in our own loop."""
+
+    def __init__(self, exact: LanguageModel, text: Text) -> None:
+        self._base, self._text = Own(exact.model), text
+        self.reference = text.judge(self._base)
+
+    def row(self, engine: Engine, own: Engine, form: str, nbytes: int) -> Row:
+        """The engine's row; `own` has the same codes and computes in float32."""
+        ids, base = self._text.ids, self._base
+        window, long, prompt = (
+            ids[:n] for n in (self._text.context, self._text.context - 1, PROMPT)
+        )
+        logits, ours = engine.logits(window), own.logits(window)
+        return Row(
+            engine.name,
+            engine.version,
+            form,
+            nbytes,
+            compare(self.reference, self._text.judge(engine)),
+            (logits - ours).abs().max().item(),
+            (logits.argmax(-1) == ours.argmax(-1)).float().mean().item(),
+            paired_ratio(lambda: base.greedy(long, 1), lambda: engine.greedy(long, 1), pairs=PAIRS),
+            paired_ratio(
+                lambda: base.greedy(prompt, NEW), lambda: engine.greedy(prompt, NEW), pairs=PAIRS
+            ),
+            engine.what_ran(),
+        )
+
+
 def rows(
     exact: LanguageModel,
     quantized: LanguageModel,
@@ -65,45 +96,16 @@ def rows(
 ) -> Iterator[Row]:
     """A row for our own loop, then one for each engine; `quantized` is exported below `folder`.
 
-    A missing engine is told to `missing` in one sentence and left out.
+    An engine that is missing, or whose file cannot hold the codes, is told to `missing` in one
+    sentence and left out.
     """
-    base, own = Own(exact.model), Own(quantized.model)
-    reference = text.judge(base)
-    first = own.logits(text.ids[: text.context])
-    yield _row(own, base, text, reference, first, "memory", 0)
+    judge, own = Judge(exact, text), Own(quantized.model)
+    yield judge.row(own, own, "memory", 0)
     for name in engines or ENGINES:
         form = ENGINES[name]
         try:
             path = export(quantized, form, folder / form)
             with open_engine(name, path) as engine:
-                yield _row(engine, base, text, reference, first, form, bytes_of(path))
-        except MissingEngineError as error:
-            missing(str(error))
-
-
-def _row(
-    engine: Engine,
-    base: Engine,
-    text: Text,
-    reference: Perplexity,
-    first: Tensor,
-    form: str,
-    nbytes: int,
-) -> Row:
-    logits = engine.logits(text.ids[: text.context])
-    prompt = text.ids[:PROMPT]
-    long = text.ids[: text.context - 1]
-    return Row(
-        engine.name,
-        engine.version,
-        form,
-        nbytes,
-        compare(reference, text.judge(engine)),
-        (logits - first).abs().max().item(),
-        (logits.argmax(-1) == first.argmax(-1)).float().mean().item(),
-        paired_ratio(lambda: base.greedy(long, 1), lambda: engine.greedy(long, 1), pairs=PAIRS),
-        paired_ratio(
-            lambda: base.greedy(prompt, NEW), lambda: engine.greedy(prompt, NEW), pairs=PAIRS
-        ),
-        engine.what_ran(),
-    )
+                yield judge.row(engine, own, form, bytes_of(path))
+        except (MissingEngineError, CheckpointError) as error:
+            missing(f"{name} is left out: {error}")
