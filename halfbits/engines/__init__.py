@@ -10,5 +10,6 @@ An engine that is not installed says in one sentence what installs it (`MissingE
 
 from halfbits.engines.engine import Engine, MissingEngineError, as_module
 from halfbits.engines.installed import ENGINES, open_engine
+from halfbits.engines.own import Own
 
-__all__ = ["ENGINES", "Engine", "MissingEngineError", "as_module", "open_engine"]
+__all__ = ["ENGINES", "Engine", "MissingEngineError", "Own", "as_module", "open_engine"]
