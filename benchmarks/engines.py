@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import torch
 
@@ -119,9 +120,8 @@ def by_themselves(exact: LanguageModel, judge: Judge) -> Iterator[dict[str, Any]
         with open_engine("onnxruntime", folder / "int4") as engine:
             row = judge.row(engine, own, "onnx", bytes_of(folder / "int4"))
             yield as_row("onnxruntime's int4", row)
-        right, gguf_export.neighbors = gguf_export.neighbors, lambda weight, _: weight
-        path = export(exact, "gguf", folder / "wrong", "F32")
-        gguf_export.neighbors = right
+        with patch.object(gguf_export, "neighbors", lambda weight, _: weight):
+            path = export(exact, "gguf", folder / "wrong", "F32")
         with open_engine("llama.cpp", path) as engine:
             yield as_row("rows in the wrong order", judge.row(engine, own, "gguf", bytes_of(path)))
 
