@@ -50,8 +50,8 @@ CASES: dict[str, tuple[str, int, int, bool]] = {
     "int4 g64 gptq": ("gptq", 4, 64, False),
 }
 OWN_KINDS = ("Q8_0", "Q5_1", "Q4_1", "Q4_0")
-PACKAGES = ("torch", "transformers", "compressed-tensors", "onnxruntime", "onnxruntime-genai")
-PACKAGES += ("cyllama", "gguf")
+PACKAGES: tuple[str, ...] = ("torch", "transformers", "compressed-tensors", "onnxruntime")
+PACKAGES += ("onnxruntime-genai", "cyllama", "gguf")
 
 
 def main() -> None:
