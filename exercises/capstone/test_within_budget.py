@@ -50,7 +50,7 @@ def medal(answer, seed, most):
     """The ratio is at most `most`."""
     ratio, _ = tiny(answer, seed)
     expected = f"a KL of at most {most} of what plain int4 rounding leaves"
-    expect.true(ratio <= most, of="the tiny model", expected=expected, got=f"{ratio:.3f} of it")
+    expect.true(ratio <= most, called="the tiny model", expected=expected, got=f"{ratio:.3f} of it")
 
 
 @task("write_model")
@@ -74,7 +74,8 @@ def test_model_comes_from_its_files(answer, seed):
     for case, made in zip(cases, deliver(answer, *cases), strict=True):
         ratio = case.divergence(made.model).value / case.plain.value
         most = f"a KL of at most {FARTHEST:g} times what plain int4 rounding leaves"
-        expect.true(ratio <= FARTHEST, of="read_model", expected=most, got=f"{ratio:.3g} times")
+        got = f"{ratio:.3g} times"
+        expect.true(ratio <= FARTHEST, called="the model read back", expected=most, got=got)
 
 
 @task("write_model")
@@ -100,7 +101,7 @@ def test_decodes_with_a_cache(answer, seed):
     (made,) = deliver(answer, case)
     apart = decoding.cache_error(case, made.model)
     expected, got = "the logits of one call, to 0.001 of their size", f"{apart:.2g} apart"
-    expect.true(apart <= 1e-3, of="decoding token by token", expected=expected, got=got)
+    expect.true(apart <= 1e-3, called="decoding token by token", expected=expected, got=got)
 
 
 @scored
@@ -112,7 +113,7 @@ def test_decodes_in_time(answer, seed):
     """
     _, speed = tiny(answer, seed)
     expected = f"at least {SLOWEST} of the speed of float32, in the same run"
-    expect.true(speed >= SLOWEST, of="decoding", expected=expected, got=f"{speed:.2f} of it")
+    expect.true(speed >= SLOWEST, called="decoding", expected=expected, got=f"{speed:.2f} of it")
 
 
 @scored

@@ -25,6 +25,7 @@ from halfbits.course.checks.whole_models import HIDDEN, Case
 
 KEPT = 16 * 1024  # bytes that a function may remember: a table of levels, not weights
 FILES = 16
+WHY = "a quantized model is its files, at their true size: what it needs besides them saves nothing"
 # A file of so few bits a weight cannot come closer: at R bits, a Gaussian weight keeps an error of
 # 2^-2R of its variance at best, at 4.5 a thirteenth of what plain int4 leaves; a tenth of that is
 # given away.
@@ -126,8 +127,9 @@ def bytes_in(folder: Path) -> int:
 
 def fits(made: Delivery, case: Case) -> None:
     """Demand that the files take at most the budget, and that their bytes were named."""
-    expect.at_most(made.size, case.budget, "bytes", of="the files")
-    expect.equal(made.said, made.size, of="the bytes returned by write_model")
+    most, found = f"at most {case.budget:,} bytes", f"{made.size:,} bytes"
+    _demand(made.size <= case.budget, "the files of write_model", most, found)
+    _demand(made.said == made.size, "the bytes returned by write_model", made.size, made.said)
 
 
 def hides_nothing(made: Delivery) -> None:
@@ -136,16 +138,18 @@ def hides_nothing(made: Delivery) -> None:
     The delivery has to be an audited one.
     """
     memory, kept = f"at most {KEPT:,} bytes kept in memory", f"{made.kept:,} bytes that outlive it"
-    expect.true(made.kept <= KEPT, of="what write_model leaves", expected=memory, got=kept)
+    _demand(made.kept <= KEPT, "write_model, once it has returned", memory, kept)
     hidden = [name for name in WATCH.opened if name.endswith(HIDDEN)]
     for place, opened in (("the model read back", made.opened), ("the answer", hidden)):
-        expected, got = "no file opened but its own", f"opened {', '.join(opened)}"
-        expect.true(not opened, of=place, expected=expected, got=got)
+        _demand(not opened, place, "no file opened but its own", f"opened {', '.join(opened)}")
 
 
 def as_lossy_as_its_size(ratio: float) -> None:
     """Demand that a KL over that of plain rounding is one that so few bits can reach."""
-    why = ": float weights come from somewhere else" if ratio < CLOSEST else ""
-    got = f"{ratio:.2g} of it{why}"
+    elsewhere = ": float weights come from somewhere else" if ratio < CLOSEST else ""
     least = f"at least {CLOSEST} of the KL that plain rounding leaves"
-    expect.true(ratio >= CLOSEST, of="the model read back", expected=least, got=got)
+    _demand(ratio >= CLOSEST, "the model read back", least, f"{ratio:.2g} of it{elsewhere}")
+
+
+def _demand(holds: bool, called: str, expected: object, got: object) -> None:
+    expect.true(holds, called=called, expected=expected, got=got, why=WHY)
