@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+from itertools import takewhile
+from typing import Any
+
 import pytest
 import torch
 from interview_draws import draw
@@ -63,3 +67,48 @@ def test_the_int8_attention_that_the_answer_shows_is_exact_in_its_codes() -> Non
     torch.testing.assert_close(scores, q @ k.T / 8)
     # Subtracting the mean key changes no weight.
     torch.testing.assert_close(torch.softmax(q @ (k - k.mean(0)).T, -1), torch.softmax(q @ k.T, -1))
+
+
+def prefix_cache(blocks: int, depends_on: str = "bf16") -> Any:
+    names = defined("write_prefix_cache", sha256=sha256, takewhile=takewhile)
+    return names["PrefixCache"](blocks, 4, depends_on)
+
+
+def test_the_prefix_cache_that_the_answer_shows_shares_full_blocks_and_evicts_ends_first() -> None:
+    cache = prefix_cache(4)
+    system, ours, other = [1, 2, 3, 4, 5, 6, 7, 8], [9, 10], [11]
+    table, found = cache.allocate(system + ours)
+    assert found == 0 and len(set(table)) == 3
+    cache.filled(system + ours, table)
+    shared, found = cache.allocate(system + other)
+    assert found == 8 and shared[:2] == table[:2] and shared[2] != table[2]
+    assert [cache.users[block] for block in shared] == [2, 2, 1]
+    cache.release(table)
+    cache.release(shared)
+    assert cache.users == [0, 0, 0, 0]
+    whole, found = cache.allocate(system)
+    assert whole[0] == table[0] and found == 4  # all is cached, but one token has to be run
+    cache.release(whole)
+    foreign, found = cache.allocate(list(range(100, 109)))
+    assert found == 0 and table[1] in foreign and table[0] not in foreign  # the start stays
+    cache.release(foreign)
+    assert cache.allocate(system)[1] == 4
+
+
+def test_the_prefix_cache_that_the_answer_shows_never_hands_out_what_is_in_use_or_not_written() -> (
+    None
+):
+    cache, prompt = prefix_cache(3), [1, 2, 3, 4, 5]
+    table, _ = cache.allocate(prompt)
+    assert cache.allocate(prompt) is None  # not written yet, and one block is left of two
+    assert cache.users.count(0) == 1  # what could not be had whole was not taken in part
+    cache.filled(prompt, table)
+    again, found = cache.allocate(prompt)
+    assert found == 4 and again[0] == table[0] and again[1] != table[1]
+    cache.release(table)
+    cache.release(again)
+    foreign, found = cache.allocate([7, 2, 3, 4, 5, 6, 7, 8, 9])
+    assert found == 0 and len(foreign) == 3  # the old blocks were evicted
+    cache.release(foreign)
+    assert cache.allocate(prompt)[1] == 0  # and their keys with them
+    assert prefix_cache(3).keys(prompt) != prefix_cache(3, "fp8").keys(prompt)
