@@ -90,3 +90,16 @@ def test_kl_over_a_masked_vocabulary_is_nan_unless_the_masked_entries_are_left_o
     p, q = logits.log_softmax(-1).double()
     parts = p.exp() * (p - q)
     assert parts.sum().isnan() and 0 < parts[~hidden].sum() < 0.01
+
+
+def test_a_choice_by_the_likelihood_of_letters_and_one_by_generation_can_differ() -> None:
+    vocabulary = ["A", "B", "C", "D", "The"]
+    p = log_p([0.1, 0.3, 0.1, 0.1, 0.4])[0]
+    assert vocabulary[p[:4].argmax()] == "B"  # among the letters
+    assert vocabulary[p.argmax()] == "The"  # what greedy decoding writes first
+
+
+def test_the_mean_over_subjects_is_not_the_mean_over_questions() -> None:
+    right, asked = np.array([90, 50]), np.array([100, 500])
+    assert (right / asked).mean() == 0.5
+    assert right.sum() / asked.sum() < 0.25
