@@ -1,10 +1,10 @@
 """Everything that this machine can be measured at: `python course.py bench`.
 
 On an NVIDIA GPU: bandwidth, products by format, GEMV by weight format (the course's kernels,
-naive code, other libraries' kernels), an ablation of the course's kernels, products of 8 bits, a
-transformer layer decoding and reading, KV caches; a card without plans is tuned first. Without a
-GPU: the same questions to the CPU, by instruction set and number of threads. The record goes to
-your own data folder; book/data holds the course's.
+naive code, other libraries' kernels), an ablation of the course's kernels and what the profiler
+counts of them, products of 8 bits, a transformer layer decoding and reading, KV caches; a card
+without plans is tuned first. Without a GPU: the same questions to the CPU, by instruction set and
+number of threads. The record goes to your own data folder; book/data holds the course's.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from benchmarks.implementations import (
 )
 from halfbits.folders import data_folder
 from halfbits.kernels import VERSION
-from halfbits.perf import records
+from halfbits.perf import goals, records
 from halfbits.perf.measure import cpu_report
 
 SQUARES = (1024, 2048, 4096, 8192)
@@ -73,12 +73,15 @@ def header(hardware: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def gpu_record(shrink: int, save: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
-    """The whole record of a GPU; `save` keeps what there is after each part."""
+def gpu_record(
+    shrink: int, save: Callable[[dict[str, Any]], None], minutes: float = 10
+) -> dict[str, Any]:
+    """The whole record of a GPU; `save` keeps what there is after each part. A card without plans
+    is tuned for so many minutes at most."""
     device = torch.device("cuda")
     failed: dict[str, str] = {}
     made: dict[str, Any] = header(gpu_matmul.hardware(device))
-    made |= {"kernels": VERSION, "plans": own_plans()}
+    made |= {"kernels": VERSION, "plans": own_plans(minutes)}
     made["bandwidth"] = [gpu_matmul.bandwidth(device, 2**n // shrink) for n in (28, 30, 32)]
     for name, part in gpu_parts(shrink, device, failed).items():
         began = time.monotonic()
@@ -88,8 +91,8 @@ def gpu_record(shrink: int, save: Callable[[dict[str, Any]], None]) -> dict[str,
     return made
 
 
-def own_plans() -> list[dict[str, Any]]:
-    """The plans of this card; found now, for ten minutes at most, when it has none."""
+def own_plans(minutes: float) -> list[dict[str, Any]]:
+    """The plans of this card; found now, for so many minutes at most, when it has none."""
     if importlib.util.find_spec("triton") is None:
         return []
     from benchmarks import tune_kernels
@@ -97,7 +100,7 @@ def own_plans() -> list[dict[str, Any]]:
 
     card = records.short_name(torch.cuda.get_device_name())
     if not plans.known_card(card):
-        tune_kernels.keep(tune_kernels.tune(minutes=10))
+        tune_kernels.keep(tune_kernels.tune(minutes))
     return plans.plans(card)
 
 
@@ -122,6 +125,7 @@ def gpu_parts(
         "batches": lambda: products.collect(
             large, scaled((GOALS[0], MORE[0]), shrink), MANY, **ends
         ),
+        "profile": lambda: profiled_rows(failed),
     }
 
 
@@ -134,6 +138,17 @@ def ablated(shapes: list[tuple[int, int]], device: torch.device) -> list[dict[st
     from benchmarks.ablation import rows
 
     return list(rows(shapes, device))
+
+
+def profiled_rows(failed: dict[str, str]) -> list[dict[str, Any]]:
+    """What the profiler counts; none, with the reason, where it is missing or may not count."""
+    from benchmarks.profiled import rows
+
+    try:
+        return rows()
+    except (OSError, RuntimeError) as error:
+        failed["profile"] = str(error)
+        return []
 
 
 def squares_of(
@@ -171,6 +186,7 @@ def main() -> None:
     options.add_argument("--shrink", type=int, default=1, help="divides all sizes, for a trial")
     options.add_argument("--output", type=Path, help="a file; your data folder if left out")
     options.add_argument("--cpu", action="store_true", help="measure the CPU, GPU or not")
+    options.add_argument("--minutes", type=float, default=10, help="most for plans of a new card")
     chosen = options.parse_args()
     on_gpu = torch.cuda.is_available() and not chosen.cpu
     if not on_gpu:
@@ -182,12 +198,13 @@ def main() -> None:
         target.write_text(lines(made), encoding="utf-8")
 
     with torch.inference_mode():
-        gpu_record(chosen.shrink, save) if on_gpu else save(cpu_record(chosen.shrink))
-    print(
-        "\n".join(
-            records.beside(json.loads(target.read_text(encoding="utf-8")), records.load(BESIDE))
-        )
-    )
+        if on_gpu:
+            gpu_record(chosen.shrink, save, chosen.minutes)
+        else:
+            save(cpu_record(chosen.shrink))
+    made = json.loads(target.read_text(encoding="utf-8"))
+    shown = records.beside(made, records.load(BESIDE))
+    print("\n".join([*shown, "", *goals.table(made)] if on_gpu else shown))
     print(f"The record is in {target}")
 
 

@@ -2,7 +2,8 @@
 
 They go to your own data folder, where `halfbits.kernels.plans` looks first. Each plan's product is
 compared with float64 before it counts. `--minutes` is a limit: what was found until then is kept,
-and the formats and rows that are left take the course's plans.
+and the formats and rows that are left take the course's plans. Most of the time is compilation: all
+cores share it where processes have the same names for compiled kernels, see `compilers`.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ import contextlib
 import itertools
 import json
 import math
+import multiprocessing
 import os
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from functools import cache, lru_cache
 from typing import Any
 
 import torch
@@ -27,7 +30,7 @@ from halfbits.kernels import VERSION
 from halfbits.kernels.launch import matmul, padded
 from halfbits.kernels.packed import Packed, error_bound, pack, reference
 from halfbits.kernels.plans import FALLBACK, Plan, as_row, own_plans, plans
-from halfbits.kernels.tiles import TILE, Tiles, arrange
+from halfbits.kernels.tiles import BLOCK, TILE, Tiles, arrange
 from halfbits.perf.records import short_name
 from halfbits.quantize import quantize_affine, quantize_symmetric
 
@@ -46,32 +49,32 @@ COMPILERS = os.cpu_count() or 8
 
 def candidates(bits: int, batch: int) -> Iterator[Plan]:
     """Every cut worth a try."""
-    stages = (3, 4, 5, 6)
     if batch == 1 and bits == 8:
         for rows, tiles, warps in itertools.product((1, 2, 4), (8, 16, 32, 64), (1, 2, 4)):
             if 8 <= rows * tiles // warps <= 64:  # words of a thread
                 yield Plan("row", rows, tiles, 1, warps, 1)
     if batch == 1 and bits == 4:
         yield from of_columns()
-    if batch <= 16:
+    if 1 < batch <= 8:
         for rows, tiles, split, warps in itertools.product(
             (16, 32, 64), (2, 4, 8), (1, 2, 4), (1, 2, 4)
         ):
             sums = tiles * rows * padded(batch) / (32 * warps)
             if warps <= tiles <= 2 * warps and sums <= 32:
-                yield from fitting(bits, batch, ("deep", rows, tiles, split, warps), stages)
+                yield from fitting(bits, batch, ("deep", rows, tiles, split, warps), (3, 5))
     if batch >= 8:
-        for rows, split, warps in itertools.product((64, 128, 256), (1, 2, 4, 8), (4, 8)):
+        for rows, split, warps in itertools.product((64, 128, 256), (1, 2, 3, 4), (4, 8)):
             if rows >= 16 * warps:
-                yield from fitting(bits, batch, ("wide", rows, 1, split, warps), stages)
+                cut = ("wide", rows, 1, split, warps)
+                yield from fitting(bits, batch, cut, (3, 4) if bits == 4 else (3, 4, 5))
 
 
 def of_columns() -> Iterator[Plan]:
-    """Cuts of `columns`: 2 to 16 warps for the same rows of W, at most 16 loads written out."""
+    """Cuts of `columns`: 4 or 8 warps for the same rows of W, at most 16 loads written out."""
     for rows, tiles, split, warps, unroll in itertools.product(
-        (16, 32), (2, 4, 8), (1, 2, 4, 8), (1, 2, 4, 8), (1, 2, 4)
+        (16, 32), (2, 4), (1, 2), (4, 8), (1, 2, 4)
     ):
-        if 2 <= split * warps <= 16 and tiles * rows // 16 * unroll <= 16:
+        if tiles * rows // 16 * unroll <= 16:
             yield Plan("columns", rows, tiles, split, warps, unroll)
 
 
@@ -86,6 +89,7 @@ def fitting(
             yield Plan(kernel, rows, tiles, split, warps, depth)
 
 
+@cache
 def weight(name: str, inputs: int, outputs: int, device: torch.device) -> Packed:
     draw = torch.Generator(device).manual_seed(inputs + outputs)
     w = torch.randn(outputs, inputs, device=device, generator=draw) / math.sqrt(inputs)
@@ -96,7 +100,7 @@ def copies(tiles: Tiles) -> list[Tiles]:
     """Enough of them that no cache helps."""
     count = max(2, -(-ROTATED_BYTES // tiles.nbytes))
     zeros = tiles.zero_point
-    fields = (tiles.inputs, tiles.group, tiles.bits)
+    fields = (tiles.outputs, tiles.inputs, tiles.group, tiles.bits)
     return [
         Tiles(tiles.codes.clone(), tiles.scale.clone(), *fields,
               None if zeros is None else zeros.clone())
@@ -111,7 +115,7 @@ def fastest(
     packed = weight(name, inputs, outputs, device)
     sets = copies(arrange(packed))
     x = torch.randn(batch, inputs, device=device).bfloat16()
-    compile_all(x, sets[0], tried)
+    compile_all(name, x, sets[0], tried)
     timed = [(spread(t)["median"], p) for p in tried if (t := seconds(x, sets, p))]
     want, bound = reference(x, packed), error_bound(x, packed, x.dtype)
     for took, plan in sorted(timed, key=lambda pair: pair[0]):
@@ -127,17 +131,56 @@ def seconds(x: Tensor, sets: list[Tiles], plan: Plan) -> list[float]:
     return []
 
 
-def compile_all(x: Tensor, tiles: Tiles, tried: list[Plan]) -> None:
+def compile_all(name: str, x: Tensor, tiles: Tiles, tried: list[Plan]) -> None:
     """Compile in parallel; a plan that cannot be compiled fails again, alone, when it is timed."""
-
-    def launch(plan: Plan) -> None:
-        with contextlib.suppress(Exception), torch.inference_mode():
-            matmul(x, tiles, plan)
-
-    with ThreadPoolExecutor(COMPILERS) as pool:
-        list(pool.map(launch, tried))
+    if isinstance(pool := compilers(x.is_cuda), ProcessPoolExecutor):
+        case = (name, len(x), tiles.inputs, tiles.outputs)
+        list(pool.map(compile_one, [(*case, plan) for plan in tried]))
+    else:
+        list(pool.map(lambda plan: launch(x, tiles, plan), tried))
     if x.is_cuda:
         torch.cuda.synchronize()
+
+
+@cache
+def compilers(on_gpu: bool) -> Executor:
+    """Processes, or threads where two processes would give one kernel two names.
+
+    Triton's names of compiled kernels depend on Python's order of sets. `course.py bench` fixes it.
+    """
+    if on_gpu and os.environ.get("PYTHONHASHSEED") == "0":
+        return ProcessPoolExecutor(COMPILERS, multiprocessing.get_context("spawn"))
+    return ThreadPoolExecutor(COMPILERS)
+
+
+def launch(x: Tensor, tiles: Tiles, plan: Plan) -> None:
+    """One product; nothing where it cannot be compiled."""
+    with contextlib.suppress(Exception), torch.inference_mode():
+        matmul(x, tiles, plan)
+
+
+def compile_one(case: tuple[str, int, int, int, Plan]) -> None:
+    """Compile the kernel of (format, rows of x, inputs, outputs, plan) into Triton's cache."""
+    name, batch, inputs, outputs, plan = case
+    device = torch.device("cuda")
+    x = torch.zeros(batch, inputs, dtype=torch.bfloat16, device=device)
+    launch(x, stand_in(name, inputs, outputs, device), plan)
+
+
+@lru_cache(maxsize=1)
+def stand_in(name: str, inputs: int, outputs: int, device: torch.device) -> Tiles:
+    """A weight of zeros, of the shapes and types that `arrange` gives a real one."""
+    across, blocks, whole = -(-inputs // TILE), -(-outputs // BLOCK), {"device": device}
+    if name == "int8":
+        codes = torch.zeros(outputs, across * TILE // 2, dtype=torch.int16, **whole)
+        return Tiles(codes, torch.zeros(1, outputs, **whole), outputs, inputs, inputs, 8)
+    group = 32 if "g32" in name else 128
+    words = {"dtype": torch.int32, **whole}
+    codes = torch.zeros(blocks, across, BLOCK, TILE // 4, dtype=torch.int16, **whole)
+    pairs = -(-across * TILE // group // 2)
+    scale = torch.zeros(blocks, pairs, BLOCK, **words)
+    zeros = torch.zeros(blocks, -(-pairs // 2), BLOCK, **words) if "zero" in name else None
+    return Tiles(codes, scale, outputs, inputs, group, 4, zeros)
 
 
 def tune(minutes: float) -> list[dict[str, Any]]:
@@ -153,6 +196,8 @@ def tune(minutes: float) -> list[dict[str, Any]]:
                 row = fastest(name, inputs, outputs, batch, device, tried)
                 found += [row] if row else []
                 torch.cuda.empty_cache()
+    compilers(True).shutdown()
+    compilers.cache_clear()
     done = [case_of(row) for row in found]
     return found + [row for row in plans(FALLBACK) if case_of(row) not in done]
 

@@ -14,11 +14,16 @@ from __future__ import annotations
 
 import os
 
+import torch
 import triton
 import triton.language as tl
 
+from halfbits.kernels.packed import COUNTED
+
 PTX = tl.constexpr(os.environ.get("TRITON_INTERPRET") != "1")
 AND_OR, AND_XOR = "0xea", "0x6a"  # lop3's tables of (a & b) | c and (a & b) ^ c
+FLOAT16_FROM = tl.constexpr(float(COUNTED[torch.float16]))
+BFLOAT16_FROM = tl.constexpr(float(COUNTED[torch.bfloat16]))
 
 
 @triton.constexpr_function
@@ -98,7 +103,8 @@ def subtracted(words, zero, BITS: tl.constexpr, KIND: tl.constexpr):
 def decoded(words, PLACE: tl.constexpr, BITS: tl.constexpr, KIND: tl.constexpr, zero=None):
     """The number at PLACE of each int16 word, exact in KIND: bfloat16, float16 or float32.
 
-    int8 codes are the numbers; int4 codes are the numbers plus `zero`, int32 0..127, or plus 8.
+    int8 codes are the numbers; int4 codes are the numbers plus 8, or plus the low byte of `zero`,
+    int32 below 128 there, whose bits 8 to 15 are zero.
     """
     if PTX and KIND != tl.float32:
         less = subtracted(words, zero, BITS, KIND)
@@ -112,8 +118,37 @@ def decoded(words, PLACE: tl.constexpr, BITS: tl.constexpr, KIND: tl.constexpr, 
             )
     else:
         MIDDLE: tl.constexpr = 8 if BITS == 4 else 0
-        middle = MIDDLE if zero is None else zero
+        middle = MIDDLE if zero is None else zero & 255
         out = (number(words, PLACE, BITS) - middle).to(tl.float32).to(KIND)
+    return out
+
+
+@triton.constexpr_function
+def counted_ptx(place, half):
+    """PTX of one place of two words: `$0` is what `counted` says, `$1` the words."""
+    low, mask, high = (4, "0x00f000f0", "0x54005400") if half else (0, "0x000f000f", "0x43004300")
+    by = 4 * place - low
+    shift = "shr.u32" if by > 0 else "shl.b32"
+    moved = f"{shift} t, $1, {abs(by)};" if by else "mov.b32 t, $1;"
+    return f"{{ .reg .b32 t; {moved} lop3.b32 $0, t, {mask}, {high}, {AND_OR}; }}"
+
+
+@triton.jit
+def counted(words, PLACE: tl.constexpr, KIND: tl.constexpr):
+    """The int4 code at PLACE of each int16 word plus what it is counted from, 64 in float16 and
+    128 in bfloat16: the exponent's part is not taken off."""
+    if PTX:
+        if KIND == tl.float16:
+            out = tl.inline_asm_elementwise(
+                counted_ptx(PLACE, True), "=r,r", [words], tl.float16, True, 2
+            )
+        else:
+            out = tl.inline_asm_elementwise(
+                counted_ptx(PLACE, False), "=r,r", [words], tl.bfloat16, True, 2
+            )
+    else:
+        first: tl.constexpr = FLOAT16_FROM if KIND == tl.float16 else BFLOAT16_FROM
+        out = (number(words, PLACE, 4).to(tl.float32) + first).to(KIND)
     return out
 
 

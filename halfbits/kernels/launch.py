@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor
 from torch.nn.functional import pad
@@ -50,26 +48,28 @@ def rows_of(x: Tensor) -> int:
 def run(x: Tensor, tiles: Tiles, y: Tensor, plan: Plan, decode: bool = True) -> None:
     """Launch the kernel that `plan` names, which writes y [batch, outputs] of x [batch, inputs].
 
-    `split` falls to a divisor of the tiles.
+    `split` falls to the number of tiles.
     """
     if plan.kernel in ONE_ROW:
         ONE_ROW[plan.kernel](x, tiles, y, plan, decode)
         return
     outputs, inputs = tiles.shape
-    split, batch = math.gcd(plan.split, tiles.across), padded(len(x))
+    split, batch = min(plan.split, tiles.across), padded(len(x))
     programs = -(-outputs // plan.rows)
     work, arrived = scratch(x.device, split * outputs * batch if split > 1 else 1, programs)
     zeros = tiles.scale if tiles.zero_point is None else tiles.zero_point
     operands = (x, tiles.codes, tiles.scale, zeros, y, work, arrived, len(x), outputs, inputs)
+    counts = tiles.across, tiles.scale.shape[1]
     fixed = {
         "BITS": tiles.bits, "GROUPS": tiles.groups, "HAS_ZERO": tiles.zero_point is not None,
-        "EVEN": whole(tiles, split * plan.tiles), "BATCH": batch, "DECODE": decode,
+        "EVEN": whole(tiles, split * plan.tiles if plan.kernel == "deep" else 1), "BATCH": batch,
+        "DECODE": decode,
     }  # fmt: skip
     cut = {"ROWS": plan.rows, "SPLIT": split, "STAGES": plan.stages, "num_warps": plan.warps}
     if plan.kernel == "deep":
-        gpu.deep[programs, split](*operands, tiles.across, **fixed, STEP=plan.tiles, **cut)
+        gpu.deep[programs, split](*operands, *counts, **fixed, STEP=plan.tiles, **cut)
     else:
-        gpu.wide[programs, split](*operands, tiles.across, **fixed, **cut)
+        gpu.wide[programs, split](*operands, *counts, **fixed, **cut)
 
 
 def run_row(x: Tensor, tiles: Tiles, y: Tensor, plan: Plan, decode: bool = True) -> None:
@@ -78,7 +78,7 @@ def run_row(x: Tensor, tiles: Tiles, y: Tensor, plan: Plan, decode: bool = True)
     Raises ValueError for anything else.
     """
     check_one_row("row", 8, x, tiles)
-    two, outputs, turns = pairs(x), len(tiles.codes), -(-tiles.across // plan.tiles)
+    two, outputs, turns = pairs(x), tiles.outputs, -(-tiles.across // plan.tiles)
     even = outputs % plan.rows == 0 and whole(tiles, plan.tiles)
     cut = {"ROWS": plan.rows, "STEP": plan.tiles, "TURNS": turns, "num_warps": plan.warps}
     row[(-(-outputs // plan.rows),)](
@@ -105,7 +105,7 @@ def run_columns(x: Tensor, tiles: Tiles, y: Tensor, plan: Plan, decode: bool = T
     cut = {"ROWS": plan.rows, "TILES": each, "STEP": plan.warps, "SPLIT": split}
     columns[programs, split](
         x, tiles.codes, tiles.scale, zeros, y, work, arrived, outputs, inputs, tiles.across,
-        len(tiles.scale), **fixed, **cut, UNROLL=plan.stages, num_warps=plan.warps,
+        tiles.scale.shape[1], **fixed, **cut, UNROLL=plan.stages, num_warps=plan.warps,
     )  # fmt: skip
 
 

@@ -17,6 +17,8 @@ GROUPS = (32, 128)  # of int4; int8 has one group a row
 NIBBLES = 8  # codes of 4 bits in one word of 32
 MOST_ROWS = 64  # of x that the GPU kernels take
 MIDDLE = 8  # the zero point of symmetric int4, whose codes -7..7 are stored as 1..15
+# What the kernel of one row adds to each code with a zero point; both leave with the group's sum.
+COUNTED = {torch.float16: 64, torch.bfloat16: 128}
 
 
 @dataclass(frozen=True)
@@ -111,12 +113,26 @@ def error_bound(x: Tensor, packed: Packed, out: torch.dtype) -> Tensor:
     (2 (inputs + 4) 2^-24) sum of |x| |w| for products, sums and scales in float32 in any order
     (twice Higham's gamma, 2002, section 3.1), and one unit in the last place of the result. A zero
     point may be taken off the sums instead of the codes, so |w| counts both: |code - 8| and
-    |zero point - 8|, times the scale. No kernel rounds a decoded weight.
+    |zero point - 8|, times the scale; `counted_bound` is what one row adds. No kernel rounds a
+    decoded weight.
     """
     sums = x.double().abs() @ largest(packed).T
     limit = torch.finfo(out)
     rounding = reference(x, packed).abs() * limit.eps + limit.smallest_normal
-    return sums * 2 * (x.shape[-1] + 4) * 2.0**-24 + rounding
+    most = sums * 2 * (x.shape[-1] + 4) * 2.0**-24 + rounding
+    one_row = packed.zero_point is not None and len(x) == 1 and out in COUNTED
+    return most + counted_bound(x, packed, COUNTED[out]) if one_row else most
+
+
+def counted_bound(x: Tensor, packed: Packed, first: int) -> Tensor:
+    """How far the sums of a group may be off where codes and zero points count from `first`.
+
+    float64 [1, outputs]: (2 (group + 4) 2^-24) sum of |x| (2 first + code + zero point) scale.
+    """
+    zeros = packed.zero_point
+    terms = 2 * first + nibbles(packed) + (0 if zeros is None else zeros.int()[..., None])
+    weight = (terms * packed.scale.double()[..., None]).flatten(1)
+    return x.double().abs() @ weight.T * 2 * (packed.group + 4) * 2.0**-24
 
 
 def largest(packed: Packed) -> Tensor:

@@ -23,6 +23,8 @@ def run(output: Path | None, cpu: bool) -> int:
     command = [sys.executable, "-m", "benchmarks.bench", *(["--cpu"] if cpu else [])]
     if output is not None:
         command += ["--output", str(output.absolute())]
-    # Threads that spin while they wait make a busy machine several times slower.
-    environment = {"OMP_WAIT_POLICY": "PASSIVE", "PYTHONUTF8": "1", **os.environ}
+    # Threads that spin while they wait make a busy machine several times slower. One order of sets
+    # in all processes lets them share compiled kernels.
+    fixed = {"OMP_WAIT_POLICY": "PASSIVE", "PYTHONUTF8": "1", "PYTHONHASHSEED": "0"}
+    environment = {**fixed, **os.environ}
     return subprocess.run(command, cwd=root, env=environment, check=False).returncode

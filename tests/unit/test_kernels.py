@@ -206,6 +206,19 @@ def test_the_tuner_has_plans_for_every_batch(bits: int, batch: int) -> None:
         assert plan.rows * plan.tiles * TILE * bits // 8 * plan.stages < MOST_SHARED
 
 
+@every_format
+def test_the_tuner_compiles_for_the_shapes_and_types_of_a_real_weight(name: str) -> None:
+    pytest.importorskip("triton", reason="Triton has no package for this system")
+    from benchmarks.tune_kernels import stand_in
+
+    real = arrange(pack(FORMATS[name](torch.randn(40, 640))))
+    fake = stand_in(name, 640, 40, torch.device("cpu"))
+    assert fake.shape == real.shape and (fake.zero_point is None) == (real.zero_point is None)
+    for part in ("codes", "scale", "zero_point"):
+        a, b = getattr(fake, part), getattr(real, part)
+        assert a is b or (a.shape, a.dtype) == (b.shape, b.dtype)
+
+
 def test_a_tuner_out_of_time_keeps_the_plans_of_the_shapes_that_it_did_not_reach(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -249,7 +262,8 @@ def test_tiles_hold_what_the_packed_weight_holds(name: str) -> None:
     tiles = arrange(packed)
     places = WORD_BITS // packed.bits
     shift = packed.bits * torch.arange(places)
-    wide = tiles.codes.int().view(len(tiles.codes), -1, 1, TILE // places)
+    rows = tiles.codes if packed.bits == 8 else tiles.codes.transpose(1, 2).flatten(0, 1)
+    wide = rows[: packed.shape[0]].int().reshape(packed.shape[0], -1, 1, TILE // places)
     codes = (wide >> shift[:, None] & (1 << packed.bits) - 1).flatten(1)[:, : packed.shape[1]]
     want = nibbles(packed).flatten(1) if packed.bits == 4 else packed.codes.int() & 255
     assert torch.equal(codes, want) and tiles.shape == packed.shape
