@@ -204,7 +204,7 @@ def main() -> None:
             save(cpu_record(chosen.shrink))
     made = json.loads(target.read_text(encoding="utf-8"))
     shown = records.beside(made, records.load(BESIDE))
-    print("\n".join([*shown, "", *goals.table(made)] if on_gpu else shown))
+    print("\n".join([*shown, "", *(goals.table if on_gpu else goals.cpu_table)(made)]))
     print(f"The record is in {target}")
 
 

@@ -170,12 +170,13 @@ def compile_one(case: tuple[str, int, int, int, Plan]) -> None:
 @lru_cache(maxsize=1)
 def stand_in(name: str, inputs: int, outputs: int, device: torch.device) -> Tiles:
     """A weight of zeros, of the shapes and types that `arrange` gives a real one."""
-    across, blocks, whole = -(-inputs // TILE), -(-outputs // BLOCK), {"device": device}
+    across, blocks = -(-inputs // TILE), -(-outputs // BLOCK)
+    whole: dict[str, Any] = {"device": device}
     if name == "int8":
         codes = torch.zeros(outputs, across * TILE // 2, dtype=torch.int16, **whole)
         return Tiles(codes, torch.zeros(1, outputs, **whole), outputs, inputs, inputs, 8)
     group = 32 if "g32" in name else 128
-    words = {"dtype": torch.int32, **whole}
+    words: dict[str, Any] = {"dtype": torch.int32, **whole}
     codes = torch.zeros(blocks, across, BLOCK, TILE // 4, dtype=torch.int16, **whole)
     pairs = -(-across * TILE // group // 2)
     scale = torch.zeros(blocks, pairs, BLOCK, **words)

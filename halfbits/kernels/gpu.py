@@ -190,7 +190,8 @@ def wide(
             else:
                 weight = words.to(KIND, bitcast=True)
             if APART:
-                parts = parts + (product(weight, value, tl.zeros([ROWS, BATCH], tl.float32)),)
+                one = product(weight, value, tl.zeros([ROWS, BATCH], tl.float32))
+                parts = parts + (one,)  # type: ignore[assignment]
             elif BITS == 8:
                 total = product(weight, value, total)
             else:

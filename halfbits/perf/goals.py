@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from halfbits.perf.records import rows
+
 Record = dict[str, Any]
 OF_FLOOR = {
     "int8, ours": 0.9, "int4 g128, ours": 0.8, "int4 g32, ours": 0.8,
@@ -40,6 +42,7 @@ class Goal:
 
     @property
     def met(self) -> bool:
+        """Is it at least the goal?"""
         return self.achieved >= self.goal
 
 
@@ -68,6 +71,7 @@ def medians(record: Record, part: str) -> dict[tuple[Any, ...], float]:
 
 
 def case_name(implementation: str, batch: int, inputs: int, outputs: int) -> str:
+    """Such as "int8, 1 row, 8192 to 8192"."""
     rows = "1 row" if batch == 1 else f"{batch} rows"
     return f"{implementation.removesuffix(', ours')}, {rows}, {inputs} to {outputs}"
 
@@ -134,3 +138,32 @@ def limit(record: Record, case: tuple[Any, ...]) -> str:
                 shares.append(f"waits: {row['stall']} {row['stalled']:.0f} %")
             return ", ".join(shares)
     return ""
+
+
+def on_cpu(record: Record) -> dict[tuple[str, str, str], tuple[float, float]]:
+    """Speeds of the course's best way and of the best other one, as multiples of float32's, 0 where
+    there is none: by instruction set, int8 or int4, and `gemv` or `decode`; one thread, one row."""
+    levels = dict.fromkeys(row["level"] for row in record["gemv"])
+    found = {}
+    for level, bits, part in itertools.product(levels, ("int8", "int4"), ("gemv", "decode")):
+        batch = {"batch": 1} if part == "gemv" else {}
+        known = rows(record, part, level=level, threads=1, **batch)
+        found[level, bits, part] = fastest(known, bits, True), fastest(known, bits, False)
+    return found
+
+
+def fastest(known: list[dict[str, Any]], bits: str, ours: bool) -> float:
+    """The best speed with such weights, of the course's ways or of the others."""
+    ways = [row for row in known if row["way"].startswith(bits) and "converted" not in row["way"]]
+    ends = ", ours", ", one loop"
+    speeds = [row["speed"]["median"] for row in ways if row["way"].endswith(ends) == ours]
+    return max(speeds, default=0.0)
+
+
+def cpu_table(record: Record) -> list[str]:
+    """One line an instruction set, format and part: the goal is the best other way."""
+    lines = []
+    for (level, bits, part), (own, other) in on_cpu(record).items():
+        verdict = f"best other {other:.2f}: {'met' if own >= other else 'missed'}" if other else ""
+        lines.append(f"{level:12s}{bits} {part:7s} ours {own:.2f}  {verdict}".rstrip())
+    return lines

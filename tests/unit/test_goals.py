@@ -52,6 +52,19 @@ def test_the_committed_record_has_every_goal_and_counters_of_each_missed_one() -
     assert all(goal.limit for goal in found if not goal.met)
 
 
+def test_the_best_other_way_of_a_cpu_is_the_goal_and_a_copy_of_the_weight_is_none() -> None:
+    speeds = {
+        "int8, ours": 2.0,
+        "int8 both, ONNX Runtime": 3.0,
+        "int8, converted in each call": 9.0,
+    }
+    base = {"level": "avx2", "threads": 1, "batch": 1}
+    gemv = [{"way": way, **base, "speed": {"median": speed}} for way, speed in speeds.items()]
+    record = {"gemv": gemv, "decode": []}
+    assert goals.on_cpu(record)["avx2", "int8", "gemv"] == (2.0, 3.0)
+    assert goals.cpu_table(record)[0].endswith("ours 2.00  best other 3.00: missed")
+
+
 NCU = """==PROF== Connected
 "ID","Kernel Name","Metric Name","Metric Unit","Metric Value","Rule Description"
 "0","columns","DRAM Throughput","%","56.80",""
