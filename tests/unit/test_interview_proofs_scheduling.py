@@ -95,3 +95,28 @@ def test_the_last_arrived_gives_its_blocks_back_and_the_first_finishes_first() -
 def test_without_a_reserve_a_new_prompt_is_preempted_in_the_step_after_it_came() -> None:
     without, with_one = (served([(4, 6), (8, 2)], blocks=12, reserve=r)[1] for r in (0, 2))
     assert without > with_one == 0
+
+
+def passed(stages: int, groups: int, slots: int) -> list[tuple[int, int]]:
+    """Which group is in which stage in each slot, when a group re-enters as soon as it is out."""
+    at, busy = {group: -group for group in range(groups)}, []
+    for _ in range(slots):
+        inside = [(group, place % stages) for group, place in at.items() if place >= 0]
+        assert len({stage for _, stage in inside}) == len(inside)  # a stage has one group at a time
+        busy += inside
+        at = {group: place + 1 for group, place in at.items()}
+    return busy
+
+
+def test_stages_idle_for_p_minus_1_of_m_plus_p_minus_1_slots() -> None:
+    for pieces, stages in ((1, 4), (4, 4), (16, 4)):
+        slots = pieces + stages - 1  # until the last piece has left the last stage
+        busy = sum(0 <= slot - piece < stages for piece in range(pieces) for slot in range(slots))
+        assert slots * stages - busy == (stages - 1) * stages  # of slots * stages
+
+
+def test_stages_multiply_the_batches_in_flight_and_leave_the_time_of_a_token() -> None:
+    one, four = (passed(4, groups, 4000) for groups in (1, 4))
+    tokens = [sum(stage == 3 for _, stage in busy) for busy in (one, four)]
+    assert tokens[0] == 1000 and 3990 < tokens[1] <= 4000
+    assert sum(group == 0 and stage == 3 for group, stage in four) == 1000  # no user is faster
