@@ -120,3 +120,18 @@ def test_stages_multiply_the_batches_in_flight_and_leave_the_time_of_a_token() -
     tokens = [sum(stage == 3 for _, stage in busy) for busy in (one, four)]
     assert tokens[0] == 1000 and 3990 < tokens[1] <= 4000
     assert sum(group == 0 and stage == 3 for group, stage in four) == 1000  # no user is faster
+
+
+def test_a_tenth_of_the_layers_on_a_host_can_take_half_of_the_time() -> None:
+    on_card, on_host = 0.9, 0.1 * 10  # bytes over bandwidth; the host reads ten times slower
+    assert 0.5 < on_host / (on_card + on_host) < 0.55
+
+
+def test_streaming_weights_over_a_link_pays_for_itself_with_rows() -> None:
+    nbytes, link, memory, peak = 1e9, 25e9, 80e9, 2e12  # of a host that does 2 TFLOP/s
+
+    def on_cpu(rows: int) -> float:
+        return max(nbytes / memory, 4 * nbytes * rows / peak)  # two weights a byte
+
+    streamed = nbytes / link  # whatever the rows, while the GPU keeps up
+    assert on_cpu(1) < streamed < on_cpu(2048)
