@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from interview_draws import draw
 from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 from torch.utils.checkpoint import checkpoint
+
+from halfbits.perf.cost import hardware, llama_3
 
 
 def attend(query: Tensor, keys: Tensor, values: Tensor) -> Tensor:
@@ -135,3 +138,32 @@ def test_streaming_weights_over_a_link_pays_for_itself_with_rows() -> None:
 
     streamed = nbytes / link  # whatever the rows, while the GPU keeps up
     assert on_cpu(1) < streamed < on_cpu(2048)
+
+
+def waits(rate: float, requests: int) -> list[float]:
+    """Of one server whose service takes 1 on average: exponential arrivals and services."""
+    gaps, services = torch.empty(2, requests, dtype=torch.float64).exponential_(
+        generator=torch.Generator().manual_seed(0)
+    )
+    now, free, found = 0.0, 0.0, []
+    for gap, service in zip((gaps / rate).tolist(), services.tolist(), strict=True):
+        now += gap
+        found.append(max(free - now, 0.0))
+        free = max(free, now) + service
+    return found
+
+
+def test_waiting_grows_with_the_odds_of_being_busy_and_without_end_above_capacity() -> None:
+    half, ninety = (torch.tensor(waits(rate, 200_000)).mean() for rate in (0.5, 0.9))
+    assert half == pytest.approx(1, rel=0.05)  # u / (1 - u) at 50%
+    assert ninety == pytest.approx(9, rel=0.15)  # and at 90%
+    over = waits(2.0, 20_000)
+    assert over[-1] > 1.8 * over[len(over) // 2] > 1000  # it grows with time
+
+
+def test_a_batch_hides_load_until_its_cache_is_full() -> None:
+    card, sizes = hardware()["H100 SXM"], llama_3(8)
+    step = {rows: card.seconds(sizes.decode(rows, 2048, "bf16"), "bf16") for rows in (1, 64)}
+    assert step[64] < 2.2 * step[1]
+    room = 0.9 * card.memory - sizes.stored("bf16").total
+    assert 200 < room / (2048 * sizes.kv_bytes("bf16")) < 256
