@@ -1,8 +1,7 @@
 """Triton kernels for y = x W^T with weights in `tiles`: int8 per channel, int4 in groups.
 
 All products go through the matrix units, that of one row of x too: codes are exact in x's type, and
-the scale of a group multiplies the group's sum; a zero point is part of the subtraction in the
-decoding. `deep` lets each warp of a program take other tiles
+the scale of a group multiplies the group's sum. `deep` lets each warp of a program take other tiles
 of the same few rows of W; in `wide` every warp has rows of its own and the tiles are shared. Import
 this only where Triton is installed; TRITON_INTERPRET=1, set before, runs the kernels on a CPU,
 slowly.
@@ -48,7 +47,10 @@ def deep(
     BATCH: tl.constexpr, ROWS: tl.constexpr, STEP: tl.constexpr, SPLIT: tl.constexpr,
     STAGES: tl.constexpr, DECODE: tl.constexpr,
 ):  # fmt: skip
-    """y [batch, outputs]: each warp of a program takes other tiles of the same ROWS rows."""
+    """y [batch, outputs]: each warp of a program takes other tiles of the same ROWS rows.
+
+    A product with ones has the sums of x that a zero point is taken off with.
+    """
     PLACES: tl.constexpr = 16 // BITS
     WORDS: tl.constexpr = 128 // PLACES
     BLOCK: tl.constexpr = 16 if BITS == 4 else 1
@@ -71,28 +73,27 @@ def deep(
             inside = tile < last
             tile = tl.minimum(tile, across - 1)
         words = tl.load(line + tile * (BLOCK * WORDS), eviction_policy="evict_first")
-        if HAS_ZERO:
-            four = tl.load(zero_at + tile * GROUPS // 4 * 16)
         part = tl.zeros([STEP, ROWS, BATCH], tl.float32)
+        plain = part
         for place in tl.static_range(PLACES):
             column = tile * 128 + place * WORDS
             mask = many < batch
             if not EVEN:
                 mask = mask & inside & (column + word[None, :, None] < inputs)
             value = tl.load(values + column, mask=mask, other=0)
-            group = tile * GROUPS + place // LAST
-            if DECODE:
-                zero = None
-                if HAS_ZERO:
-                    zero = zero_of(four, group, place)
-                weight = decoded(words, place, BITS, KIND, zero)
-            else:
-                weight = words.to(KIND, bitcast=True)
+            weight = decoded(words, place, BITS, KIND) if DECODE else words.to(KIND, bitcast=True)
             if BITS == 8:
                 total = product(weight, value, total)
             else:
                 part = product(weight, value, part)
+            if HAS_ZERO:
+                plain = product(tl.full(words.shape, 1.0, tl.float32).to(KIND), value, plain)
             if BITS == 4 and (place + 1) % LAST == 0:
+                group = tile * GROUPS + place // LAST
+                if HAS_ZERO:
+                    zero = (zero_of(tl.load(zero_at + group // 4 * 16), group, 0) & 255) - 8
+                    part -= plain * zero.to(tl.float32)
+                    plain = tl.zeros([STEP, ROWS, BATCH], tl.float32)
                 total += part * scale_of(tl.load(scale_at + group // 2 * 16), group)
                 part = tl.zeros([STEP, ROWS, BATCH], tl.float32)
     rows = tl.program_id(0) * ROWS + tl.arange(0, ROWS)[:, None]

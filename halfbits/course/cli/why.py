@@ -13,7 +13,6 @@ from typing import Any
 from halfbits.course.cli import why_roofline
 from halfbits.course.cli.asked import Asked, ask, card_of
 from halfbits.errors import CourseError
-from halfbits.kernels import VERSION
 from halfbits.perf import records
 from halfbits.perf.architecture.fields import ConfigError
 from halfbits.perf.cost import Decoder, Machine, hardware
@@ -203,6 +202,7 @@ def better_kernel(implementation: str, version: int) -> str:
         return "It writes a converted copy; one that reads the codes is known: --kernel fused."
     if "torch" in implementation:
         return "A faster one is known: --kernel fused."
-    if "ours" in implementation and version < VERSION:
-        return f"Version {VERSION} of these kernels loses less, in the H200's record."
+    newest = records.load("h200")["kernels"]
+    if "ours" in implementation and version < newest:
+        return f"Version {newest} of these kernels loses less, in the H200's record."
     return "Published kernels such as Marlin are made for such batches; none is in this record."
