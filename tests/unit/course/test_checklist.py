@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 
 import pytest
 
@@ -28,3 +29,13 @@ def test_every_claim_of_a_suite_is_listed_those_of_its_base_classes_too(exercise
         if method.startswith("test_")
     }
     assert claims <= {check.name for check in read_checks(path)}
+
+
+@pytest.mark.parametrize("exercise", CATALOG.exercises, ids=lambda exercise: exercise.slug)
+def test_a_solution_shows_the_report_on_the_checks_of_today(exercise: Exercise) -> None:
+    path = CATALOG.notebook(exercise, "solutions")
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    [graded] = [cell for cell in cells if "grade" in cell["metadata"].get("tags", [])]
+    shown = json.dumps(graded["outputs"])
+    count = len(read_checks(CATALOG.checks(exercise)))
+    assert f"{count} of {count} checks pass" in shown, "run `halfbits execute` on the solution"
