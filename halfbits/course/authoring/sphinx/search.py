@@ -4,7 +4,8 @@ English pages are one index and Chinese pages the other; the language of the que
 them a reader loads (`_static/search_language.js`). English words are stems, and Chinese text is cut
 into pairs of characters that stand side by side; those lie in PARTS files by their first character,
 of which a query needs few. An index holds nothing that no query finds: the script that searches
-skips numbers, and nobody types the name of a test that proves an answer.
+skips numbers, and nobody types the name of a test that proves an answer, the ticks of a drawing,
+which come as one word, or a heading that stands on every page of a kind.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ from halfbits.course.interview.bank.question import LANGUAGES
 from halfbits.course.interview.words import LANG, names
 
 PARTS = 16
+COMMON = 10  # a heading of more pages leads to none of them
+TICKS = re.compile(r"(?!0x)\d\w{4}")  # of a drawing, such as 000batch102
 HAN = "[\u3400-\u9fff]"
 WORD = re.compile(rf"{HAN}+|(?:(?!{HAN})\w)+")
 # The same in the reader's browser.
@@ -55,8 +58,8 @@ class SearchBook(SearchEnglish):
         return [part for word in WORD.findall(input) for part in pairs(word)]
 
     def word_filter(self, word: str) -> bool:
-        is_proof = word.startswith("test_")
-        return not (word.isdigit() or is_proof) and super().word_filter(word)
+        is_nothing = word.isdigit() or word.startswith("test_") or TICKS.match(word)
+        return not is_nothing and super().word_filter(word)
 
 
 def pairs(word: str) -> list[str]:
@@ -120,6 +123,8 @@ def part_of(index: dict[str, Any], is_kept: Callable[[str], bool]) -> dict[str, 
         )
         for name in ("alltitles", "indexentries")
     }
+    titles = places_in["alltitles"]
+    places_in["alltitles"] = {key: at for key, at in titles.items() if len(at) <= COMMON}
     return {**index, **listed, **words, **places_in}
 
 

@@ -14,6 +14,7 @@ from docutils import nodes
 from docutils.utils import new_document
 
 from halfbits.course.authoring.sphinx.search import (
+    COMMON,
     PARTS,
     SPLIT,
     BookIndex,
@@ -41,6 +42,9 @@ TEXTS = {
         ("the", False),
         ("\u91cf\u5316", True),
         ("test_a_clamp_loses_negatives", False),
+        ("000batch102103104microsecond", False),  # ticks of a drawing
+        ("70b", True),
+        ("0x7f80", True),
         ("test", True),
         ("quantize_a_language_model", True),
     ],
@@ -103,6 +107,14 @@ def test_each_language_has_an_index_without_the_other_ones_entries(index: BookIn
     assert not found(english, "\u77e9\u9635") and not found(chinese, "hessian")
     assert chinese["alltitles"]["GPTQ interview/zh"] == [[1, None]]
     assert not set(english["titles"]) & set(chinese["titles"])
+
+
+def test_a_heading_of_many_pages_is_no_title_to_be_found(index: BookIndex) -> None:
+    for number in range(COMMON + 1):
+        own = section("sources", "Sources", f"word{number}")
+        index.feed(f"notebooks/n{number}", "x", f"N{number}", page(f"N{number}", own))
+    titles = part_of(index.freeze(), lambda name: True)["alltitles"]
+    assert "Sources" not in titles and "N3" in titles and "Why" in titles
 
 
 def test_entries_of_a_page_leave_with_it(index: BookIndex) -> None:
