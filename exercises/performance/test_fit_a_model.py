@@ -9,8 +9,10 @@ from halfbits.course.checks.cases import each
 LLAMA_8B = {"parameters": 8_030_261_248, "kept": 1_050_939_392, "bits": 16, "group": 0}
 LLAMA_8B |= {"layers": 32, "heads": 32, "kv_heads": 8, "head_dim": 128, "cache_bits": 16}
 LLAMA_70B = LLAMA_8B | {"parameters": 70_553_706_496, "kept": 2_102_665_216, "layers": 80}
-FORMATS = {f"{bits} bits": {"bits": bits, "group": 0} for bits in (16, 8)}
-FORMATS |= {f"{bits} bits by {n}": {"bits": bits, "group": n} for bits, n in ((4, 128), (3, 64))}
+FORMATS = {
+    f"{bits} bits by {n}" if n else f"{bits} bits": {"bits": bits, "group": n}
+    for bits, n in itertools.product((16, 8, 4, 3), (0, 32, 64, 128))
+}
 CARD = {"gib": 80.0, "usable": 0.9, "workspace_gb": 2.0}
 
 again = calls.Calls("weight_bytes", lambda seed: (drawn(seed),))
@@ -69,7 +71,7 @@ def test_rows_beside_the_weights_are_counted(answer, seed):
     """
     for form in each(FORMATS):
         for model in (LLAMA_8B, drawn(seed), drawn(seed + 1)):
-            for bits, context in itertools.product((16, 8), (512, 8192 + seed % 1000)):
+            for bits, context in itertools.product((16, 8, 6, 4), (512, 8192 + seed % 1000)):
                 fits(answer, model | form | {"cache_bits": bits}, CARD, context)
 
 

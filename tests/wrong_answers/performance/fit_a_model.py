@@ -52,6 +52,12 @@ WRONG = {
             BYTES,
             BYTES.replace('2 * model["kept"]', '4 * model["kept"]'),
         ),
+        (
+            "no scales beside 16 bits",
+            "expected",
+            SCALES,
+            SCALES.replace(" else", ' and model["bits"] < 16 else'),
+        ),
         ("group of 1", "expected", SCALES, 'coded / max(model["group"], 1)'),
     ],
     "test_rows_beside_the_weights_are_counted": [
@@ -61,6 +67,12 @@ WRONG = {
         ("one token", "heads of the cache", NUMBERS, NUMBERS.replace(" * context", "")),
         ("a cache of 16 bits", "heads of the cache", ROW, "numbers * 2"),
         ("a cache as the weights", "heads of the cache", ROW, ROW.replace("cache_bits", "bits")),
+        (
+            "whole bytes a cached number",
+            "heads of the cache",
+            ROW,
+            'numbers * max(1, model["cache_bits"] // 8)',
+        ),
         ("rounded up", "the int", RESULT, "return max(0, -int(-left // row))"),
         ("a float", "the int", RESULT, "return max(0, left // row)"),
         ("a fraction", "the int", RESULT, "return max(0, left / row)"),
