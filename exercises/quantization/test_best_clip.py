@@ -60,6 +60,8 @@ def test_few_bits_clip_more(answer, seed):
     The rounding error falls by a factor of 4 with each bit, the clipping error does not.
     """
     w = cases.normal(seed, 4, 400)
+    # The sizes at both ends: at 0.001 and 8 bits a step is 8e-6.
+    w = torch.cat([w, *(cases.reaching(w[:1], size) for size in (0.001, 1000.0))])
     for bits in each({f"{bits} bits": bits for bits in range(2, 9)}):
         right(answer, w, bits)
 

@@ -1,5 +1,6 @@
 """Wrong answers to quantization/best_clip: each is one misconception."""
 
+GUARD = "scale = torch.where(scale == 0, 1.0, scale)"
 AMAX = "w.abs().amax(1, keepdim=True)"
 CODES = "torch.round(w / scale).clamp(-top, top)"
 ERROR = "(w - codes * scale).square().sum(1)"
@@ -34,6 +35,7 @@ WRONG = {
     "test_few_bits_clip_more": [
         ("as many levels each way as codes", "factor of 4", TOP, "2**bits - 1"),
         ("always 4 bits", "factor of 4", TOP, "7"),
+        ("a floor under the scale", "squared error", GUARD, "scale = scale.clamp(min=1e-5)"),
     ],
     "test_each_row_has_its_own": [
         (
