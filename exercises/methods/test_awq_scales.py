@@ -66,6 +66,11 @@ def test_alpha_has_the_least_output_error(answer, seed):
         for loud in (5.0, 12.0, 40.0):
             w, x = layer(seed, *shape, loud)
             right(answer, w, x, ALPHAS)
+    for half in each({"loud at first": slice(64), "loud at last": slice(64, None)}):
+        # The other half alone, or its first samples, would choose a smaller alpha.
+        w, x = layer(seed, 40, 24, 128, loud=1.0)
+        x[half, seed % 7 :: 11] *= 300
+        right(answer, w, x, ALPHAS)
 
 
 @task("awq_scales")
@@ -133,11 +138,16 @@ def test_pruned_rows_and_views_disturb_nothing(answer, seed):
 @hardened
 @task("awq_scales")
 def test_quiet_and_very_loud_inputs_keep_their_factors(answer, seed):
-    """Inputs of 1e-12 and of 1e12 get mean ** alpha as well: no floor and no ceiling.
+    """Inputs of 1e-12 and 1e12 get mean ** alpha, weights of 1e-12 their scale: nothing is clamped.
 
     A floor such as 1e-4 is of the size of real activations.
     """
     for shape in each(SHAPES):
+        w, x = layer(seed, *shape)
+        # Where all codes are 0, all errors are equal, and the first or the last alpha is taken.
+        best_last = sorted(ALPHAS, key=lambda one: -error(w, x, factors(x, one)))
+        right(answer, w * 1e-12, x, best_last)
+        right(answer, w * 1e-12, x, best_last[::-1])
         w, x = layer(seed, *shape, loud=1.0)
         x[:, seed % 5] *= 1e-12
         for alpha in (0.25, 0.5, 1.0):

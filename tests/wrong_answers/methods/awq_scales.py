@@ -55,6 +55,12 @@ WRONG = {
             "_, alpha, s = min(tried, key=lambda one: abs(one[1] - 0.5))",
         ),
         ("the most error", "multiplies it by", BEST, BEST.replace("min", "max")),
+        (
+            "the first 64 samples decide",
+            "multiplies it by",
+            ERROR,
+            ERROR.replace("exact)", "exact)[:64]"),
+        ),
         ("x is not divided", "multiplies it by", ERROR, ERROR.replace("(x / s)", "x")),
         (
             "the scale before the factors",
@@ -102,6 +108,7 @@ WRONG = {
             FACTORS,
             "torch.where(mean == 0, 1.0, mean.clamp(min=1e-8)**alpha)",
         ),
+        ("a floor under the scale", "alpha", GUARD, "scale = scale.clamp(min=1e-8)"),
         ("at most 1e4", "factors", FACTORS, f"{FACTORS}.clamp(max=1e4)"),
     ],
     "test_again_reads_its_arguments_at_every_call": [
