@@ -10,7 +10,9 @@ CUTS = {"one batch": (30,), "equal batches": (8, 8, 8), "a short last one": (16,
 CUTS |= {"a long last one": (2, 5, 90), "single tokens": (1, 1, 1, 1), "two that differ": (4, 40)}
 CUTS |= {"single tokens among others": (1, 12, 1, 3, 1), "many": (7,) * 25}
 again = calls.Calls(
-    "mean_magnitude", lambda seed: ([b * (1 + seed % 2) for b in tokens(seed, (3, 5))],)
+    "mean_magnitude",
+    lambda seed: ([b * (1 + seed % 2) for b in tokens(seed, (3, 5))],),
+    lambda of, batches: [of(batches), of(batches[:1])],  # two batches, and a single one
 )
 
 
@@ -77,6 +79,8 @@ def test_zeros_and_repeated_tokens_count(answer, seed):
         batches = tokens(seed, cut)
         right(answer, [b.relu() for b in batches])
         right(answer, [torch.cat([b, b[:1], 0 * b[:1], b[:1]]) for b in batches])
+        right(answer, [*batches, batches[0], batches[0]])  # one tensor, listed three times
+        right(answer, [*batches, batches[-1].clone()])
 
 
 @hardened

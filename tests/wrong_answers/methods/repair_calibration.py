@@ -4,6 +4,8 @@ TOTAL = "total = batch.abs().sum(0)"
 FIRST = "mean, count = total / len(batch), len(batch)"
 RUN = "mean = mean + (total - len(batch) * mean) / count"
 RESULT = "return mean"
+LOOP = "for batch in batches:"
+BUFFER = "mean_magnitude.__dict__.setdefault(len(mean), torch.empty_like(mean))"
 
 EQUIVALENT = {
     "mean, count = None, 1": "the first batch sets the count",
@@ -97,6 +99,12 @@ WRONG = {
             TOTAL,
             f"batch = torch.unique(batch, dim=0)\n        {TOTAL}",
         ),
+        (
+            "each tensor once",
+            "expected",
+            LOOP,
+            "for batch in {id(batch): batch for batch in batches}.values():",
+        ),
     ],
     "test_broken_number_stays_in_its_channel": [
         (
@@ -121,6 +129,14 @@ WRONG = {
             "raised",
             TOTAL,
             "total = batch.view(-1).view(batch.shape).abs().sum(0)",
+        ),
+    ],
+    "test_again_gives_a_result_that_is_the_callers": [
+        (
+            "a buffer for a single batch",
+            "after a second call",
+            RESULT,
+            f"return mean if len(batches) > 1 else torch.abs(mean, out={BUFFER})",
         ),
     ],
     "test_again_reads_its_arguments_at_every_call": [
