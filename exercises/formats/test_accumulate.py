@@ -70,6 +70,10 @@ def test_every_addition_is_rounded_in_order(answer, seed):
     for narrow in each(NARROW):
         for every in (1, 2, 16, 64):
             right(answer, *drawn(seed + every, 64), narrow, every)
+        # Each small partial sum is half a spacing of the total, lost after the large one alone.
+        sums = torch.tensor([8192.0] + [2.0**-11] * 100)
+        for one in (sums, sums.flip(0)):
+            right(answer, one, torch.ones(101), narrow, 1)
 
 
 @task("accumulate")

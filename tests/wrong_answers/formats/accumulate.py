@@ -42,6 +42,16 @@ WRONG = {
             STEP.replace("product", "product.to(narrow)"),
         ),
         ("backwards", "other last bits", "in stretch:", "in stretch.flip(0):"),
+        (
+            "partial sums added at once",
+            "other last bits",
+            "total = torch.zeros(())",
+            "parts = []",
+            TOTAL,
+            "parts.append(partial.float())",
+            "return total",
+            "return torch.stack(parts).sum() if parts else torch.zeros(())",
+        ),
         ("inputs in the narrow type", "last bits", "(a * b)", "(a.to(narrow).float() * b)"),
         (
             "interleaved",

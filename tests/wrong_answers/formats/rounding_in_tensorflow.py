@@ -101,6 +101,23 @@ WRONG = {
             "a * b",
             "tf.cast(tf.cast(a, narrow) * tf.cast(b, narrow), tf.float32)",
         ),
+        (
+            "added in float64",
+            "last bits",
+            STEP,
+            "tf.constant((partial.numpy().astype(float) + product.numpy())"
+            ".astype(narrow.as_numpy_dtype))",
+        ),
+        (
+            "partial sums added at once",
+            "last bits",
+            "products, total = a * b, tf.zeros(())",
+            "products, parts = a * b, []",
+            PROMOTED,
+            "parts.append(tf.cast(partial, tf.float32))",
+            "return total",
+            "return tf.reduce_sum(tf.stack(parts))",
+        ),
         ("backwards", "last bits", "a * b", "tf.reverse(a * b, [0])"),
     ],
 }
