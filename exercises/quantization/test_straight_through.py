@@ -129,14 +129,15 @@ def test_calls_do_not_share_a_backward_pass(answer, seed):
 @hardened
 @task("fake_quantize")
 def test_infinities_get_the_last_codes_and_no_gradient(answer, seed):
-    """An infinite x gives top * scale with its sign, and a gradient of 0, not NaN.
+    """An infinite or huge x gives top * scale with its sign, and a gradient of 0, not NaN.
 
-    x + (rounded - x) is infinity minus infinity there.
+    x + (rounded - x) is infinity minus infinity there, and a code of 3e9 is beyond an int32.
     """
     for scale, bits in each(RANGES):
-        x = cases.normal(seed, 12).clamp(-0.9, 0.9) * end(scale, bits)
-        x[seed % 6], x[6 + seed % 6] = torch.inf, -torch.inf
-        inside, upstream = x.isfinite(), cases.normal(seed + 1, 12)
+        x, far = cases.normal(seed, 18).clamp(-0.9, 0.9) * end(scale, bits), seed % 6
+        huge = torch.tensor([3e9, 1e20, torch.inf]) * scale
+        x[far : far + 3], x[9 + far : 12 + far] = huge, -huge
+        inside, upstream = x.abs() < end(scale, bits), cases.normal(seed + 1, 18)
         x.requires_grad_()
         got = answer.fake_quantize(x, scale, bits)
         want = (torch.round(x.detach() / scale) * scale).clamp(-end(scale, bits), end(scale, bits))

@@ -106,6 +106,12 @@ WRONG = {
             RESULT,
             "return torch.where(x.abs() <= top * scale, x, x.detach()) + (rounded - x).detach()",
         ),
+        (
+            "codes through an int32",
+            "expected",
+            ROUNDED,
+            "(x / scale).nan_to_num(0, 99, -99).round().long().int().clamp(-top, top) * scale",
+        ),
         ("0 for what is not finite", "expected", CLAMP, f"x.nan_to_num(0, 0, 0){CLAMP[1:]}"),
     ],
     "test_views_and_empty_tensors_pass_their_gradient": [
