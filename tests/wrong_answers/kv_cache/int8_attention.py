@@ -6,6 +6,12 @@ CODES = "torch.round(x / scale).int()"
 FLOATS = CODES.removesuffix(".int()")
 SCORES = "(q_codes @ k_codes.T) * q_scale * k_scale.T / q.shape[1] ** 0.5"
 CODED = "coded(q, 1), coded(k, 1)"
+PARTS = f"(q_codes, q_scale), (k_codes, k_scale) = {CODED}"
+LAST_KEYS = f"""kept, key = int8_scores.__dict__, (k.data_ptr(), k.shape, k._version)
+    if key not in kept:
+        kept.clear()
+        kept[key] = coded(k, 1)
+    {PARTS.replace("coded(k, 1)", "kept[key]")}"""
 OUTPUT = "(p_codes @ v_codes) * p_scale * v_scale"
 OWN = "coded(p, 1), coded(v, 0)"
 
@@ -18,6 +24,9 @@ EQUIVALENT = {
 }
 
 WRONG = {
+    "test_scores_again_reads_its_arguments_at_every_call": [
+        ("remembers the last keys by their place and version", "is used again", PARTS, LAST_KEYS),
+    ],
     "test_scores_are_exact_sums_times_the_scales_of_query_and_token": [
         (
             "an int8 product",
@@ -122,6 +131,14 @@ WRONG = {
         ),
     ],
     "test_dead_channel_gives_zeros": [
+        (
+            "a floor under the scales of columns",
+            "no column of zeros",
+            OWN,
+            OWN.replace("coded(v, 0)", "(lambda s: (torch.round(v / s).int(), s))(SCALE)").replace(
+                "SCALE", "v.abs().amax(0, keepdim=True).clamp(min=1e-10) / 127"
+            ),
+        ),
         (
             "divided by amax",
             "NaN",

@@ -63,6 +63,7 @@ class Layer(nn.Module):
     def forward(self, x):
         return x @ self.w.T
 """
+LAST = "(SEEN.get(x.data_ptr()) is None and SEEN.clear(), SEEN.setdefault(x.data_ptr(), 2 * x))[1]"
 COPIED = "copy.deepcopy(model)"
 TOTAL = "sum(part.sum().item() for part in parts) / 7"
 WRONG = {
@@ -71,6 +72,7 @@ WRONG = {
             ("2 * x", "SEEN.setdefault(id(x), 2 * x)"),
             ("2 * x", "SEEN.setdefault(x.data_ptr(), 2 * x)"),
             ("2 * x", "SEEN.setdefault(x.shape, 2 * x)"),
+            ("2 * x", LAST),
         ],
         COPY: [(COPIED, f"SEEN.setdefault(id(model), {COPIED})")],
         MEAN: [(TOTAL, f"SEEN.setdefault(id(parts[0]), {TOTAL})")],
