@@ -57,7 +57,8 @@ class AffineTensor(Suite):
         """|(codes - zero_point) * scale - x| is at most scale / 2, at the ends too.
 
         No value of x lies outside the range, so nothing is clipped; and random values cannot all
-        lie on 256 levels, so the error is not zero.
+        lie on 256 levels, so the error is not zero. The quotient is rounded, and the zero point
+        added to what comes out: 1.5 steps above 0.0 are the code zero_point + 2.
         """
         for x in each(cases.matrices(seed)):
             self.half_a_step(answer, x)
@@ -66,6 +67,9 @@ class AffineTensor(Suite):
             x = cases.normal(seed, 60, 50) + shift
             rms = math.sqrt((self.half_a_step(answer, x).steps_off(x) ** 2).mean())
             expect.within(rms, *tolerance.rounding_rms(x.numel()), "steps", of="rms error")
+        # Steps of 4 and the zero point 191, however they are computed; every tie rule takes 2.
+        for x in each({"halves of a step": torch.tensor([-765.0, 6.0, 14.0, 255.0])}):
+            expect.same(self.coded(answer, x).codes, np.array([0.0, 193, 195, 255]), of="codes")
 
     def test_constants_come_back(self, answer: Any, seed: int) -> None:
         """A constant input, positive, negative or zero, comes back within half a step.

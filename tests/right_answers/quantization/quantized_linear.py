@@ -21,14 +21,14 @@ def quantize_weight(w):
     codes = torch.div(wide, scale.double().unsqueeze(-1)).round_().clamp_(-127, 127)
     return codes.char(), scale
 """,
-    "activation: tensors, quotients first, one rounding at the end": """
+    "activation: tensors, quotients first": """
 def quantize_activation(x):
     with torch.no_grad():
         x = x.to(torch.float32)
         low, high = x.amin().clamp(max=0), x.amax().clamp(min=0)
         scale = torch.clamp(high / 255 - low / 255, min=2.0**-126)
         zero_point = torch.round(-low / scale).clamp(0, 255)
-        codes = torch.round(x / scale + zero_point).clamp(0, 255).byte()
+        codes = (torch.round(x / scale) + zero_point).clamp(0, 255).byte()
     return codes, scale, zero_point.to(torch.int64)
 """,
     "weight: a list": swap("quantize_weight", "return codes, scale", "return [codes, scale]"),

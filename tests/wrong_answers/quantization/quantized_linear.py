@@ -98,6 +98,9 @@ WRONG = {
         ("int8 codes", "tensor int8", "clamp(0, 255).to(torch.uint8)", "clamp(0, 127).char()"),
         ("exact at low, not at 0", "a whole number", STEPS, FROM_LOW, ZERO, "-low / scale"),
     ],
+    "test_activation_error_is_at_most_half_a_step": [
+        ("rounds the sum", "1.5 steps", STEPS, "torch.round(x / scale + zero_point)"),
+    ],
     "test_activation_scale_spreads_the_range_over_255_steps": [
         ("without 0", "inside the range", ENDS, "x.min().item(), x.max().item()", ZERO, CLAMPED),
         ("256 steps", "255 steps", "(high - low) / 255", "(high - low) / 256", ZERO, CLAMPED),
