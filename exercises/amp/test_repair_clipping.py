@@ -9,6 +9,7 @@ from halfbits.course.checks.cases import each
 
 SCALES = cases.named(1.0, 128.0, 65536.0, 0.25)
 LR = 0.125
+IN_PLACE = "A tied weight or an average that shares the memory must see the step: change in place."
 PAIR = ((4, 3), (5,))
 LISTS = {"one parameter": ((7,),), "two": PAIR, "three, one a number": ((2, 3), (), (4,))}
 
@@ -32,7 +33,7 @@ def stepped(answer, parameters, gradients, scale, max_norm):
 
 def taken(answer, parameters, loss, scale, max_norm):
     """The length that the answer returns; the parameters are the caller's own, ready for more."""
-    given = list(parameters)
+    given, views = list(parameters), [p.detach() for p in parameters]
     with context.in_place():
         length = answer.train_step(given, loss, scale, max_norm, LR)
     expect.equal(type(length).__name__, "float", of="type")
@@ -42,6 +43,8 @@ def taken(answer, parameters, loss, scale, max_norm):
         expect.true(parameter.grad is None, expected="None", got=parameter.grad, of=".grad")
         expect.true(parameter.is_leaf, expected="a leaf", got="a result of others")
         expect.true(parameter.requires_grad, expected="requires_grad True", got="False")
+    for parameter, view in zip(parameters, views, strict=True):
+        expect.same(view, parameter.detach(), of="a view from before the step", why=IN_PLACE)
     return length
 
 

@@ -87,12 +87,19 @@ def test_result_has_the_type_of_x_whatever_that_of_gain(answer, seed):
     """A float32 gain on a float16 x, or the reverse, gives the type of x; both keep their bits.
 
     The next layer expects the type that came in, and the residual stream goes on with the same x.
+    A gain that is rounded to the type of x loses its digits, or becomes infinite.
     """
     for dtype in each(TYPES):
         for other in TYPES.values():
             x, gain = tokens(seed, 2.0).to(dtype), cases.normal(seed, 64).to(other)
             with expect.untouched(x, gain):
                 right(answer, x, gain)
+    for dtype in each(cases.named(*cases.LOW)):
+        # The mean square is 4, and x / 2 exact in every type: only the gain has more digits.
+        x = torch.tensor([[5.0, 1, 1, 1, 1, 1, 1, 1]], dtype=dtype)
+        gain = torch.full((8,), 1 + 0.45 * tolerance.eps(dtype))
+        gain[1] = 9e4
+        expect.same(answer.rms_norm(x, gain), (x.double() / 2 * gain.double()).to(dtype))
 
 
 @hardened

@@ -87,6 +87,12 @@ WRONG = {
             "parameter.grad = None if length.isfinite() else parameter.grad",
         ),
         (
+            "new memory for a parameter",
+            "change in place",
+            STEP,
+            "parameter.data = parameter.data - lr * parameter.grad",
+        ),
+        (
             "no more gradients",
             "requires_grad",
             GONE,

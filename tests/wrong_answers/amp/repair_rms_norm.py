@@ -65,6 +65,13 @@ WRONG = {
     "test_result_has_the_type_of_x_whatever_that_of_gain": [
         ("always float32", "the type that came in", ".to(x.dtype)", ""),
         ("always float16", "the type that came in", ".to(x.dtype)", ".half()"),
+        ("a gain of 16 bits", "loses its digits", "* gain)", "* gain.to(x.dtype))"),
+        (
+            "a gain of 16 bits where it fits",
+            "loses its digits",
+            "* gain)",
+            "* torch.where(gain.abs() < 6e4, gain.to(x.dtype).to(gain.dtype), gain))",
+        ),
         ("the type of gain", "the type that came in", ".to(x.dtype)", ".to(gain.dtype)"),
         (
             "normalizes x itself",
