@@ -71,10 +71,14 @@ def end(scale, bits):
 def test_each_group_of_a_row_has_its_own_scale(answer, seed):
     """scale = amax / 7 over each group of neighboring columns, codes within half a step of it.
 
-    Groups run along a row, and the scales stand in the order of the groups.
+    Groups run along a row, and the scales stand in the order of the groups. Halves go to the even
+    code: 0.5 and 2.5 times the scale to 0 and 2.
     """
     for rows, columns, size in each(SHAPES):
         right(answer, normal(seed, rows, columns) * 10.0 ** (seed % 3), size)
+    for w, even in each(cases.halves(seed, top=7)):
+        codes, _ = scaled(answer, np.tile(w.numpy(), 2), w.shape[1])
+        expect.same(codes, np.tile(even.numpy(), 2).astype(float), of="codes")
 
 
 @task("tf_group_scales")

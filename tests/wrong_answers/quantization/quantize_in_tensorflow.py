@@ -7,6 +7,11 @@ CODES = "tf.cast(tf.round(groups / scale[..., None]), tf.int8)"
 INSIDE = "tf.clip_by_value(x, -top * scale, top * scale)"
 ROUNDED = "tf.round(inside / scale) * scale"
 RESULT = "inside + tf.stop_gradient(rounded - inside)"
+STEPS = "groups / scale[..., None]"
+HALVES = {
+    "up": f"tf.floor({STEPS} + 0.5)",
+    "away from zero": f"tf.sign(groups) * tf.floor(tf.abs({STEPS}) + 0.5)",
+}
 WHOLE_ROWS = "0 * groups[:, :, 0] + tf.reduce_max(tf.abs(groups), axis=(1, 2))[:, None] / 7"
 
 EQUIVALENT = {
@@ -42,6 +47,15 @@ WRONG = {
             "along a row",
             f"tf.reshape(w, {SHAPE})",
             "tf.transpose(tf.reshape(w, (w.shape[0], group_size, -1)), (0, 2, 1))",
+        ),
+        *(
+            (
+                f"rounds halves {how}",
+                "Halves go",
+                CODES,
+                CODES.replace("tf.round(groups / scale[..., None])", to),
+            )
+            for how, to in HALVES.items()
         ),
         (
             "one scale a row",
