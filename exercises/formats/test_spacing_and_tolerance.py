@@ -59,13 +59,16 @@ def test_is_the_distance_between_neighbors(answer, seed):
 def test_doubles_at_a_power_of_two(answer, seed):
     """A power of two has the wider spacing above it, and what lies just below it the narrower one.
 
-    Rounded to the format first, a number just below would become the power itself.
+    Rounded to the format first, a number just below would become the power itself, and so does
+    the logarithm of the float64 number next to it, when it is rounded.
     """
     powers = torch.tensor([2.0**n for n in range(-13, 15)], dtype=torch.float64)
+    nearest = torch.nextafter(powers, torch.zeros_like(powers))
     for dtype in each(DTYPES):
         wide = powers * torch.finfo(dtype).eps
         gives(answer, powers, dtype, wide)
-        gives(answer, powers * (1 - 2.0**-30), dtype, wide / 2)
+        for below in (powers * (1 - 2.0**-30), nearest):
+            gives(answer, below, dtype, wide / 2)
 
 
 @task("spacing")
@@ -108,15 +111,19 @@ def test_does_not_shrink_to_zero(answer, seed):
 def test_room_grows_with_the_exact_result(answer, seed):
     """Half a spacing of `want` for each rounding: exactly that far off is close, any more is not.
 
-    An absolute tolerance accepts anything small, and no large number that was rounded.
+    An absolute tolerance accepts anything small, and no large number that was rounded. All of
+    these differences are exact in float64, so there is nothing to allow for.
     """
     for dtype in each(DTYPES):
         want, high = neighbors(seed, dtype, 12)
         for roundings in (1, 2, 7):
             room = roundings * (high - want) / 2
             for sign in (-1, 1):
-                judged(answer, want + sign * room, want, dtype, roundings, True)
-                judged(answer, want + sign * room * 1.01, want, dtype, roundings, False)
+                end = want + sign * room
+                next_one = torch.nextafter(end, torch.full_like(end, sign * math.inf))
+                judged(answer, end, want, dtype, roundings, True)
+                for got in (want + sign * room * 1.01, next_one):
+                    judged(answer, got, want, dtype, roundings, False)
                 judged(answer, -want + sign * room, -want, dtype, roundings, True)
 
 

@@ -41,6 +41,12 @@ WRONG = {
             POWER,
             "power = torch.exp2(torch.ceil(torch.log2(size)) - 1)",
         ),
+        (
+            "the logarithm is rounded",
+            "the logarithm of the float64 number",
+            POWER,
+            "power = torch.exp2(torch.floor(torch.log2(size)))",
+        ),
     ],
     "test_does_not_shrink_to_zero": [
         ("no floor", "a tolerance of 0", SIZE, "size = x.abs()"),
@@ -63,6 +69,7 @@ WRONG = {
         ("a whole spacing", "An absolute tolerance", CLOSE, CLOSE.replace(" / 2", "")),
         ("one rounding", "An absolute tolerance", CLOSE, CLOSE.replace("roundings * ", "")),
         ("less than the room", "An absolute tolerance", CLOSE, CLOSE.replace("<=", "<")),
+        ("a little more than the room", "nothing to allow for", CLOSE, f"{CLOSE} * (1 + 1e-9)"),
         ("a signed difference", "An absolute tolerance", CLOSE, CLOSE.replace(".abs()", "")),
         (
             "a relative tolerance of eps",
