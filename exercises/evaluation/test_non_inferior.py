@@ -100,8 +100,12 @@ def test_too_little_to_judge_is_refused(answer, seed):
 def test_documents_that_agree_have_no_spread(answer):
     """Equal differences give their value as the bound; one that equals the margin is undecided.
 
-    Two models with the same outputs differ by 0 everywhere, and 0 / 0 is NaN.
+    Two models with the same outputs differ by 0 everywhere, and 0 / 0 is NaN. In float32 0.1 is
+    another number, and above 0.1.
     """
     for value, want in ((0.0, "non-inferior"), (0.25, "undecided"), (0.5, "inferior")):
         equal = torch.full((8,), value, dtype=torch.float64)
         expect.equal(judged(answer, equal, 0.25), want, of="verdict")
+    for margin in each(cases.named(0.1, 0.3)):  # of two equal numbers every mean is exact
+        equal = torch.full((2,), margin, dtype=torch.float64)
+        expect.equal(judged(answer, equal, margin), "undecided", of="verdict")

@@ -94,6 +94,14 @@ WRONG = {
             ABOVE.replace("> margin", ">= margin"),
         ),
         (
+            "computed in float32",
+            "another number",
+            NO_SPREAD,
+            NO_SPREAD.replace(".mean", ".float().mean"),
+            HALF,
+            HALF.replace(".std", ".float().std"),
+        ),
+        (
             "a refusal",
             "raised",
             REFUSED,
