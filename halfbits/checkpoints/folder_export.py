@@ -27,6 +27,7 @@ from halfbits.models.language_model import LanguageModel
 from halfbits.models.quantized import W8A8Linear
 from halfbits.models.surgery import stored
 from halfbits.models.tiny_lm import FOLDER
+from halfbits.quantize import pack_codes
 
 LAYOUTS = ("compressed-tensors", "gptq")
 BESIDE = ("tokenizer.json", "tokenizer_config.json", "generation_config.json")
@@ -45,8 +46,7 @@ def write_folder(
     """
     if layout not in LAYOUTS:
         raise CheckpointError(f"layouts of a folder are {', '.join(LAYOUTS)}, not {layout!r}.")
-    if folder.exists() and any(folder.iterdir()):
-        raise CheckpointError(f"{folder} is not empty: name a new folder.")
+    must_be_new(folder)
     weights, described = contents(language_model, layout)
     folder.mkdir(parents=True, exist_ok=True)
     config = json.loads((FOLDER / "config.json").read_text(encoding="utf-8"))
@@ -56,6 +56,12 @@ def write_folder(
     (folder / "config.json").write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
     for name in BESIDE:
         shutil.copyfile(FOLDER / name, folder / name)
+
+
+def must_be_new(folder: Path) -> None:
+    """Raise CheckpointError for a folder that holds something: nothing is ever overwritten."""
+    if folder.exists() and any(folder.iterdir()):
+        raise CheckpointError(f"{folder} is not empty: name a new folder.")
 
 
 def contents(language_model: LanguageModel, layout: str) -> tuple[dict[str, Tensor], dict]:
@@ -127,9 +133,7 @@ def packed(codes: Tensor, bits: int) -> Tensor:
             f"{bits}-bit codes of {codes.shape[-1]} inputs fill no whole words of 32 bits: "
             "take 4 or 8 bits."
         )
-    parts = codes.long().unflatten(-1, (-1, WORD // bits))
-    word = (parts << torch.arange(0, WORD, bits)).sum(-1)
-    return torch.where(word >= 2**31, word - 2**32, word).to(torch.int32)
+    return pack_codes(codes, bits).view(torch.int32).view(*codes.shape[:-1], -1)
 
 
 def _compressed(grid: Grid) -> dict[str, Tensor]:

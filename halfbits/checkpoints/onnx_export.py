@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from halfbits.checkpoints.files import CheckpointError
-from halfbits.checkpoints.folder_export import write_folder
+from halfbits.checkpoints.folder_export import must_be_new, write_folder
 from halfbits.models.language_model import LanguageModel
 from halfbits.models.surgery import stored
 
@@ -34,8 +34,7 @@ def write_onnx(folder: Path, language_model: LanguageModel, activations: str = "
         raise CheckpointError(
             "onnxruntime-genai is not installed: run `pip install onnxruntime-genai`."
         )
-    if folder.exists() and any(folder.iterdir()):
-        raise CheckpointError(f"{folder} is not empty: name a new folder.")
+    must_be_new(folder)
     kept = "nodes_to_exclude=/lm_head/MatMul,/model/embed_tokens/Gather"
     with tempfile.TemporaryDirectory() as scratch:
         source = Path(scratch) / "source"
