@@ -25,6 +25,8 @@ NAMES = {
     "attn_norm": "input_layernorm",
     "ffn_norm": "post_attention_layernorm",
 }
+OUTSIDE = {"token_embd.weight": "embed_tokens.weight", "output_norm.weight": "norm.weight"}
+OURS = {ours: theirs for names in (NAMES, OUTSIDE) for theirs, ours in names.items()}
 
 
 def config_of(file: GGUF) -> LlamaConfig:
@@ -71,9 +73,7 @@ def weights_of(file: GGUF, head_dim: int) -> dict[str, Tensor]:
 def our_name(name: str) -> str:
     """Our parameter's name for a tensor of the file; KeyError for one that no Llama has."""
     if not name.startswith("blk."):
-        return {"token_embd.weight": "embed_tokens.weight", "output_norm.weight": "norm.weight"}[
-            name
-        ]
+        return OUTSIDE[name]
     _, layer, kind, _ = name.split(".")
     return f"layers.{layer}.{NAMES[kind]}.weight"
 
@@ -81,9 +81,6 @@ def our_name(name: str) -> str:
 def gguf_name(name: str) -> str:
     """The file's name for our parameter: the inverse of `our_name`."""
     if not name.startswith("layers."):
-        return {"embed_tokens.weight": "token_embd.weight", "norm.weight": "output_norm.weight"}[
-            name
-        ]
+        return OURS[name]
     _, layer, rest = name.split(".", 2)
-    kinds = {ours: theirs for theirs, ours in NAMES.items()}
-    return f"blk.{layer}.{kinds[rest.removesuffix('.weight')]}.weight"
+    return f"blk.{layer}.{OURS[rest.removesuffix('.weight')]}.weight"
