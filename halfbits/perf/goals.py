@@ -28,6 +28,7 @@ OF_EIGHT_BITS = {
     ("int8, scales in the kernel, ours", "int8, _int_mm, then the scales"): 1.0,
 }
 UNITS = {"dram": "memory", "l2": "L2", "l1": "L1", "issue": "issue", "pipe": "busiest pipe"}
+CASE = ("way", "batch", "inputs", "outputs")
 LINE = "{:57s}{:5.2f}{:6.2f}  {}"
 
 
@@ -66,8 +67,7 @@ def table(record: Record) -> list[str]:
 
 def medians(record: Record, part: str) -> dict[tuple[Any, ...], float]:
     """Seconds by (way, batch, inputs, outputs)."""
-    names = ("way", "batch", "inputs", "outputs")
-    return {tuple(r[n] for n in names): r["seconds"]["median"] for r in record.get(part, [])}
+    return {tuple(r[n] for n in CASE): r["seconds"]["median"] for r in record.get(part, [])}
 
 
 def case_name(implementation: str, batch: int, inputs: int, outputs: int) -> str:
@@ -132,7 +132,7 @@ def of_eight_bits(record: Record) -> Iterator[Goal]:
 def limit(record: Record, case: tuple[Any, ...]) -> str:
     """What the profiler counted of a case: percent of peaks, and what its warps waited for most."""
     for row in record.get("profile", []):
-        if tuple(row[name] for name in ("way", "batch", "inputs", "outputs")) == case:
+        if tuple(row[name] for name in CASE) == case:
             shares = [f"{said} {row[name]:.0f} %" for name, said in UNITS.items()]
             if row.get("stall"):
                 shares.append(f"waits: {row['stall']} {row['stalled']:.0f} %")
