@@ -15,7 +15,7 @@ import importlib.util
 import json
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -50,10 +50,10 @@ MANY = (128, 256, 512, 1024, 4096)
 PACKAGES = ("torch", "triton", "torchao", "bitsandbytes", "numpy", "numba", "onnxruntime")
 
 
-def versions() -> dict[str, str]:
-    """Of Python and of what multiplies here."""
+def versions(packages: Sequence[str] = PACKAGES) -> dict[str, str]:
+    """Of Python and of those of the packages that are here; left out: what multiplies."""
     found = {"python": platform.python_version()}
-    for name in PACKAGES:
+    for name in packages:
         try:
             found[name] = version(name)
         except PackageNotFoundError:

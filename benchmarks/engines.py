@@ -10,29 +10,26 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 import torch
 
+from benchmarks.bench import versions
 from benchmarks.turns import machine
-from halfbits.checkpoints import CheckpointError, gguf_export
+from halfbits.checkpoints import gguf_export
 from halfbits.checkpoints.exports import bytes_of, export
 from halfbits.checkpoints.folder_export import write_folder
 from halfbits.checkpoints.onnx_export import build
 from halfbits.course.cli.engines import judged
 from halfbits.course.cli.export import quantized
 from halfbits.engines.comparison import Judge, Row
-from halfbits.engines.engine import MissingEngineError
-from halfbits.engines.installed import ENGINES, open_engine
+from halfbits.engines.installed import open_engine
 from halfbits.engines.own import Own
 from halfbits.models.language_model import LanguageModel
 from halfbits.models.tiny_lm import load_tiny_lm
@@ -68,7 +65,7 @@ def main() -> None:
         print(json.dumps(row), file=sys.stderr, flush=True)
     record = {
         "hardware": machine(),
-        "versions": {"python": platform.python_version()} | installed(),
+        "versions": versions(PACKAGES),
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
         "command": "python -m benchmarks.engines",
         "text": f"the first {TOKENS} tokens of every second held-out document",
@@ -79,51 +76,39 @@ def main() -> None:
     out.write_text(lines + "\n", encoding="utf-8")
 
 
-def installed() -> dict[str, str]:
-    """Versions of the packages that are there."""
-    found = {}
-    for name in PACKAGES:
-        with suppress(PackageNotFoundError):
-            found[name] = version(name)
-    return found
-
-
 def measured(exact: LanguageModel, judge: Judge) -> Iterator[dict[str, Any]]:
     """A row for each case in each engine, then what engines do by themselves."""
     for name, case in CASES.items():
-        made = quantized(exact, *case)
-        own = Own(made.model)
-        yield as_row(name, judge.row(own, own, "memory", 0))
-        for engine, form in ENGINES.items():
-            with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-                try:
-                    kind = "F32" if name == "float32" else "F16"
-                    path = export(made, form, Path(folder) / form, kind)
-                    with open_engine(engine, path) as opened:
-                        yield as_row(name, judge.row(opened, own, form, bytes_of(path)))
-                except (MissingEngineError, CheckpointError) as error:
-                    print(error, file=sys.stderr)
+        made, kind = quantized(exact, *case), "F32" if name == "float32" else "F16"
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+            for row in judge.rows(made, Path(folder), missing=tell, kind=kind):
+                yield as_row(name, row)
     yield from by_themselves(exact, judge)
 
 
 def by_themselves(exact: LanguageModel, judge: Judge) -> Iterator[dict[str, Any]]:
     """llama.cpp's own types of weights, ONNX Runtime's own 4 bits, and the wrong order of rows."""
-    own = Own(exact.model)
+    ours = judge.window(Own(exact.model))
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
         folder = Path(scratch)
         for kind in OWN_KINDS:
             path = export(exact, "gguf", folder / kind, kind)
             with open_engine("llama.cpp", path) as engine:
-                yield as_row(f"llama.cpp's {kind}", judge.row(engine, own, "gguf", bytes_of(path)))
+                yield as_row(f"llama.cpp's {kind}", judge.row(engine, ours, "gguf", bytes_of(path)))
         write_folder(folder / "plain", exact)
         build(folder / "plain", folder / "int4", "int4", [])
         with open_engine("onnxruntime", folder / "int4") as engine:
-            row = judge.row(engine, own, "onnx", bytes_of(folder / "int4"))
+            row = judge.row(engine, ours, "onnx", bytes_of(folder / "int4"))
             yield as_row("onnxruntime's int4", row)
         with patch.object(gguf_export, "neighbors", lambda weight, _: weight):
             path = export(exact, "gguf", folder / "wrong", "F32")
         with open_engine("llama.cpp", path) as engine:
-            yield as_row("rows in the wrong order", judge.row(engine, own, "gguf", bytes_of(path)))
+            yield as_row("rows in the wrong order", judge.row(engine, ours, "gguf", bytes_of(path)))
+
+
+def tell(sentence: str) -> None:
+    """Say on stderr what is left out."""
+    print(sentence, file=sys.stderr)
 
 
 def as_row(codes: str, row: Row) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,13 +63,14 @@ class Judge:
         self._base, self._text = Own(exact.model), text
         self.reference = text.judge(self._base)
 
-    def row(self, engine: Engine, own: Engine, form: str, nbytes: int) -> Row:
-        """The engine's row; `own` has the same codes and computes in float32."""
-        ids, base = self._text.ids, self._base
-        window, long, prompt = (
-            ids[:n] for n in (self._text.context, self._text.context - 1, PROMPT)
-        )
-        logits, ours = engine.logits(window), own.logits(window)
+    def window(self, engine: Engine) -> Tensor:
+        """The engine's logits of the text's first window, float32 [context, vocabulary]."""
+        return engine.logits(self._text.ids[: self._text.context])
+
+    def row(self, engine: Engine, ours: Tensor, form: str, nbytes: int) -> Row:
+        """The engine's row; `ours` are the logits of the same codes, computed in float32."""
+        base, prompt = self._base, self._text.ids[:PROMPT]
+        long, logits = self._text.ids[: self._text.context - 1], self.window(engine)
         return Row(
             engine.name,
             engine.version,
@@ -85,27 +86,27 @@ class Judge:
             engine.what_ran(),
         )
 
+    def rows(
+        self,
+        quantized: LanguageModel,
+        folder: Path,
+        engines: Iterable[str] = ENGINES,
+        missing: Callable[[str], None] = print,
+        kind: str = "F16",
+    ) -> Iterator[Row]:
+        """A row for our own loop, then one for each engine; exports go below `folder`.
 
-def rows(
-    exact: LanguageModel,
-    quantized: LanguageModel,
-    text: Text,
-    folder: Path,
-    engines: list[str] | None = None,
-    missing: Callable[[str], None] = print,
-) -> Iterator[Row]:
-    """A row for our own loop, then one for each engine; `quantized` is exported below `folder`.
-
-    An engine that is missing, or whose file cannot hold the codes, is told to `missing` in one
-    sentence and left out.
-    """
-    judge, own = Judge(exact, text), Own(quantized.model)
-    yield judge.row(own, own, "memory", 0)
-    for name in engines or ENGINES:
-        form = ENGINES[name]
-        try:
-            path = export(quantized, form, folder / form)
-            with open_engine(name, path) as engine:
-                yield judge.row(engine, own, form, bytes_of(path))
-        except (MissingEngineError, CheckpointError) as error:
-            missing(f"{name} is left out: {error}")
+        `kind` is that of GGUF matrices without codes. An engine that is missing, or whose file
+        cannot hold the codes, is told to `missing` in one sentence and left out.
+        """
+        own = Own(quantized.model)
+        ours = self.window(own)
+        yield self.row(own, ours, "memory", 0)
+        for name in engines:
+            form = ENGINES[name]
+            try:
+                path = export(quantized, form, folder / form, kind)
+                with open_engine(name, path) as engine:
+                    yield self.row(engine, ours, form, bytes_of(path))
+            except (MissingEngineError, CheckpointError) as error:
+                missing(f"{name} is left out: {error}")

@@ -10,7 +10,6 @@ from torch import Tensor, nn
 from halfbits.engines.engine import Engine
 from halfbits.models.generate import stream
 from halfbits.models.llama import Llama
-from halfbits.models.quantized import W8A8Linear
 
 
 class Own(Engine):
@@ -39,7 +38,7 @@ def kinds_of_layers(model: nn.Module) -> str:
     """Such as "43 Linear in float32": how many products of which class and type a model makes."""
     kinds: Counter[tuple[str, str]] = Counter()
     for layer in model.modules():
-        if isinstance(layer, nn.Linear | W8A8Linear) or "Linear" in type(layer).__name__:
+        if isinstance(layer, nn.Linear) or "Linear" in type(layer).__name__:
             weight = getattr(layer, "weight", None)
             kind = weight.dtype if isinstance(weight, Tensor) else torch.int8
             kinds[type(layer).__name__, str(kind).removeprefix("torch.")] += 1

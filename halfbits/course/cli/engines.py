@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def run(
     method: str, bits: int, group: int, zeros: bool, only: list[str], tokens: int, as_json: bool
 ) -> int:
-    """Print the table, a row as soon as it is there; CourseError in one sentence."""
+    """Print the table, or JSON; CourseError in one sentence."""
     from halfbits.engines import ENGINES
     from halfbits.models.tiny_lm import load_tiny_lm
 
@@ -41,18 +41,13 @@ def run(
 
 def measure(exact: LanguageModel, made: LanguageModel, only: list[str], tokens: int) -> list[Row]:
     """The rows, on one thread, which is given back; missing engines are told on stderr."""
-    import torch
+    from halfbits.course.checks.threads import one_thread
+    from halfbits.engines import ENGINES
+    from halfbits.engines.comparison import Judge
 
-    from halfbits.engines.comparison import rows
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-            said = rows(exact, made, judged(exact, tokens), Path(folder), only or None, _say)
-            return list(said)
-    finally:
-        torch.set_num_threads(threads)
+    with one_thread(), tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        judge = Judge(exact, judged(exact, tokens))
+        return list(judge.rows(made, Path(folder), only or ENGINES, _say))
 
 
 def judged(exact: LanguageModel, tokens: int) -> Text:
