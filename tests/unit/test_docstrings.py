@@ -18,7 +18,7 @@ import pytest
 from halfbits import methods
 from halfbits.course.fingerprint import LIBRARY
 
-NUMERICS = ("formats", "quantize", "methods", "evaluate", "perf", "kernels")
+NUMERICS = ("formats", "quantize", "methods", "evaluate", "perf", "kernels", "serving")
 TENSORS = re.compile(r"\b(Tensor|ndarray)\b")
 # [out, in], [..., n], or that the shape does not matter.
 SHAPE = re.compile(r"\[[^\]]+\]|any shape|elementwise")
