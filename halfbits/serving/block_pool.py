@@ -43,6 +43,10 @@ class BlockPool:
         """Blocks of one request with so many tokens: tokens / block_size, rounded up."""
         return -(-tokens // self.block_size)
 
+    def room(self, holder: int) -> int:
+        """Tokens that the holder's blocks have room for."""
+        return self.block_size * (len(self._reads[holder]) + self._private[holder])
+
     def admit(self, holder: int, request: Request, tokens: int, spare: int = 0) -> int | None:
         """Give a new holder room for `tokens` tokens, and leave `spare` blocks free; None, and
         nothing changed, without room.

@@ -48,21 +48,17 @@ class Run:
 
 @dataclass(eq=False)
 class _Row:
-    """`computed`: tokens whose keys and values are in the cache."""
+    """`computed` tokens have their keys and values in the cache, where there is `room` for so many.
+
+    `todo` are to be read before the next token comes: 1 while it decodes, 0 when it is done.
+    """
 
     number: int
     request: Request
+    todo: int
     computed: int = 0
+    room: int = 0
     times: list[float] = field(default_factory=list)
-
-    @property
-    def todo(self) -> int:
-        """Tokens to read before the next one comes: 1 while it decodes, after preemption all."""
-        return self.request.prompt + len(self.times) - self.computed
-
-    @property
-    def is_done(self) -> bool:
-        return len(self.times) == self.request.answer
 
 
 def simulate(
@@ -82,7 +78,7 @@ def simulate(
 
 class _Server:
     def __init__(self, requests: Sequence[Request], policy: Policy, pool: BlockPool) -> None:
-        self._rows = [_Row(number, request) for number, request in enumerate(requests)]
+        self._rows = [_Row(i, request, request.prompt) for i, request in enumerate(requests)]
         self._waiting = deque(sorted(self._rows, key=lambda row: row.request.arrival))
         self._arrivals = [row.request.arrival for row in self._waiting]
         self._running: list[_Row] = []
@@ -108,7 +104,8 @@ class _Server:
             found = self._pool.admit(row.number, row.request, self._room(row), self._spare)
             if found is None:
                 return
-            row.computed = found
+            row.computed, row.todo = found, row.todo - found
+            row.room = self._pool.room(row.number)
             self._result.reused += found
             self._running.append(self._waiting.popleft())
 
@@ -142,11 +139,11 @@ class _Server:
 
     def _parts(self) -> Iterator[tuple[_Row, int]]:
         """Each row with the tokens that it reads in this step; those that decode come first."""
-        left = self._policy.chunk
+        left = self._policy.chunk or sum(row.todo for row in self._running)
         for row in sorted(self._running, key=lambda row: row.todo > 1):
-            new = 0 if row.is_done else row.todo if left is None else min(row.todo, left)
+            new = min(row.todo, left)
             if new:
-                left = None if left is None else left - new
+                left -= new
                 yield row, new
 
     def _make_room(self) -> None:
@@ -154,36 +151,41 @@ class _Server:
         place = 0
         while place < len(self._running):
             row = self._running[place]
-            if row.is_done or self._pool.grow(row.number, row.computed + row.todo):
+            if row.computed + row.todo <= row.room or self._grow(row):
                 place += 1
             else:
                 self._preempt(self._running.pop())
+
+    def _grow(self, row: _Row) -> bool:
+        is_given = self._pool.grow(row.number, row.computed + row.todo)
+        row.room = self._pool.room(row.number)
+        return is_given
 
     def _preempt(self, row: _Row) -> None:
         """Its blocks are given back; prompt and answer so far will be read again as one prompt."""
         self._pool.release(row.number)
         self._result.lost += row.computed
         self._result.preempted += 1
-        row.computed = 0
+        row.computed, row.todo = 0, row.computed + row.todo
         self._waiting.appendleft(row)
 
     def _advance(self, row: _Row, new: int) -> None:
-        is_answered = new == row.todo
-        row.computed += new
-        if is_answered:
+        row.computed, row.todo = row.computed + new, row.todo - new
+        if not row.todo:
             if not row.times:
                 self._pool.share(row.number, row.request)
             row.times.append(self._now)
+            row.todo = int(len(row.times) < row.request.answer)
 
     def _retire(self) -> None:
         """Give back the blocks of who is done: each at once, or a static batch together."""
-        if self._policy.is_static and not all(row.is_done for row in self._running):
+        if self._policy.is_static and any(row.todo for row in self._running):
             return
         for row in self._running:
-            if row.is_done:
+            if not row.todo:
                 self._pool.release(row.number)
                 self._finished += 1
-        self._running = [row for row in self._running if not row.is_done]
+        self._running = [row for row in self._running if row.todo]
 
 
 def _most(request: Request) -> int:

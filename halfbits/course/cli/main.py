@@ -267,6 +267,25 @@ def engines(
 
 
 @app.command()
+def load(
+    engine: Annotated[
+        str, typer.Option(help="vllm, llama.cpp, sglang, or http://127.0.0.1:PORT.")
+    ] = "llama.cpp",
+    rate: Annotated[float, typer.Option(help="Requests a second, at random times.")] = 1.0,
+    seconds: Annotated[float, typer.Option(help="How long requests are sent.")] = 20.0,
+    words: Annotated[int, typer.Option(help="Of each prompt.")] = 50,
+    answer: Annotated[int, typer.Option(help="Tokens of each answer.")] = 40,
+    ttft: Annotated[float, typer.Option(help="Limit for the first token, in seconds.")] = 1.0,
+    tpot: Annotated[float, typer.Option(help="Limit for each further token.")] = 0.1,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Send a load to a server on this machine: TTFT, TPOT and goodput."""
+    from halfbits.course.cli.load import run
+
+    raise typer.Exit(run(engine, rate, seconds, words, answer, ttft, tpot, as_json))
+
+
+@app.command()
 def sync(
     force: Annotated[bool, typer.Option(help="Overwrite exercises that were edited.")] = False,
 ) -> None:
