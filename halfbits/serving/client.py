@@ -73,7 +73,7 @@ def find(engine: str) -> Server:
     """The server that is called `engine`, or listens at that address; it names its model.
 
     Raises CourseError in one sentence for an address that is none or not on this machine, when
-    nobody listens there, or when something else answers.
+    nobody listens there, while it loads its model, or when something else answers.
     """
     server = address(engine)
     connection = HTTPConnection(server.host, server.port, timeout=FIRST_ANSWER)
@@ -92,6 +92,8 @@ def find(engine: str) -> Server:
         ) from error
     finally:
         connection.close()
+    if response.status == 503:
+        raise CourseError(f"{server.url} is still loading its model: wait, then run this again.")
     if not model:
         raise CourseError(
             f"{server.url} answers, but lists no model under /v1/models: "
@@ -145,7 +147,7 @@ def _read(response: HTTPResponse, until: float) -> Answer:
         if event is None:
             is_whole = True
             break
-        if any(choice.get("text") for choice in event.get("choices", ())):
+        if any(_is_token(choice) for choice in event.get("choices", ())):
             answer.times.append(time.perf_counter())
             chunks += 1
         usage = event.get("usage") or {}
@@ -153,8 +155,15 @@ def _read(response: HTTPResponse, until: float) -> Answer:
         answer.prompt_tokens = usage.get("prompt_tokens", answer.prompt_tokens)
     if not is_whole:
         raise ServerError(f"the server broke off after {chunks} pieces of the answer")
+    if answer.tokens and not answer.times:
+        answer.times.append(time.perf_counter())  # the only token came with the last word
     answer.tokens = max(answer.tokens, chunks)
     return answer
+
+
+def _is_token(choice: dict[str, Any]) -> bool:
+    """Whether a choice of an event brings a token, whose text may be empty: half a character."""
+    return bool(choice.get("text")) or choice.get("finish_reason") is None
 
 
 def _events(response: HTTPResponse, until: float) -> Iterator[dict[str, Any] | None]:

@@ -21,7 +21,10 @@ MOST_REQUESTS, MOST_SECONDS = 1000, 600
 
 @dataclass
 class Load:
-    """What came of each request, in their order; `errors` says why some have no times."""
+    """What came of each request, in their order; `errors` says why some have no times.
+
+    `prompt_tokens` are those that the server counted, 0 where it did not say.
+    """
 
     served: list[Served] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
@@ -60,7 +63,7 @@ def send(
     """
     start = time.perf_counter()
     until = start + requests[-1].arrival + patience
-    load = Load(served=[Served(one.arrival, ()) for one in requests])
+    load = Load([Served(one.arrival, ()) for one in requests], prompt_tokens=[0] * len(requests))
 
     def ask(place: int) -> None:
         one = requests[place]
@@ -71,7 +74,7 @@ def send(
             return
         times = [at - start for at in answer.times]
         load.served[place] = Served(one.arrival, times, answer.tokens)
-        load.prompt_tokens.append(answer.prompt_tokens)
+        load.prompt_tokens[place] = answer.prompt_tokens
 
     threads = []
     for place, one in enumerate(requests):

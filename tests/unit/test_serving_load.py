@@ -235,6 +235,14 @@ def test_another_web_server_is_told_apart() -> None:
         find(url)
 
 
+def test_a_server_that_still_loads_says_so() -> None:
+    def loading(self: Small) -> None:
+        self.whole(503, {"error": "Loading model"})
+
+    with serving(do_GET=loading) as url, pytest.raises(CourseError, match="still loading"):
+        find(url)
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
@@ -264,6 +272,24 @@ def test_the_usual_ports_have_names() -> None:
     assert address("vllm") == Server("127.0.0.1", 8000)
     assert address("http://localhost:99") == Server("localhost", 99)
     assert address("http://[::1]:99").url == "http://[::1]:99"
+
+
+def test_the_comparison_with_a_simulated_server_states_its_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from benchmarks import serving as benchmark
+
+    def quick(self: Small, body: dict[str, Any]) -> None:
+        Small.answer(self, {"max_tokens": min(3, body["max_tokens"])})
+
+    for name, few in {"COUNT": 4, "REPEATS": 1, "SHARES": (0.5,)}.items():
+        monkeypatch.setattr(benchmark, name, few)
+    with serving(answer=quick) as url:
+        [row] = benchmark.running(url, "small")
+    assert row["server"] == "small" and row["fit"].keys() == {"fixed", "token", "answer", "pair"}
+    for name, error in row["error"].items():
+        expected = row["predicted"][name] / row["measured"][name] - 1
+        assert error == pytest.approx(expected, abs=1e-2 * (1 + abs(expected)))
 
 
 def test_prompts_differ_and_repeat_with_their_seed() -> None:
