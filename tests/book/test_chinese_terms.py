@@ -11,6 +11,7 @@ import pytest
 from book_sources import ROOT
 
 from halfbits.course.interview.bank.bank import load_bank
+from halfbits.course.interview.bank.shelf import load_shelf
 from halfbits.course.interview.words import table
 
 TERMS = tomllib.loads(Path(__file__).with_name("chinese_terms.toml").read_text(encoding="utf-8"))
@@ -29,6 +30,8 @@ def texts() -> Iterator[tuple[str, str]]:
         )
     for path in sorted((ROOT / "book" / "interview" / "zh").glob("*.md")):
         yield f"zh/{path.name}", path.read_text(encoding="utf-8")
+    for work in load_shelf(ROOT):
+        yield f"shelf, {work.name}", work.claims["zh"]
     for part, said in table("zh").items():
         yield f"words, {part}", "\n".join(said.values())
 

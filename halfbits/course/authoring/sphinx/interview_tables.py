@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterator
 
 from halfbits.course.authoring.sphinx.interview_pages import OTHER, Writer
+from halfbits.course.authoring.sphinx.interview_shelf import shelf
 from halfbits.course.interview.bank.question import LEVELS, TOPICS
 from halfbits.course.interview.bank.terms import Term, load_terms, page_text
 from halfbits.formats import limits, named
@@ -117,5 +118,5 @@ def cell(text: str) -> str:
 
 
 SHOW: dict[str, Callable[[Writer], Iterator[str]]] = {
-    function.__name__: function for function in (seed, topics, formats, points, flags, terms)
+    function.__name__: function for function in (seed, topics, formats, points, flags, terms, shelf)
 }
