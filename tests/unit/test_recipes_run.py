@@ -86,7 +86,8 @@ def test_onnx_runtime_runs_the_recipe_for_int8(
     made = {node.op_type for node in onnx.load("model-int8.onnx").graph.node}
     assert {"MatMulInteger", "DynamicQuantizeLinear"} <= made
     [y] = InferenceSession("model-int8.onnx").run(None, {"x": x})
-    assert 0.001 < np.linalg.norm(y - x @ weight) / np.linalg.norm(x @ weight) < 0.1
+    # Half a step of int8 on either side; without VNNI a pair of products may saturate as well.
+    assert 0.001 < np.linalg.norm(y - x @ weight) / np.linalg.norm(x @ weight) < 0.3
 
 
 @pytest.fixture(scope="module")

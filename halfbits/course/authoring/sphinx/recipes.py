@@ -49,7 +49,7 @@ def marks(book: Book) -> Iterator[str]:
     yield "|---" * (len(book.schemes) + 1) + "|"
     for engine in book.engines:
         cells = [
-            "; ".join(MARKS[way.mark] for way in engine.recipes if way.scheme == scheme)
+            "; ".join(dict.fromkeys(MARKS[w.mark] for w in engine.recipes if w.scheme == scheme))
             for scheme in book.schemes
         ]
         yield f"| [{engine.name}](#recipes-{engine.id}) | {' | '.join(cells)} |"
