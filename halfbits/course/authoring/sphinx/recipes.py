@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from docutils import nodes
@@ -89,7 +89,7 @@ def done(book: Book, recipe: Recipe) -> str:
     return f"{words[recipe.mark]}, {recipe.date}."
 
 
-def source(entry: dict[str, str]) -> str:
+def source(entry: Mapping[str, str]) -> str:
     if "cite" in entry:
         return f"{{cite:t}}`{entry['cite']}`"
     return f"[{entry['title']}]({entry['url']})"
