@@ -41,6 +41,14 @@ def toc_order(root: Path) -> dict[str, int]:
     return {stem: place for place, stem in enumerate(stems)}
 
 
+def part_of(root: Path, page: str) -> tuple[str, ...]:
+    """The pages of the part of the book that has `page`, by its table of contents."""
+    path = root / "book" / "_toc.yml"
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    parts = [re.findall(r"file: *(\S+)", part) for part in text.split("caption:")]
+    return next((tuple(part) for part in parts if page in part), ())
+
+
 def read_lesson(path: Path) -> Lesson:
     """The lesson in a notebook; a first cell without some line leaves it empty."""
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]

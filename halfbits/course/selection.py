@@ -24,15 +24,15 @@ def graded_cells(cells: Iterable[Cell]) -> tuple[tuple[Cell, ...], tuple[str, ..
     notes = []
     for cell in (c for c in written if c.kind != "code" and ANSWER in c.tags):
         names = defined_names(cell.source)
-        if names and not {*names} & _bound(chosen):
+        if names and not {*names} & bound(chosen):
             chosen.append(cell)
             notes.append(
                 f"{cell.place} is a {cell.kind} cell; its code was graded: make it a code cell."
             )
     free = [cell for cell in written if cell.kind == "code" and FREE in cell.tags]
-    while needed := [one for one in free if _bound([one]) & _wanting(chosen)]:
+    while needed := [one for one in free if bound([one]) & wanting(chosen)]:
         cell = needed[0]
-        names = sorted(_bound([cell]) & _wanting(chosen))
+        names = sorted(bound([cell]) & wanting(chosen))
         free.remove(cell)
         chosen.append(cell)
         notes.append(
@@ -71,19 +71,20 @@ def definitions(
 
 
 def _passed_over(cell: Cell, chosen: list[Cell]) -> str:
-    again = sorted({*defined_names(cell.source)} & _bound(chosen))
+    again = sorted({*defined_names(cell.source)} & bound(chosen))
     said = f"{cell.place} is a free cell (tag {FREE}): its {', '.join(again)} was not graded."
     return said if again else ""
 
 
-def _bound(cells: Iterable[Cell]) -> set[str]:
+def bound(cells: Iterable[Cell]) -> set[str]:
+    """Every name that the cells bind anywhere."""
     trees = (parse_leniently(cell.source) for cell in cells)
     return {name for tree in trees if tree for name in bound_names(tree)}
 
 
-def _wanting(cells: list[Cell]) -> set[str]:
+def wanting(cells: list[Cell]) -> set[str]:
     """The names that the cells use and nobody gives them."""
     nodes = [n for cell in cells if (tree := parse_leniently(cell.source)) for n in ast.walk(tree)]
     used = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
     arguments = {n.arg for n in nodes if isinstance(n, ast.arg)}
-    return used - arguments - _bound(cells) - BUILT_IN
+    return used - arguments - bound(cells) - BUILT_IN

@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from halfbits.course.catalog import Catalog, Exercise, load_catalog
+from halfbits.course.lessons import load_lessons, part_of
 from halfbits.course.notebook import BROKEN, cells_of, read_json
 from halfbits.course.rules import rules_of
-from halfbits.course.sources import DEFINES
+from halfbits.course.sources import DEFINES, defined_names
 from halfbits.errors import CourseError
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+MOST_LESSONS = 3
 SOLUTION_LINK = """<details><summary>Solution (try first)</summary>
 
 [Open the reference solution](../../solutions/{topic}/{slug}.ipynb)
@@ -40,6 +42,8 @@ def make_exercise(catalog: Catalog, exercise: Exercise) -> dict[str, Any]:
         _exercise_cell(raw, exercise) for raw in solution["cells"] if hidden.isdisjoint(_tags(raw))
     ]
     cells.insert(_grading(cells), _rules(catalog, exercise))
+    cells[1:1] = _lessons(catalog, exercise)
+    cells = [one for cell in cells for one in (cell, *_grade_below(cell, exercise))]
     cells.append(_link(exercise))
     metadata = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
     notebook = {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
@@ -128,6 +132,31 @@ def _cell(kind: str, id: str, source: str, tags: list[str]) -> dict[str, Any]:
 def _link(exercise: Exercise) -> dict[str, Any]:
     text = SOLUTION_LINK.format(topic=exercise.topic, slug=exercise.slug)
     return _cell("markdown", "solution-link", text, [])
+
+
+def _grade_below(cell: dict[str, Any], exercise: Exercise) -> list[dict[str, Any]]:
+    """A cell that grades the task of an answer cell, where one writes it."""
+    if "answer" not in _tags(cell):
+        return []
+    task = next((t for t in exercise.tasks if t in defined_names("".join(cell["source"]))), None)
+    if task is None:
+        return []
+    chosen = f', task="{task}"' if len(exercise.tasks) > 1 else ""
+    source = f'from halfbits import grade\n\ngrade("{exercise.key}"{chosen})'
+    return [_cell("code", f"grade-{task}".lower().replace("_", "-"), source, ["grade"])]
+
+
+def _lessons(catalog: Catalog, exercise: Exercise) -> list[dict[str, Any]]:
+    """A cell with the first lessons that lead to the exercise, those of its part of the book."""
+    leading = [one for one in load_lessons(catalog.root).values() if exercise.key in one.leads_to]
+    beside = part_of(catalog.root, f"exercises/{exercise.key}")
+    same = [one for one in leading if f"notebooks/{one.stem}" in beside]
+    leading = same or leading
+    links = [f"[{one.title}](../../notebooks/{one.stem}.ipynb)" for one in leading[:MOST_LESSONS]]
+    if not links:
+        return []
+    text = f"**The lesson{'s' * (len(links) > 1)} before it:** {' · '.join(links)}"
+    return [_cell("markdown", "lessons", text, [])]
 
 
 def _rules(catalog: Catalog, exercise: Exercise) -> dict[str, Any]:

@@ -24,5 +24,5 @@ def record_report(report: Report, all_checks: Sequence[Check]) -> None:
         count_time(record)
         if record.is_solved and not record.solved:
             record.solved = datetime.now().date().isoformat()
-    if report.score and report.solved:
+    if report.score and report.solved and not report.task:
         remember(report.exercise.key, report.score)

@@ -54,6 +54,7 @@ class Report:
     notes: list[str] = field(default_factory=list)
     seed: int = 0
     score: dict[str, float | str] = field(default_factory=dict)
+    task: str = ""  # the one task that was graded, "" where all were
     asked: tuple[Asked, ...] = ()  # what an interviewer would ask after a pass
     killed: bool = False  # its process was ended from outside, as far as anybody can tell
 
@@ -75,7 +76,7 @@ class Report:
 
     @property
     def solved(self) -> bool:
-        """Whether all core checks pass, which is what the exercise asks for."""
+        """Whether all core checks pass: what the exercise, or its graded task, asks for."""
         core = [verdict.kind == PASSED for verdict in self.verdicts if not verdict.check.hardened]
         return self.problem is None and bool(core) and all(core)
 
@@ -163,10 +164,15 @@ def lines(report: Report) -> Iterable[str]:
 
 def as_text(report: Report) -> str:
     """The whole report as plain text, as the terminal shows it."""
-    head = f"{report.exercise.slug}: {report.summary()}"
+    head = f"{subject(report)}: {report.summary()}"
     rest = [line.rstrip() for line in lines(report)]
     step = report.next_step()
     return "\n".join([head, *rest, *([f"next: {step}"] if step else [])])
+
+
+def subject(report: Report) -> str:
+    """ "quantized_linear", or with the task that was graded alone "quantized_linear, forward"."""
+    return report.exercise.slug + (f", {report.task}" if report.task else "")
 
 
 def title(verdict: Verdict) -> str:

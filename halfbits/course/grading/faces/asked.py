@@ -11,7 +11,7 @@ MOST = 4  # the page of the solution lists all of them
 
 def asked_next(root: Path, report: Report) -> tuple[Asked, ...]:
     """The first questions that a solved exercise trains; none as long as it is not solved."""
-    if not report.solved:
+    if not report.solved or report.task:
         return ()
     # Imported late: most gradings end without a pass, and need no YAML.
     from halfbits.course.interview.bank.trained import questions_on

@@ -16,6 +16,7 @@ from halfbits.course.grading.report import (
     clean,
     score_line,
     seed_line,
+    subject,
     title,
 )
 from halfbits.course.progress.hints import Hint
@@ -71,7 +72,7 @@ class ReportView:
         color = look_of_all(report).css_color
         parts = [
             f"<style>{STYLE}</style><div class='halfbits' style='--hb:{color}'>",
-            f"<p><b>{_text(report.summary())}</b> {_text(report.exercise.slug)}</p>",
+            f"<p><b>{_text(report.summary())}</b> {_text(subject(report))}</p>",
             _bar(report),
             f"<p>{_text(report.problem)}</p>" if report.problem else "",
             _failures(report),

@@ -1,4 +1,4 @@
-"""`grade("<exercise>")` in a notebook's last cell: grades what this kernel has executed."""
+"""`grade("<exercise>", task="<task>")` in a notebook: grades what this kernel has executed."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from halfbits.course.catalog import Catalog, Exercise, load_catalog
+from halfbits.course.checklist import read_checks
 from halfbits.course.grading.report import Report
 from halfbits.course.notebook import Cell, answer_of, find_answer, open_answer, read_cells
 from halfbits.course.progress.hints import Hint
-from halfbits.course.selection import FREE
+from halfbits.course.selection import FREE, bound, definitions, wanting
 from halfbits.course.sources import bound_names, defined_names, parse_leniently
+from halfbits.errors import CourseError
 
 if TYPE_CHECKING:
     from halfbits.course.grading.submission import Submission
@@ -26,8 +28,8 @@ UNRUN = "You have not run {} here; what the saved file defines there was graded.
 NONE_RUN = "You have run no other cell here; the saved file was graded."
 
 
-def grade(name: str) -> Any:
-    """Grade exercise `name` and return a report that a notebook shows.
+def grade(name: str, task: str | None = None) -> Any:
+    """Grade exercise `name`, or one `task` of it, and return a report that a notebook shows.
 
     In a notebook: the cells this kernel has executed, so unsaved work counts. Elsewhere: the
     saved file under exercises/. Inside the grader's own worker it does nothing.
@@ -40,25 +42,39 @@ def grade(name: str) -> Any:
 
     catalog = load_catalog()
     exercise = catalog.find(name)
+    checks = _checks_of(catalog, exercise, task)
     saved = _notebook_file(catalog, exercise)
     began = time.monotonic()
     with Grader() as grader:
-        report = grader.grade(_submission(catalog, exercise, saved))
+        report = grader.grade(_submission(catalog, exercise, saved, checks))
+        report.task = task if task and len(exercise.tasks) > 1 else ""
         seconds = time.monotonic() - began
     report.asked = asked_next(catalog.root, report)
     return ReportView(report, _upcoming(catalog, report), seconds)
 
 
-def _submission(catalog: Catalog, exercise: Exercise, saved: Path) -> Submission:
+def _checks_of(catalog: Catalog, exercise: Exercise, task: str | None) -> set[str] | None:
+    """The names of the checks of `task`, None for all; raises CourseError where there is none."""
+    if task is None:
+        return None
+    if task not in exercise.tasks:
+        tasks = ", ".join(exercise.tasks)
+        raise CourseError(f"{exercise.slug} has no task {task!r}: its tasks are {tasks}.")
+    return {one.name for one in read_checks(catalog.checks(exercise)) if one.task == task}
+
+
+def _submission(
+    catalog: Catalog, exercise: Exercise, saved: Path, checks: set[str] | None
+) -> Submission:
     """What this kernel has executed, as if it stood in the saved file; else that file."""
     from halfbits.course.grading.submission import Submission
 
     history = _history()
     if history is None:
-        return Submission(catalog, exercise, open_answer(saved), folder=saved.parent)
+        return Submission(catalog, exercise, open_answer(saved), checks, folder=saved.parent)
     cells, notes = executed_cells(history, _saved_cells(saved))
     answer = replace(answer_of(exercise, cells), notes=tuple(notes))
-    return Submission(catalog, exercise, answer, folder=saved.parent)
+    return Submission(catalog, exercise, answer, checks, folder=saved.parent)
 
 
 def executed_cells(history: list[str], saved: list[Cell]) -> tuple[list[Cell], list[str]]:
@@ -84,8 +100,9 @@ def executed_cells(history: list[str], saved: list[Cell]) -> tuple[list[Cell], l
     kept = [cell for i, cell in enumerate(cells) if not _superseded(cell, cells[i + 1 :])]
     missed = [c for s, c in known.items() if s and c.is_graded and s not in last]
     added = _never_run(missed, ran)
-    differs = [cell for cell in missed if cell not in added]
-    return kept + added, [*_note(UNRUN, added), *_note(OUTDATED, differs)]
+    written = [cell for cell in added if definitions(cell.source)]
+    differs = [cell for cell in missed if cell not in added and _concerns(cell, kept + added)]
+    return kept + added, [*_note(UNRUN, written), *_note(OUTDATED, differs)]
 
 
 def _never_run(missed: Iterable[Cell], ran: Iterable[Cell]) -> list[Cell]:
@@ -93,6 +110,12 @@ def _never_run(missed: Iterable[Cell], ran: Iterable[Cell]) -> list[Cell]:
     trees = [tree for cell in ran if (tree := parse_leniently(cell.source)) is not None]
     taken = {name for tree in trees for name in bound_names(tree)}
     return [cell for cell in missed if (names := _only_defines(cell.source)) and not names & taken]
+
+
+def _concerns(missed: Cell, cells: list[Cell]) -> bool:
+    """Whether a saved cell defines what `cells` define, or binds what they use and nobody binds."""
+    again = {*defined_names(missed.source)} & bound([*cells])
+    return bool(again or bound([missed]) & wanting(cells))
 
 
 def _note(text: str, cells: Iterable[Cell]) -> list[str]:
@@ -129,8 +152,6 @@ def _history() -> list[str] | None:
 
 
 def _saved_cells(path: Path) -> list[Cell]:
-    from halfbits.errors import CourseError
-
     try:
         return read_cells(path)
     except CourseError:
@@ -149,7 +170,6 @@ def _notebook_file(catalog: Catalog, exercise: Exercise) -> Path:
 def _upcoming(catalog: Catalog, report: Report) -> Hint | None:
     """The next hint for the first task that is not done; None when there is none."""
     from halfbits.course.progress.hints import upcoming_hint
-    from halfbits.errors import CourseError
 
     task = report.first_open_task()
     try:

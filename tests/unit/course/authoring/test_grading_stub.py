@@ -12,6 +12,7 @@ from fake_course import BROKEN_HALVE, make_course, with_a_repair
 from halfbits.course.authoring.stub import is_pristine, make_exercise, stub_source, stub_text
 from halfbits.course.catalog import Catalog, load_catalog
 from halfbits.course.cli import grading as commands
+from halfbits.course.lessons import load_lessons
 from halfbits.course.rules import rules_of
 from halfbits.errors import CourseError
 
@@ -109,7 +110,7 @@ def test_exercise_has_no_outputs_no_answers_and_a_link_to_the_solution(course: C
 def test_repair_shows_the_broken_program_in_place_of_the_answer(course: Catalog) -> None:
     course = load_catalog(with_a_repair(course.root))
     made = make_exercise(course, course.find("halve"))
-    (program,) = [cell for cell in made["cells"] if cell["cell_type"] == "code"]
+    program, _ = [cell for cell in made["cells"] if cell["cell_type"] == "code"]
     assert "".join(program["source"]) == BROKEN_HALVE.rstrip()
     assert program["metadata"]["tags"] == ["answer"]
 
@@ -119,6 +120,41 @@ def test_exercise_lists_every_rule_that_can_fail_it_before_it_is_graded(course: 
     cells = {c["id"]: "".join(c["source"]) for c in make_exercise(course, exercise)["cells"]}
     assert rules_of(course, exercise) in cells["rules"]
     assert list(cells).index("rules") < list(cells).index("grade")
+
+
+@pytest.mark.parametrize(
+    ("name", "calls"),
+    [
+        ("double", ['grade("numbers/double", task="double")', 'task="Counter")']),
+        ("halve", ['grade("numbers/halve")']),
+    ],
+)
+def test_each_answer_is_followed_by_the_cell_that_grades_it(
+    course: Catalog, name: str, calls: list[str]
+) -> None:
+    cells = make_exercise(course, course.find(name))["cells"]
+    answers = [i for i, c in enumerate(cells) if "answer" in c["metadata"].get("tags", [])]
+    below = [cells[i + 1] for i in answers]
+    assert [c["metadata"]["tags"] for c in below] == [["grade"]] * len(calls)
+    assert all("".join(c["source"]).endswith(call) for c, call in zip(below, calls, strict=True))
+
+
+def test_exercise_links_the_lessons_of_its_part_that_lead_to_it(course: Catalog) -> None:
+    root = course.root
+    parts = [("Numbers", "numbers/double", "grids"), ("Speed", "numbers/halve", "clocks")]
+    toc = [f"- caption: {p}\n  - file: exercises/{e}\n  - file: notebooks/{n}" for p, e, n in parts]
+    (root / "book").mkdir(exist_ok=True)
+    (root / "book" / "_toc.yml").write_text("\n".join(toc), encoding="utf-8")
+    for _, _, stem in parts:
+        text = f"# On {stem}\n\n## Exercises\n\n- [Twice](../exercises/numbers/double.ipynb)"
+        lesson = {"cells": [{"cell_type": "markdown", "source": [text]}]}
+        (root / "notebooks").mkdir(exist_ok=True)
+        (root / "notebooks" / f"{stem}.ipynb").write_text(json.dumps(lesson), encoding="utf-8")
+    load_lessons.cache_clear()
+    cells = {
+        c["id"]: "".join(c["source"]) for c in make_exercise(course, course.find("double"))["cells"]
+    }
+    assert cells["lessons"] == "**The lesson before it:** [On grids](../../notebooks/grids.ipynb)"
 
 
 def test_stub_text_is_what_sync_writes(course: Catalog) -> None:

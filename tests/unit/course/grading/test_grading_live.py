@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from halfbits.course.grading.faces.html import ReportView
 from halfbits.course.grading.faces.notebook import executed_cells, grade
 from halfbits.course.notebook import Cell
 from halfbits.course.selection import graded_cells
+from halfbits.errors import CourseError
 
 
 @pytest.fixture
@@ -64,9 +66,11 @@ def test_old_versions_repeats_and_grade_calls_are_left_out() -> None:
     assert [c.source for c in executed_cells(history, [])[0]] == [DOUBLE.strip(), "x = 1"]
 
 
-def test_difference_from_the_file_is_told() -> None:
-    saved = [Cell("cell 1", DOUBLE), Cell("cell 2", "size = 3")]
-    assert executed_cells([DOUBLE], saved)[1] == [
+@pytest.mark.parametrize("other", ["size = 3", "def double(x):\n    return 2 * x"])
+def test_saved_answer_that_differs_from_what_was_run_is_told(other: str) -> None:
+    answer = "def double(x):\n    return x * size"
+    saved = [Cell("cell 1", answer), Cell("cell 2", other)]
+    assert executed_cells([answer], saved)[1] == [
         "The file on disk differs from what you ran (cell 2); this grades what you ran."
     ]
 
@@ -76,6 +80,43 @@ def test_saved_definition_of_a_name_that_was_never_run_is_graded() -> None:
     cells, notes = executed_cells([DOUBLE], saved)
     assert [cell.place for cell in cells] == ["cell 1", "cell 2"]
     assert notes == ["You have not run cell 2 here; what the saved file defines there was graded."]
+
+
+def test_worked_example_and_tasks_not_begun_are_passed_over_in_silence() -> None:
+    stub = "class Counter:\n    def add(self):\n        raise NotImplementedError('not yet')"
+    saved = [
+        Cell("cell 1", "import math\n\nsize = 3\nprint(size)"),
+        Cell("cell 2", DOUBLE),
+        Cell("cell 3", stub),
+    ]
+    cells, notes = executed_cells([DOUBLE], saved)
+    assert notes == []
+    assert [cell.place for cell in cells] == ["cell 2", "cell 3"]
+
+
+def test_one_task_is_graded_alone(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    in_kernel(monkeypatch, DOUBLE, "class Counter: pass")
+    view = grade("double", task="double")
+    assert view.report.all_pass
+    assert repr(view) == "double, double: 2 of 2 checks pass"
+    assert "double, double" in view._repr_html_()
+    assert not view.report.asked
+
+
+def test_one_task_leaves_what_was_recorded_of_the_others(
+    root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    saved = root / "exercises" / "numbers" / "double.ipynb"
+    write(saved, notebook(cell(DOUBLE), cell(COUNTER)))
+    grade("double", task="Counter")
+    grade("double", task="double")
+    record = json.loads((tmp_path / "data" / "progress.json").read_text())
+    assert len(record["exercises"]["numbers/double"]["passed"]) == 3
+
+
+def test_task_that_does_not_exist_is_one_sentence(root: Path) -> None:
+    with pytest.raises(CourseError, match=r"double has no task 'halve': its tasks are double, C"):
+        grade("double", task="halve")
 
 
 def test_last_cell_alone_in_a_fresh_kernel_grades_the_saved_file(
