@@ -19,7 +19,8 @@ from sphinx.errors import ExtensionError
 
 from halfbits.course.authoring.sphinx.interview_find import Find, Fold
 from halfbits.course.authoring.sphinx.interview_pages import Writer, bank_of, folder
-from halfbits.course.authoring.sphinx.interview_tables import SHOW
+from halfbits.course.authoring.sphinx.interview_plans import plans
+from halfbits.course.authoring.sphinx.interview_tables import SHOW as TABLES
 from halfbits.course.interview.bank.bank import question_files
 from halfbits.course.interview.bank.expression import BadExpressionError, evaluate
 from halfbits.course.interview.bank.parse import filled
@@ -27,6 +28,7 @@ from halfbits.course.interview.bank.question import TOPICS
 from halfbits.course.interview.words import LANG
 
 PAGES = "book/interview/"
+SHOW = {**TABLES, "plans": plans}
 FENCE = re.compile(r"^```\{interview\} (\w+)(?: (\w+))? (en|zh)\n```$", re.MULTILINE)
 NUMBERS = Path("book") / "interview" / "cheat_sheet.yaml"
 

@@ -1,4 +1,4 @@
-"""The lessons and exercises a plan is made of, less what is read and solved already."""
+"""The lessons, exercises and questions a plan is made of, less what is read and solved already."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ from halfbits.course.catalog import Catalog, Exercise
 from halfbits.course.interview.bank.bank import Bank
 from halfbits.course.interview.bank.question import Question
 from halfbits.course.interview.plan.plan import Item
-from halfbits.course.lessons import Lesson
+from halfbits.course.lessons import Lesson, part_of
 from halfbits.course.progress import store
 from halfbits.course.progress.progress import Record
 from halfbits.errors import CourseError
+
+SEED_QUESTIONS = "seed_questions"
+SEED_SHARE = 3  # minutes for each: say the answer, open the short one, compare
 
 
 def make_items(
@@ -23,7 +26,11 @@ def make_items(
     records: Mapping[str, Record],
     read: set[str],
 ) -> list[Item]:
-    """The lessons not read and the exercises not solved, with what each builds on."""
+    """The seed's questions, the lessons not read and the exercises not solved.
+
+    An exercise needs what it builds on, and the first lesson of its part of the book that leads
+    to it.
+    """
     ranks = {stem: float(place) for place, stem in enumerate(lessons)}
     items = [
         _lesson(lesson, bank, ranks[stem])
@@ -34,8 +41,19 @@ def make_items(
         record = records.get(exercise.key, Record())
         if not record.is_solved:
             rank = _rank(exercise, lessons, ranks) + place / 100
-            items.append(_exercise(exercise, record, bank, rank))
-    return items
+            before = _lesson_before(catalog.root, exercise, lessons)
+            items.append(_exercise(exercise, record, bank, rank, before))
+    return [*_seed_questions(bank, read), *items]
+
+
+def _seed_questions(bank: Bank, read: set[str]) -> list[Item]:
+    """The FAQ's own questions, first of all; none once they are read."""
+    asked = [question for question in bank.questions if question.seed is not None]
+    if not asked or SEED_QUESTIONS in read:
+        return []
+    minutes = SEED_SHARE * len(asked)
+    # Nothing is asked more often: all questions rank behind them.
+    return [Item(SEED_QUESTIONS, "questions", "", minutes, 3, len(bank.questions), rank=-1.0)]
 
 
 def _lesson(lesson: Lesson, bank: Bank, rank: float) -> Item:
@@ -59,7 +77,16 @@ def _weight(stem: str, question: Question) -> int:
     return 3 if question.lessons[0] == stem else 2
 
 
-def _exercise(exercise: Exercise, record: Record, bank: Bank, rank: float) -> Item:
+def _lesson_before(root: Path, exercise: Exercise, lessons: Mapping[str, Lesson]) -> frozenset[str]:
+    leading = [stem for stem, lesson in lessons.items() if exercise.key in lesson.leads_to]
+    beside = part_of(root, f"exercises/{exercise.key}")
+    same = [stem for stem in leading if f"notebooks/{stem}" in beside]
+    return frozenset((same or leading)[:1])
+
+
+def _exercise(
+    exercise: Exercise, record: Record, bank: Bank, rank: float, before: frozenset[str]
+) -> Item:
     """What is left of an exercise: checks that pass already count as time spent."""
     done = len(record.passed) / record.total if record.total else 0.0
     return Item(
@@ -70,7 +97,7 @@ def _exercise(exercise: Exercise, record: Record, bank: Bank, rank: float) -> It
         importance=exercise.importance,
         asked=sum(exercise.key in question.exercises for question in bank.questions),
         rank=rank,
-        needs=frozenset(exercise.prerequisites),
+        needs=frozenset(exercise.prerequisites) | before,
     )
 
 
@@ -90,7 +117,7 @@ def remember_read(names: list[str], lessons: Mapping[str, Lesson]) -> None:
     """Remember lessons as read. Raises CourseError for one that does not exist."""
     stems = [Path(name).stem for name in names]
     for stem in stems:
-        if stem not in lessons:
+        if stem not in lessons and stem != SEED_QUESTIONS:
             known = ", ".join(stem for stem, lesson in lessons.items() if lesson.minutes)
             raise CourseError(f"There is no lesson {stem!r}; the lessons are {known}.")
     with store.locked(_path()):

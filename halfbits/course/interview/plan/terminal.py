@@ -15,11 +15,20 @@ from halfbits.course.interview.cards.cards import make_cards
 from halfbits.course.interview.cards.forecast import forecast
 from halfbits.course.interview.cards.schedule import Schedule
 from halfbits.course.interview.plan.items import make_items, read_lessons, remember_read
-from halfbits.course.interview.plan.plan import CARDS_SHARE, Day, Item, Plan, make_plan
+from halfbits.course.interview.plan.plan import (
+    SHEET_MINUTES,
+    Day,
+    Item,
+    Plan,
+    cards_share,
+    make_plan,
+)
 from halfbits.course.interview.text.phrases import phrases
 from halfbits.course.interview.text.render import as_text
 from halfbits.course.lessons import load_lessons
 from halfbits.course.progress.progress import read_progress
+
+MOST_LEFT_OUT = 8
 
 
 def run(days: int, minutes: int, language: str, read: Sequence[str]) -> int:
@@ -31,9 +40,9 @@ def run(days: int, minutes: int, language: str, read: Sequence[str]) -> int:
         remember_read(list(read), lessons)
     now = datetime.now().astimezone()
     ids = [card.id for card in cards]
-    reviews = forecast(Schedule.load(), ids, days, minutes // CARDS_SHARE, now)
+    reviews = forecast(Schedule.load(), ids, days, cards_share(days, minutes), now)
     items = make_items(catalog, lessons, bank, read_progress(), read_lessons())
-    print_plan(make_plan(items, reviews, minutes), now, language)
+    print_plan(make_plan(items, reviews, minutes, SHEET_MINUTES), now, language)
     return 0
 
 
@@ -67,6 +76,8 @@ def day_rows(day: Day, words: dict[str, str]) -> list[tuple[str, int]]:
     if day.mock:
         command = f"python course.py mock --minutes {day.mock}"
         rows.append((words["hold_mock"].format(name=command), day.mock))
+    if day.sheet:
+        rows.append((words["sheet"].format(name="book/interview/cheat_sheet.md"), day.sheet))
     return rows
 
 
@@ -77,8 +88,10 @@ def print_left_out(console: Console, plan: Plan, words: dict[str, str]) -> None:
     if not plan.left_out:
         console.print(words["all_fits"])
         return
-    console.print(Text(words["left_out"], style="yellow"))
-    for item in plan.left_out:
+    count, minutes = len(plan.left_out), sum(item.minutes for item in plan.left_out)
+    text = words["left_out"].format(count=count, hours=round(minutes / 60) or 1)
+    console.print(Text(text, style="yellow"))
+    for item in reversed(plan.left_out[-MOST_LEFT_OUT:]):
         text = words["left_out_item"].format(
             name=named(item, words), minutes=item.minutes, importance=item.importance
         )
@@ -95,5 +108,7 @@ def print_hint(console: Console, plan: Plan, words: dict[str, str]) -> None:
 
 
 def named(item: Item, words: dict[str, str]) -> str:
+    if item.kind == "questions":
+        return words[item.kind].format(name="book/interview/index.md")
     folder = "notebooks" if item.kind == "lesson" else "exercises"
     return words[item.kind].format(name=f"{as_text(item.title)} ({folder}/{item.name}.ipynb)")

@@ -17,7 +17,7 @@ from halfbits.course.catalog import Catalog, Exercise, load_catalog
 from halfbits.course.interview.cards.forecast import Reviews, forecast
 from halfbits.course.interview.cards.schedule import Schedule
 from halfbits.course.interview.plan import items as plan_items
-from halfbits.course.interview.plan.plan import SMALLEST_PART, Item, Plan, make_plan
+from halfbits.course.interview.plan.plan import SMALLEST_PART, Item, Plan, cards_share, make_plan
 from halfbits.course.lessons import Lesson, load_lessons, read_lesson
 from halfbits.course.progress.progress import Record, changing_progress
 from halfbits.errors import CourseError
@@ -75,7 +75,8 @@ def test_least_important_is_left_out_first_and_nothing_that_is_needed() -> None:
 
 
 def test_small_one_fits_into_what_a_large_one_left() -> None:
-    found = plan(item("a", 25, 1), item("b", 50, 2), item("c", 50, 3), days=2, minutes=60)
+    items = [item("a", 25, 1), item("b", 50, 2), item("c", 50, 3)]
+    found = make_plan(items, [Reviews(30, 0, 0), NO_CARDS], 60)
     assert [i.name for i in found.left_out] == ["b"]
     assert sorted(all_names(found)) == ["a", "c"]
 
@@ -116,12 +117,29 @@ def test_lesson_stays_whole() -> None:
 
 
 def test_flashcards_and_mock_take_their_time_from_the_day() -> None:
-    found = plan(item("a", 30), days=2, minutes=60, cards=Reviews(10, 5, 0))
-    assert [day.mock for day in found.days] == [30, 0]
-    assert names(found) == [[], ["a"]]
+    found = plan(item("a", 30), days=3, minutes=60, cards=Reviews(10, 5, 0))
+    assert [day.mock for day in found.days] == [0, 30, 0]
+    assert names(found) == [["a"], [], []]
 
 
-@pytest.mark.parametrize(("days", "mocks"), [(1, [0]), (2, [0]), (8, [3, 6])])
+def test_cheat_sheet_takes_its_time_from_the_last_day() -> None:
+    found = make_plan([item("a", 50)], [NO_CARDS] * 2, 60, sheet=15)
+    assert [day.sheet for day in found.days] == [0, 15]
+    assert found.days[1].left == 45
+    assert make_plan([], [NO_CARDS], 10, sheet=15).days[0].sheet == 10
+
+
+@pytest.mark.parametrize(("days", "share"), [(1, 10), (2, 10), (3, 20), (30, 20)])
+def test_short_plan_keeps_its_time_for_lessons(days: int, share: int) -> None:
+    assert cards_share(days, 60) == share
+
+
+def test_what_is_begun_is_finished_before_anything_else() -> None:
+    items = [item("a", 40), item("b", 90, kind="exercise"), item("c", 10)]
+    assert names(plan(*items, days=4)) == [["a", "b"], ["b"], ["b", "c"], []]
+
+
+@pytest.mark.parametrize(("days", "mocks"), [(1, []), (2, []), (3, [1]), (8, [3, 6])])
 def test_mock_interviews_come_before_the_last_day_and_halfway(days: int, mocks: list[int]) -> None:
     found = plan(days=days)
     assert [place for place, day in enumerate(found.days) if day.mock] == mocks
@@ -175,8 +193,10 @@ def test_items_leave_out_what_is_solved_or_read_and_shorten_what_is_begun() -> N
     )
     items = plan_items.make_items(catalog, lessons, bank, records, {"one"})
     found = {i.name: i for i in items}
-    assert set(found) == {"two", "three", "amp/y", "amp/z"}
+    assert set(found) == {"seed_questions", "two", "three", "amp/y", "amp/z"}
+    assert min(items, key=lambda i: i.rank).name == "seed_questions"
     assert found["amp/y"].minutes == 30
+    assert found["amp/y"].needs == {"two"}
     assert found["two"].rank < found["amp/y"].rank < found["three"].rank
     assert [found[n].importance for n in ("two", "three")] == [3, 2]
     assert [found[n].asked for n in ("two", "three")] == [1, 2]
@@ -221,7 +241,16 @@ def test_real_course_is_laid_out_with_every_need_met(
             assert spent == placed.minutes
             done.append(placed.name)
     assert set(done) | {i.name for i in found.left_out} == {i.name for i in items}
+    assert "seed_questions" in done
     assert set(done).isdisjoint(i.name for i in found.left_out)
+
+
+def test_every_exercise_of_the_course_comes_after_a_lesson() -> None:
+    catalog = load_catalog()
+    lessons = load_lessons(catalog.root)
+    items = plan_items.make_items(catalog, lessons, make_bank(make_question("q")), {}, set())
+    for found in (i for i in items if i.kind == "exercise"):
+        assert set(lessons) & found.needs, f"no lesson leads to {found.name}"
 
 
 def test_lessons_that_were_read_are_remembered(
@@ -230,8 +259,8 @@ def test_lessons_that_were_read_are_remembered(
     monkeypatch.setenv("HALFBITS_DATA", str(tmp_path))
     lessons = {"one": Lesson("one", "One?", 12, (), ()), "two": Lesson("two", "Two?", 12, (), ())}
     plan_items.remember_read(["notebooks/one.ipynb"], lessons)
-    plan_items.remember_read(["two"], lessons)
-    assert plan_items.read_lessons() == {"one", "two"}
+    plan_items.remember_read(["two", "seed_questions"], lessons)
+    assert plan_items.read_lessons() == {"one", "two", "seed_questions"}
     with pytest.raises(CourseError, match="There is no lesson 'three'; the lessons are one, two"):
         plan_items.remember_read(["three"], lessons)
 
