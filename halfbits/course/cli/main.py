@@ -306,6 +306,16 @@ def execute(
 
 
 @app.command()
+def pictures() -> None:
+    """For authors: draw the terminals that the book shows, from real runs of the commands."""
+    from halfbits.course.authoring.pictures import write
+    from halfbits.folders import find_root
+
+    for path in write(find_root()):
+        print(path)
+
+
+@app.command()
 def mutate(name: Name) -> None:
     """For authors: list the small mistakes in an exercise's solution that no check notices."""
     from halfbits.course.authoring.mutate import mutate as run
