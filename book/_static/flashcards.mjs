@@ -3,6 +3,7 @@
 import { review } from "./fsrs.mjs";
 import { table } from "./card_stats.mjs";
 import { empty, merge, parse, read, suspend, undo, write } from "./progress.mjs";
+import { keySwitch, keysWork } from "./shortcuts.mjs";
 import { download, fill, make, span } from "./storage.mjs";
 
 const NEW_PER_DAY = 10;
@@ -67,6 +68,7 @@ class Flashcards extends HTMLElement {
         button("import", () => this.file.click()), this.file),
       this.status,
       this.stats,
+      keySwitch(words),
     );
     this.querySelector(".hb-cards").hidden = true;
   }
@@ -168,7 +170,7 @@ class Flashcards extends HTMLElement {
 
   pressed(event) {
     const busy = event.target.closest?.("input, select, textarea, a, summary, button");
-    if (event.ctrlKey || event.metaKey || event.altKey || !this.current) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || !this.current || !keysWork()) return;
     const typing = busy?.matches("input, select, textarea");
     if (["u", "s"].includes(event.key) && !typing) this.press(event.key);
     else if (event.key === " " && !this.open && !busy) this.turn();

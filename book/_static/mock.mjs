@@ -3,6 +3,7 @@
 import { Interview, LEVELS, change, report } from "./interview.mjs";
 import { clock, earlier, reported } from "./mock_report.mjs";
 import { keepReport, keepState, readReports, readState } from "./mock_state.mjs";
+import { keySwitch, keysWork } from "./shortcuts.mjs";
 import { fill, make } from "./storage.mjs";
 
 class Mock extends HTMLElement {
@@ -12,7 +13,7 @@ class Mock extends HTMLElement {
     this.data = await (await fetch(this.dataset.source)).json();
     this.bank = new Map(this.data.questions.map((question) => [question.slug, question]));
     this.page = make("div", { class: "hb-mock" });
-    this.replaceChildren(this.page);
+    this.replaceChildren(this.page, keySwitch(this.words));
     document.addEventListener("keydown", (event) => this.pressed(event));
     addEventListener("pagehide", () => this.keep());
     setInterval(() => this.tick(), 1000);
@@ -175,7 +176,7 @@ class Mock extends HTMLElement {
 
   /** Space: answered; digits: tick; Enter: go on; y and n: judge the follow-up. */
   pressed(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || !this.interview) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || !this.interview || !keysWork()) return;
     const at = event.target.closest?.("input, select, textarea, a, summary, button");
     const free = !at || at.matches("[type=checkbox]") && event.key !== " ";
     const { step } = this.interview;

@@ -168,7 +168,7 @@ def test_interview_by_keyboard_goes_on_after_a_reload_and_ends_with_a_report(
     assert complaints(page) == []
     page.reload()
     page.locator("hb-mock fieldset").wait_for()
-    assert page.locator("hb-mock :checked[type=checkbox]").count() == 1
+    assert page.locator("hb-mock fieldset :checked").count() == 1
     for _ in range(20):
         if page.locator("hb-mock h2").count():
             break
@@ -185,6 +185,29 @@ def test_interview_by_keyboard_goes_on_after_a_reload_and_ends_with_a_report(
     page.reload()
     page.locator("hb-mock table").get_by_text(f"2 {words['of']} {found[0]['of']}").wait_for()
     assert visitor.errors == []
+
+
+@pytest.mark.parametrize("kind", ["flashcards", "mock"])
+def test_single_keys_do_nothing_once_they_are_switched_off(visitor, course, kind):
+    page = open_page(visitor, course, "en", kind)
+    if kind == "mock":
+        page.locator("hb-mock .hb-main").click()
+    box = page.get_by_label(phrases("en")["keys_switch"])
+    assert box.is_checked()
+    box.uncheck()
+    box.blur()
+    shown = page.locator(f"hb-{kind}").inner_text()
+    page.keyboard.press("Space")
+    page.keyboard.press("s")
+    assert page.locator(f"hb-{kind} .hb-card, hb-{kind} .hb-mock").first.is_visible()
+    assert_same(page.locator(f"hb-{kind}").inner_text(), shown)
+    page.reload()
+    assert not page.get_by_label(phrases("en")["keys_switch"]).is_checked()
+
+
+def assert_same(after: str, before: str) -> None:
+    """The same words, whatever a clock shows."""
+    assert re.sub(r"\d+:\d+", "", after) == re.sub(r"\d+:\d+", "", before)
 
 
 def press_through(page, step: str) -> None:
