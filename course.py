@@ -41,6 +41,7 @@ USAGE = """usage: python course.py [--here] COMMAND ...
   progress   show what is solved and what comes next
   next       the next exercise and why        (--path interview|student|instructor|engineer)
   reset      put an exercise back as it was; your work is kept in a backup
+  update     get the newest course by git; your answers are carried over
   leaderboard  the best scores of the capstone  (FILES of others are merged)
   cards      flashcards of the interview questions      (--lang en|zh)
   mock       a mock interview                           (--minutes 30 --level onsite)

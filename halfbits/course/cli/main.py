@@ -286,6 +286,14 @@ def load(
 
 
 @app.command()
+def update() -> None:
+    """Get the newest course by git, with your answers carried over."""
+    from halfbits.course.cli.update import update as run
+
+    raise typer.Exit(run())
+
+
+@app.command()
 def sync(
     force: Annotated[bool, typer.Option(help="Overwrite exercises that were edited.")] = False,
 ) -> None:
