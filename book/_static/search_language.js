@@ -7,7 +7,32 @@
   const isChinese = (text) => /[\u3400-\u9fff]/.test(text);
   const language = asked.get("lang") ?? (isChinese(query) ? "zh" : "en");
   const taken = { index: {}, terms: {} };
-  Search.take = (kind, content) => Object.assign(taken[kind], content);
+
+  /** The places whose gaps `search_pack.py` wrote as characters from "#" on; "~" says more follow. */
+  function places(text) {
+    let at = -1;
+    return (text.match(/~*[^~]/g) ?? []).map((gap) =>
+      (at += (gap.length - 1) * 91 + gap.charCodeAt(gap.length - 1) - 34));
+  }
+
+  /** A table of words and places, from the two texts that it was packed into. */
+  function unpacked([words, found]) {
+    let word = "";
+    const each = found.split(" ");
+    return Object.fromEntries(words ? words.split(" ").map((rest, i) =>
+      [(word = [...word].slice(0, rest[0]).join("") + rest.slice(1)), places(each[i])]) : []);
+  }
+
+  function whole({ own, terms, titleterms, alltitles, ...index }) {
+    for (const at of places(own)) {
+      (alltitles[index.titles[at]] ??= []).push([at, null]);
+      alltitles[index.titles[at]].sort(([one], [other]) => one - other);
+    }
+    return { ...index, alltitles, terms: unpacked(terms), titleterms: unpacked(titleterms) };
+  }
+
+  const opened = { index: whole, terms: unpacked };
+  Search.take = (kind, content) => Object.assign(taken[kind], opened[kind](content));
 
   function load(file) {
     return new Promise((done, fail) => {

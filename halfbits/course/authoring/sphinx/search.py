@@ -24,6 +24,7 @@ from sphinx.search import IndexBuilder, languages
 from sphinx.search.en import SearchEnglish
 
 from halfbits.course.authoring.sphinx.interview_pages import bank_of, folder, page_of
+from halfbits.course.authoring.sphinx.search_pack import light, packed
 from halfbits.course.interview.bank.question import LANGUAGES
 from halfbits.course.interview.words import LANG, names
 
@@ -104,8 +105,12 @@ def opening(doctree: nodes.document) -> Any:
 
 
 def part_of(index: dict[str, Any], is_kept: Callable[[str], bool]) -> dict[str, Any]:
-    """An index, as Sphinx freezes it, of those entries alone whose name `is_kept`."""
-    chosen = [old for old, name in enumerate(index["docnames"]) if is_kept(name)]
+    """An index, as Sphinx freezes it, of those entries alone whose name `is_kept`.
+
+    What search leaves out has no title, and no word that leads to it.
+    """
+    pages = enumerate(zip(index["docnames"], index["titles"], strict=True))
+    chosen = [old for old, (name, title) in pages if title and is_kept(name)]
     number = {old: new for new, old in enumerate(chosen)}
 
     def places(found: int | list[int]) -> list[int]:
@@ -145,12 +150,12 @@ def write_indexes(app: Sphinx, error: Exception | None) -> None:
         return
     out = Path(app.outdir)
     whole = app.builder.indexer.freeze()  # type: ignore[attr-defined]
-    write_part(out / "searchindex-en.js", "index", part_of(whole, partial(is_of, "en")))
+    write_part(out / "searchindex-en.js", "index", light(part_of(whole, partial(is_of, "en"))))
     chinese = part_of(whole, partial(is_of, "zh"))
     chinese["terms"], parts = divided(chinese["terms"])
-    write_part(out / "searchindex-zh.js", "index", chinese)
+    write_part(out / "searchindex-zh.js", "index", light(chinese))
     for number, part in enumerate(parts):
-        write_part(out / f"searchindex-zh-{number}.js", "terms", part)
+        write_part(out / f"searchindex-zh-{number}.js", "terms", packed(part))
     script = Path(app.srcdir) / "book" / "_static" / "search_language.js"
     said = json.dumps({**names("search"), "lang": LANG, "parts": PARTS}, ensure_ascii=False)
     text = script.read_text(encoding="utf-8").replace("SAID", said)
@@ -166,7 +171,7 @@ def divided(terms: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]
     return others, parts
 
 
-def write_part(path: Path, kind: str, content: dict[str, Any]) -> None:
+def write_part(path: Path, kind: str, content: dict[str, Any] | list[str]) -> None:
     """A script that hands `content` to the page's `Search` as its next part of a kind."""
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
     path.write_text(f'Search.take("{kind}",{text})', encoding="utf-8")
