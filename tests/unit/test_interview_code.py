@@ -16,14 +16,15 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 QUESTIONS = Path(__file__).parents[2] / "book" / "interview" / "questions"
-FENCE = re.compile(r"```python\n(.*?)```", re.DOTALL)
+FENCE = r"```{}\n(.*?)```"
 WITH_CODE = sorted(p.stem for p in QUESTIONS.glob("*.md") if "```python" in p.read_text("utf-8"))
 
 
-def shown(slug: str, language: str = "en") -> str:
+def shown(slug: str, language: str = "en", fence: str = "python") -> str:
     """The code of an answer; both languages show the same, comments apart."""
     english, chinese = (QUESTIONS / f"{slug}.md").read_text(encoding="utf-8").split("\n# zh: ")
-    return "\n".join(FENCE.findall(english if language == "en" else chinese))
+    text = english if language == "en" else chinese
+    return "\n".join(re.findall(FENCE.format(fence), text, re.DOTALL))
 
 
 def defined(slug: str, **given: Any) -> dict[str, Any]:
