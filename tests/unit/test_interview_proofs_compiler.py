@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -54,3 +55,17 @@ def test_a_number_that_python_asks_for_breaks_the_graph(graphs: list[int]) -> No
     assert len(graphs) == 2
     with pytest.raises((Unsupported, UserError)):
         compiled(graphs, branch, fullgraph=True)(torch.ones(4))
+
+
+def test_a_traced_model_keeps_the_branch_that_it_took_and_a_scripted_one_keeps_both() -> None:
+    def halved(x: Tensor) -> Tensor:
+        if bool(x.sum() > 0):
+            return x / 2
+        return -x
+
+    up, down = torch.ones(3), -torch.ones(3)
+    with warnings.catch_warnings():  # that a branch is frozen, and that both are deprecated
+        warnings.simplefilter("ignore")
+        traced, scripted = torch.jit.trace(halved, up), torch.jit.script(halved)
+    assert torch.equal(traced(down), down / 2)  # wrong
+    assert torch.equal(scripted(down), -down) and torch.equal(scripted(up), up / 2)
