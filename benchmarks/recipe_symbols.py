@@ -39,13 +39,7 @@ def main(folder: Path, root: Path) -> None:
 
 def found_in(package: Package, book: Book, folder: Path) -> Iterator[dict[str, object]]:
     """File, line number and line of each piece of evidence in one package."""
-    wanted = dict.fromkeys(
-        evidence
-        for engine in book.engines
-        for recipe in engine.recipes
-        for evidence in recipe.evidence
-        if book.package_of(evidence) == package
-    )
+    wanted = [evidence for evidence in book.evidence if book.package_of(evidence) == package]
     texts = files_of(package, {evidence.file for evidence in wanted}, folder)
     for evidence in wanted:
         number, line = place(evidence, texts.get(evidence.file, ""), package)

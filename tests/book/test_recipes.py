@@ -11,8 +11,8 @@ from itertools import groupby
 import pytest
 from book_sources import ROOT
 
-from halfbits.course.authoring.recipes import MARKS, Recipe, load_recipes
-from halfbits.course.authoring.sphinx.recipes import all_of, marks
+from halfbits.course.authoring.recipes import DOES, MARKS, Recipe, load_recipes
+from halfbits.course.authoring.sphinx.recipes import all_of, chips, marks
 from halfbits.course.interview.bank.links import bibliography_keys
 
 BOOK = load_recipes(ROOT)
@@ -59,6 +59,16 @@ def test_a_recipe_has_a_mark_a_date_and_a_source(recipe: Recipe) -> None:
     assert recipe.native or recipe.elsewhere or recipe.look
 
 
+def test_the_table_of_chips_is_whole_and_read_in_the_source_of_its_engine() -> None:
+    table = BOOK.chips
+    assert table.engine in {engine.id for engine in BOOK.engines} and table.sources
+    assert all(len(cells) == len(table.columns) for cells in table.rows.values())
+    assert {cell for cells in table.rows.values() for cell in cells} == {*DOES}
+    assert [package.name for package in BOOK.packages_of(table.evidence)] == [table.engine]
+    shown = "\n".join(chips(BOOK))
+    assert all(f"| {' | '.join(cells)} |" in shown for cells in table.rows.values())
+
+
 @EACH
 def test_evidence_stands_in_the_record_of_the_same_release(recipe: Recipe) -> None:
     recorded = {(one["file"], one["text"]): one for one in FOUND["found"]}
@@ -71,7 +81,7 @@ def test_evidence_stands_in_the_record_of_the_same_release(recipe: Recipe) -> No
 
 
 def test_the_record_holds_nothing_that_no_recipe_names() -> None:
-    named = {(one.file, one.text) for recipe in RECIPES for one in recipe.evidence}
+    named = {(one.file, one.text) for one in BOOK.evidence}
     assert {(one["file"], one["text"]) for one in FOUND["found"]} == named
     assert FOUND["packages"] == {package.name: package.version for package in BOOK.packages}
 
@@ -95,7 +105,7 @@ def test_what_ran_is_run_by_a_test_with_the_versions_of_the_course(recipe: Recip
     tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
     assert name in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
     pins = (ROOT / "requirements.txt").read_text(encoding="utf-8")
-    own = [one for one in BOOK.packages_of(recipe) if one.folder != "vendor"]
+    own = [one for one in BOOK.packages_of(recipe.evidence) if one.folder != "vendor"]
     assert own
     for package in own:
         pin = rf"^{re.escape(package.name)}=={re.escape(package.version)}\s"
@@ -110,7 +120,7 @@ def test_python_parses_the_recipes_that_are_python(recipe: Recipe) -> None:
 
 def test_the_page_shows_every_engine_and_the_table_every_mark() -> None:
     shown = re.findall(r"^```\{recipes\} (\w+)$", PAGE, re.MULTILINE)
-    assert shown == ["marks", *(engine.id for engine in BOOK.engines)]
+    assert shown == ["marks", "chips", *(engine.id for engine in BOOK.engines)]
     rows = list(marks(BOOK))[2:]
     for engine, row in zip(BOOK.engines, rows, strict=True):
         assert f"(recipes-{engine.id})=\n## {engine.name}\n" in PAGE

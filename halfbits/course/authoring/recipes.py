@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,9 @@ from typing import Any
 import yaml
 
 RECIPES = Path("book") / "recipes.yaml"
+# What happens to a file on a chip: all of it multiplied as stored; weights stored, products in 16
+# bits; everything dequantized in each pass; nothing.
+DOES = ("native", "weights only", "emulated", "refused")
 # What was done with a command. What stands nowhere ran; nothing is marked higher than it was done.
 MARKS = {
     "run": "run here",
@@ -70,20 +73,40 @@ class Engine:
 
 
 @dataclass(frozen=True)
+class Chips:
+    """What one engine does with the same file on each chip: a word of `DOES` for each column."""
+
+    engine: str
+    date: str
+    columns: tuple[str, ...]
+    rows: Mapping[str, tuple[str, ...]]
+    evidence: tuple[Evidence, ...]
+    sources: tuple[Mapping[str, str], ...]
+
+
+@dataclass(frozen=True)
 class Book:
-    """All of the file: names of schemes, packages and engines."""
+    """All of the file: names of schemes, packages, the table of chips, and engines."""
 
     schemes: Mapping[str, str]
     packages: tuple[Package, ...]
+    chips: Chips
     engines: tuple[Engine, ...]
+
+    @property
+    def evidence(self) -> tuple[Evidence, ...]:
+        """All evidence, each piece once."""
+        recipes = (recipe for engine in self.engines for recipe in engine.recipes)
+        pieces = (piece for recipe in recipes for piece in recipe.evidence)
+        return tuple(dict.fromkeys([*self.chips.evidence, *pieces]))
 
     def package_of(self, evidence: Evidence) -> Package:
         """The package whose file it is."""
         return next(one for one in self.packages if one.folder == evidence.folder)
 
-    def packages_of(self, recipe: Recipe) -> list[Package]:
-        """The packages that a recipe's evidence is from, each once."""
-        return list(dict.fromkeys(map(self.package_of, recipe.evidence)))
+    def packages_of(self, evidence: Sequence[Evidence]) -> list[Package]:
+        """The packages that evidence is from, each once."""
+        return list(dict.fromkeys(map(self.package_of, evidence)))
 
 
 def load_recipes(root: Path) -> Book:
@@ -95,7 +118,18 @@ def load_recipes(root: Path) -> Book:
         Engine(one["id"], one["name"], tuple(_recipe(way, schemes) for way in one["recipes"]))
         for one in book["engines"]
     )
-    return Book(schemes, packages, engines)
+    return Book(schemes, packages, _chips(book["chips"]), engines)
+
+
+def _chips(entry: dict[str, Any]) -> Chips:
+    return Chips(
+        engine=entry["engine"],
+        date=str(entry["date"]),
+        columns=tuple(entry["columns"]),
+        rows={name: tuple(cells) for name, cells in entry["rows"].items()},
+        evidence=tuple(Evidence(*pair) for pair in entry["evidence"]),
+        sources=tuple(entry["sources"]),
+    )
 
 
 def _recipe(entry: dict[str, Any], schemes: Mapping[str, str]) -> Recipe:

@@ -1,8 +1,8 @@
-"""The directive `recipes`: `{recipes} marks`, a table of all, or the recipes of one engine."""
+"""The directive `recipes`: the tables `marks` and `chips`, or the recipes of one engine."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from docutils import nodes
@@ -15,6 +15,7 @@ from halfbits.course.authoring.recipes import (
     RECIPES,
     Book,
     Engine,
+    Evidence,
     Recipe,
     load_recipes,
 )
@@ -32,8 +33,8 @@ class Recipes(SphinxDirective):
         self.env.note_dependency(str(root / RECIPES))
         book = load_recipes(root)
         engines = {engine.id: engine for engine in book.engines}
-        if asked == "marks":
-            lines = marks(book)
+        if asked in TABLES:
+            lines = TABLES[asked](book)
         elif asked in engines:
             lines = all_of(book, engines[asked])
         else:
@@ -55,6 +56,21 @@ def marks(book: Book) -> Iterator[str]:
         yield f"| [{engine.name}](#recipes-{engine.id}) | {' | '.join(cells)} |"
 
 
+def chips(book: Book) -> Iterator[str]:
+    """The table of chips: what one release does with the same file on each."""
+    table = book.chips
+    yield f"| File | {' | '.join(table.columns)} |"
+    yield "|---" * (len(table.columns) + 1) + "|"
+    for name, cells in table.rows.items():
+        yield f"| {name} | {' | '.join(cells)} |"
+    yield ""
+    read = " and ".join(released(book, table.evidence))
+    yield f"Read in the source of {read}, {table.date}. {sources(table.sources)}"
+
+
+TABLES = {"marks": marks, "chips": chips}
+
+
 def all_of(book: Book, engine: Engine) -> Iterator[str]:
     """MyST lines of an engine's recipes."""
     for recipe in engine.recipes:
@@ -73,13 +89,13 @@ def written(book: Book, recipe: Recipe) -> Iterator[str]:
     for field, head in SAID.items():
         if text := getattr(recipe, field):
             yield f"- {head}: {text}"
-    yield f"- Sources: {', '.join(map(source, recipe.sources))}"
+    yield f"- {sources(recipe.sources)}"
     yield ""
 
 
 def done(book: Book, recipe: Recipe) -> str:
     """The mark in words, with versions and date."""
-    read = " and ".join(f"{one.name} {one.version}" for one in book.packages_of(recipe))
+    read = " and ".join(released(book, recipe.evidence))
     words = {
         "run": f"*run here* with {read}",
         "syntax": f"*checked for syntax* against {read}",
@@ -87,6 +103,15 @@ def done(book: Book, recipe: Recipe) -> str:
         "absent": "*not there*" + (f" in {read}" if read else ""),
     }
     return f"{words[recipe.mark]}, {recipe.date}."
+
+
+def released(book: Book, evidence: Sequence[Evidence]) -> list[str]:
+    """The releases that evidence is from, each once."""
+    return [f"{one.name} {one.version}" for one in book.packages_of(evidence)]
+
+
+def sources(entries: Sequence[Mapping[str, str]]) -> str:
+    return f"Sources: {', '.join(map(source, entries))}"
 
 
 def source(entry: Mapping[str, str]) -> str:
