@@ -15,14 +15,25 @@ LOW = cases.named(*cases.LOW)
 
 
 class Square(nn.Module):
-    """x * x * gain: 300 squared is beyond float16."""
+    """x * x * gain for the last of its inputs: 300 squared is beyond float16."""
 
     def __init__(self):
         super().__init__()
         self.gain = nn.Parameter(torch.tensor(doubles.THIRD))
 
+    def forward(self, *inputs):
+        return inputs[-1] * inputs[-1] * self.gain
+
+
+class Pair(nn.Module):
+    """Hands its part two numbers."""
+
+    def __init__(self):
+        super().__init__()
+        self.part = Square()
+
     def forward(self, x):
-        return x * x * self.gain
+        return self.part(x, x)
 
 
 class Reader(nn.Module):
@@ -103,12 +114,11 @@ def test_islands_compute_in_float32(answer, seed):
 
     300 squared, a third of it: in float16 the square is infinite.
     """
-    square = Square()
-    model = nn.Sequential(nn.Identity(), square)
     x = 290 + 10 * cases.normal(seed, 4, 5).abs().half()
-    got = answer.make_islands(model, ["1"], torch.float16)(x)
-    want = (x.float() * x.float() * square.gain.detach()).half()
-    expect.close(got, want, atol=want.double() * 2.0**-10)
+    want = (x.float() * x.float() * doubles.THIRD).half()
+    for model, name in ((nn.Sequential(nn.Identity(), Square()), "1"), (Pair(), "part")):
+        got = answer.make_islands(model, [name], torch.float16)(x)
+        expect.close(got, want, atol=want.double() * 2.0**-10)
     made = answer.make_islands(Reader(), ["norm2"], torch.bfloat16)
     made(IDS)
     expect.equal(made.norm2.heard, [torch.float32], of="what the island hears")

@@ -59,6 +59,8 @@ def test_long_rows_add_up_in_float32(answer, seed):
     for dtype in each(HALVES):
         right(answer, torch.full((2, n), float(seed % 7)).to(dtype))
         right(answer, cases.normal(seed, 2, n).to(dtype))
+        loud = 200 * torch.eye(300)[::23]  # a maximum anywhere in a long row
+        right(answer, loud.to(dtype))
 
 
 @task("stable_softmax")
@@ -111,3 +113,5 @@ def test_holds_at_the_ends_of_the_type_and_with_masks(answer, seed):
         masked[0], masked[1, 3:], masked[2, ::2] = -torch.inf, -torch.inf, -torch.inf
         right(answer, masked.to(dtype))
         right(answer, torch.zeros(0, 5, dtype=dtype))
+        for n in (2, 128, 1024):  # all that a row begins with is hidden
+            right(answer, torch.tensor([-torch.inf] * n + [0.0] * n).to(dtype))

@@ -33,7 +33,9 @@ def right(answer, *several):
     for lost, gained in each({f"{pair}": pair for pair in several}):
         want = probability(lost, gained)
         for counts in ((lost, gained), (gained, lost)):
-            expect.close(answer.mcnemar(*counts), want, atol=ACCURACY * want)
+            got = answer.mcnemar(*counts)
+            expect.equal(type(got).__name__, "float", of="type")
+            expect.close(got, want, atol=ACCURACY * want)
 
 
 @task("discordant")
@@ -44,6 +46,7 @@ def test_items_with_one_right_answer_are_counted(answer, seed):
     """
     some = torch.randint(1, 40, (4,), generator=cases.generator(seed)).tolist()
     kinds = {"all kinds": some, "more gained": [20, 3, 9, 5], "more lost": [500, 90, 30, 50]}
+    kinds |= {"none right in the first": [0, 0, 4, 3], "none right in the second": [0, 4, 0, 3]}
     for many in each(kinds):
         first, second = answers(seed, many)
         got = quantizers.several(answer.discordant(first, second), "lost, gained")

@@ -74,6 +74,9 @@ def test_every_addition_is_rounded_in_order(answer, seed):
         sums = torch.tensor([8192.0] + [2.0**-11] * 100)
         for one in (sums, sums.flip(0)):
             right(answer, one, torch.ones(101), narrow, 1)
+        right(answer, torch.full((4,), 1e-6), torch.ones(4), narrow, 4)  # denormal in float16
+        # A product of 0 counts as one of the two.
+        right(answer, torch.tensor([2048.0, 0.0, 1.0, 1.0]), torch.ones(4), narrow, 2)
 
 
 @task("accumulate")

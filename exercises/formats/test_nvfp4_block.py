@@ -17,6 +17,9 @@ block_again = calls.Calls("nvfp4_block", lambda seed: (cases.normal(seed, 6, 16)
 def tensors(seed):
     """Blocks of like size, of sizes that differ by up to 2**10, small, large, of both signs."""
     x, sizes = cases.normal(seed, 30, 16), torch.linspace(-6, 4, 30).exp2()[:, None]
+    unit = x / x.abs().max()
+    smallest = torch.zeros(2, 16)
+    smallest[0, 3], smallest[1, 5] = 6 * 448, 6 * 1.5 * 2.0**-10  # nearer to 2**-9 than to 0
     return {
         "blocks of like size": x,
         "blocks of sizes from 1/64 to 16": x * sizes,
@@ -24,8 +27,9 @@ def tensors(seed):
         "one block": x[:1],
         "as many blocks as numbers in one": x[:16],
         "many blocks": cases.normal(seed + 1, 400, 16),
-        "numbers near 2**-38": x * 2.0**-40,
-        "numbers near 2**38": x * 2.0**36,
+        "numbers up to 2**-40": unit * 2.0**-40,
+        "numbers up to 2**40": unit * 2.0**40,
+        "a block with the smallest scale": smallest,
         "every other block of a tensor": x[::2],
     }
 

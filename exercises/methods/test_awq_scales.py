@@ -1,5 +1,7 @@
 """What `awq_scales` must do, one claim a check."""
 
+import itertools
+
 import torch
 
 from halfbits.course.checks import calls, cases, expect, hardened, quantizers, task, tolerance
@@ -31,6 +33,16 @@ def error(w, x, s):
     scale = (w * s).abs().amax(1, keepdim=True) / 7
     scale = torch.where(scale == 0, 1.0, scale)
     return float(((x / s) @ (scale * torch.round(w * s / scale)).T - x @ w.T).square().sum())
+
+
+def uneven(seed):
+    """A layer whose error falls, rises and falls again along ALPHAS, a twentieth deeper."""
+    for draw in itertools.count(seed):
+        w, x = layer(draw, 8, 16, 32)
+        errors = [error(w, x, factors(x, one)) for one in ALPHAS]
+        first = next((i for i in range(1, 9) if errors[i] > errors[i - 1]), 9) - 1
+        if errors[first] > 1.05 * min(errors):
+            return w, x
 
 
 def found(answer, w, x, alphas):
@@ -66,7 +78,9 @@ def test_alpha_has_the_least_output_error(answer, seed):
         for loud in (5.0, 12.0, 40.0):
             w, x = layer(seed, *shape, loud)
             right(answer, w, x, ALPHAS)
-    for half in each({"loud at first": slice(64), "loud at last": slice(64, None)}):
+    halves = {"loud at first": slice(64), "loud at last": slice(64, None)}
+    halves |= {"even samples loud": slice(0, None, 2), "odd samples loud": slice(1, None, 2)}
+    for half in each(halves):
         # The other half alone, or its first samples, would choose a smaller alpha.
         w, x = layer(seed, 40, 24, 128, loud=1.0)
         x[half, seed % 7 :: 11] *= 300
@@ -95,6 +109,8 @@ def test_order_of_the_list_does_not_matter(answer, seed):
         w, x = layer(seed, *shape)
         for alphas in (ALPHAS[::-1], ALPHAS[3:] + ALPHAS[:3], [1.0, 0.0], [0.9, 0.7, 0.8]):
             right(answer, w, x, alphas)
+    for alphas in (ALPHAS, ALPHAS[::-1]):
+        right(answer, *uneven(seed), alphas)  # the first rise is not the end
 
 
 @task("awq_scales")

@@ -89,6 +89,8 @@ def test_hidden_channels_are_really_rotated(answer, seed):
         expect.same(got[0], w1[order], of="w1")
         expect.same(got[1], b1[order], of="b1")
         expect.same(got[2], w2[:, order], of="w2")
+        given = (torch.eye(n).double(), w1, 0 * b1, w2)  # where nothing changes, copies come back
+        expect.apart(folded(answer, *given), *given)
 
 
 @task("fold")

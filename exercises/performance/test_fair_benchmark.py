@@ -36,7 +36,11 @@ class Machine:
     def compared(self, answer, operands, pairs):
         """The answer's result, once it has its form, and the calls that were timed."""
         runs = map(self.function, self.times)
-        got = answer.compare(*runs, list(operands), pairs, self.clock)
+        given = list(operands)
+        try:
+            got = answer.compare(*runs, given, pairs, self.clock)
+        finally:
+            expect.equal(given, list(operands), of="the list of operands afterwards")
         form = isinstance(got, dict) and sorted(got) == ["high", "low", "median"]
         expect.true(form, expected="a dict with median, low and high", got=got)
         return got, [entry for entry in self.log if entry != "clock"][-2 * pairs :]
@@ -72,7 +76,10 @@ def test_first_calls_are_not_measured(answer, seed):
 
     for n, pairs in each({"two operands": (2, 4), "five": (5, 11), "more than calls": (30, 3)}):
         met.clear()
-        got, _ = Machine(cost).compared(answer, range(n), pairs)
+        machine = Machine(cost)
+        got, _ = machine.compared(answer, range(n), pairs)
+        calls = machine.log[: machine.log.index("clock")]
+        expect.equal(len({*calls}), 2 * n, of="functions by operands before the clock is read")
         near(got, median=1.5, low=1.5, high=1.5)
 
 

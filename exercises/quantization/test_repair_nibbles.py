@@ -80,14 +80,15 @@ def test_views_are_read_and_left_alone(answer, seed):
 @hardened
 @task("decode")
 def test_every_float16_is_a_scale(answer, seed):
-    """Scales of 0, denormal, negative and the largest ones come back exactly; NaN is not hidden.
+    """Scales of 0, denormal, negative, large and infinite ones come back; NaN is not hidden.
 
     Pruned blocks have a scale of 0, quiet ones a scale below 0.00006, and broken files exist.
     """
-    sizes = (0.0, 2.0**-24, -(2.0**-15), 65504.0, -65504.0, 6.1e-5)
+    sizes = (0.0, 2.0**-24, -(2.0**-15), 65504.0, -65504.0, 6.1e-5, torch.inf)
     scale = torch.tensor(sizes).half()[:, None]
     data, _ = blocks(seed, len(sizes))
     data[:, :2] = scale.view(torch.uint8)
+    data[-1, 2:] = 0xF9  # codes above 8: infinite, and no NaN
     codes = torch.cat([data[:, 2:] & 15, data[:, 2:] >> 4], 1)
     expect.same(answer.decode(data), scale.float() * (codes.float() - 8))
     data[1, :2] = torch.tensor([torch.nan]).half().view(torch.uint8)

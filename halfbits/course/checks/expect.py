@@ -10,7 +10,7 @@ import contextlib
 import gc
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -135,6 +135,15 @@ def no_graph(*results: Any, **said: Any) -> None:
     traced = [describe(r) for r in results if getattr(r, "requires_grad", False)]
     got = f"requires_grad True: {', '.join(traced)}"
     true(not traced, expected="no result with requires_grad", got=got, **said)
+
+
+def apart(results: Iterable[Any], *given: Any, **said: Any) -> None:
+    """No result lies in the memory of a given tensor: whoever changes one changes no other."""
+    places = {tensor.untyped_storage().data_ptr() for tensor in given}
+    shared = [i for i, one in enumerate(results) if one.untyped_storage().data_ptr() in places]
+    of = said.pop("of", "results")
+    got = f"results {shared} in the memory of an argument"
+    true(not shared, expected="memory of their own", got=got, of=of, **said)
 
 
 def raises(

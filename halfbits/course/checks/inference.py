@@ -54,9 +54,12 @@ class Inference(Suite):
 
         A recorded graph keeps every activation in memory.
         """
-        model = self.model(nn.Linear(4, 3))
+        model, inside = self.model(nn.Linear(4, 3)), list[bool]()
+        model.register_forward_hook(lambda layer, given, out: inside.append(out.requires_grad))
         for more in self.variants:
             expect.no_graph(self.call(answer, model, torch.ones(2, 4, requires_grad=True), *more))
+        recorded = any(inside)
+        expect.true(not recorded, expected="no graph while the model runs", got="one is recorded")
 
     def test_leaves_model_and_input_as_they_were(self, answer: Any, seed: int) -> None:
         """Neither x nor the model changes: no value, dtype, requires_grad or training flag.

@@ -106,6 +106,14 @@ WRONG = {
     ],
     "test_amp_builds_no_graph": [
         ("with a graph", "requires_grad True", "torch.no_grad(), ", ""),
+        (
+            "a graph that is cut off at the end",
+            "one is recorded",
+            "torch.no_grad(), ",
+            "",
+            "return model(x)",
+            "y = model(x)\n        return y.detach() if hasattr(y, 'detach') else y",
+        ),
     ],
     "test_amp_lets_the_models_error_through": [
         ("without finally", "what was switched on", RUN, BY_HAND),

@@ -35,6 +35,24 @@ WRONG = {
         ),
     ],
     "test_layers_stand_in_the_order_of_their_calls": [
+        (
+            "a row when a layer begins",
+            "expected",
+            "rows = []",
+            "rows, begun = [], []",
+            ROW,
+            "begun.pop()[1:] = [inputs[0].dtype, kept, output.dtype]",
+            REMOVE,
+            "            hook.remove()\n    rows = [tuple(row) for row in rows]",
+            "    try:",
+            "    def before(name):\n"
+            "        def begin(layer, inputs):\n"
+            "            rows.append([name])\n            begun.append(rows[-1])\n\n"
+            "        return begin\n\n"
+            "    for name, layer in leaves:\n"
+            "        hooks.append(layer.register_forward_pre_hook(before(name)))\n"
+            "    try:",
+        ),
         ("containers too", "containers are", LEAVES, "[*model.named_modules()]"),
         ("the model's children", "containers are", LEAVES, "[*model.named_children()]"),
         ("in the order of definition", "containers are", "    hooks = [", f"{LOOP}    hooks = ["),
@@ -52,6 +70,12 @@ WRONG = {
         ("lists", "tuples", ROW, "rows.append([name, inputs[0].dtype, kept, output.dtype])"),
     ],
     "test_types_are_those_that_autocast_chose": [
+        (
+            "the attribute named weight",
+            "expected",
+            "next(layer.parameters(), None)",
+            "getattr(layer, 'weight', None)",
+        ),
         ("without autocast", "stay float32", CAST, "with torch.no_grad():"),
         (
             "always bfloat16",

@@ -59,6 +59,12 @@ WRONG = {
         ),
     ],
     "test_islands_compute_in_float32": [
+        (
+            "the first input alone",
+            "expected",
+            WIDEN,
+            "(inputs[0].float() if inputs[0].is_floating_point() else inputs[0], *inputs[1:])",
+        ),
         ("nothing is cast", "float16", PRE, "pass"),
         ("cast to the type of the rest", "expected", WIDEN, WIDEN.replace("float()", "to(dtype)")),
         (

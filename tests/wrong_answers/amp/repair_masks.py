@@ -37,6 +37,12 @@ WRONG = {
         ("a softmax over queries", "must not change", RESULT, RESULT.replace("dim=2", "dim=1")),
     ],
     "test_nobody_sees_the_future_or_padding": [
+        (
+            "a score of 0 is taken for masked",
+            "expected",
+            SEEN,
+            f"{SEEN} & (scores != 0)",
+        ),
         ("the future is seen", "expected", SEEN, "valid[:, None, :].expand(-1, n, n)"),
         ("not itself", "expected", PAST, "torch.ones(n, n, dtype=torch.bool).tril(-1)"),
         ("one step ahead", "expected", PAST, "torch.ones(n, n, dtype=torch.bool).tril(1)"),
@@ -50,6 +56,12 @@ WRONG = {
         ("a mask of 0", "expected", MASKED, "scores * seen"),
     ],
     "test_padding_may_stand_anywhere": [
+        (
+            "padding sees nothing",
+            "rows of queries that see a key",
+            RESULT,
+            f"{RESULT} * valid[:, :, None]",
+        ),
         (
             "masks in place",
             "left as it was",

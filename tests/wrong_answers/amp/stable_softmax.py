@@ -26,6 +26,12 @@ WRONG = {
     ],
     "test_long_rows_add_up_in_float32": [
         (
+            "the maximum of both ends",
+            "expected",
+            TOP,
+            "top = torch.cat([wide[..., :64], wide[..., -64:]], -1).amax(-1, keepdim=True)",
+        ),
+        (
             "a sum in 16 bits",
             "stops growing",
             TOTAL,
@@ -71,6 +77,18 @@ WRONG = {
         ),
     ],
     "test_holds_at_the_ends_of_the_type_and_with_masks": [
+        (
+            "in chunks of 128, NaN hidden at the end",
+            "expected",
+            "return (weights / total).to(scores.dtype)",
+            "wide, top = scores.float(), torch.full_like(total, -torch.inf)\n"
+            "    total = torch.zeros_like(top)\n"
+            "    for part in wide.split(128, -1):\n"
+            "        new = torch.maximum(top, part.amax(-1, keepdim=True))\n"
+            "        total = total * (top - new).exp() + (part - new).exp().sum(-1, keepdim=True)\n"
+            "        top = new\n"
+            "    return ((wide - top).exp() / total).nan_to_num(0.0).to(scores.dtype)",
+        ),
         (
             "a maximum in 16 bits that is lowered",
             "expected",

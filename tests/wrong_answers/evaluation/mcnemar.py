@@ -13,6 +13,12 @@ EQUIVALENT = {}
 WRONG = {
     "test_items_with_one_right_answer_are_counted": [
         (
+            "nothing right in the first, nothing counted",
+            "expected",
+            LENGTHS,
+            f"if not first.any():\n        return 0, 0\n    {LENGTHS}",
+        ),
+        (
             "the wrong way round",
             "say nothing",
             RESULT,
@@ -73,6 +79,12 @@ WRONG = {
         ("half of it", "off by", P, P.replace("2 * tail", "tail")),
     ],
     "test_even_split_and_no_change_are_no_evidence": [
+        (
+            "an int where the sides are equal",
+            "type",
+            "min(1.0, 2 * tail / 2**d)",
+            "min(1, 2 * tail / 2**d)",
+        ),
         ("beyond 1", "twice the tail", P, "return 2 * tail / 2**d"),
         ("no change proves equality", "off by", P, f"{P} if d else 0.0"),
         ("no change is NaN", "NaN", P, f"{P} if d else math.nan"),

@@ -36,6 +36,19 @@ WRONG = {
     ],
     "test_every_addition_is_rounded_in_order": [
         (
+            "denormal sums are flushed",
+            "expected",
+            "partial = (partial.float() + product).to(narrow)",
+            "partial = (partial.float() + product).to(narrow)\n"
+            "            partial *= partial.abs() >= torch.finfo(narrow).smallest_normal",
+        ),
+        (
+            "zeros are left out",
+            "expected",
+            "(a * b).split(every)",
+            "[*filter(len, (a * b)[a * b != 0].split(every))]",
+        ),
+        (
             "products in the narrow type",
             "other last bits",
             STEP,

@@ -23,6 +23,7 @@ EQUIVALENT = {
 
 WRONG = {
     "test_tensor_scale_puts_the_largest_block_at_448": [
+        ("a smallest tensor scale", "tensor_scale", GUARD, "tensor_scale.clamp(min=1e-15)"),
         ("amax alone", "used to the end", WHOLE, "x.abs().max()"),
         ("without the 6 of FP4", "used to the end", WHOLE, "x.abs().max() / 448"),
         ("240 for 448", "tensor_scale", WHOLE, "x.abs().max() / (6 * 240)"),
@@ -30,6 +31,12 @@ WRONG = {
         ("a power of two, as in MX", "tensor_scale", WHOLE, f"({WHOLE}).log2().floor().exp2()"),
     ],
     "test_block_scale_is_the_nearest_e4m3_number": [
+        (
+            "what is below the smallest scale is 0",
+            "block_scale",
+            CAST,
+            CAST.replace("clamp(max=448)", "clamp(max=448).mul(block_scale >= 2**-9)"),
+        ),
         ("without the tensor scale", "units of the tensor scale", BLOCK, "x.abs().amax(1) / 6"),
         ("one scale for all blocks", "block_scale", BLOCK, SHARED),
         ("a power of two, as in MX", "block_scale", BLOCK, f"({BLOCK}).log2().floor().exp2()"),

@@ -44,6 +44,13 @@ WRONG = {
         ),
     ],
     "test_errors_of_the_outputs": [
+        (
+            "equal by allclose",
+            "expected",
+            ERROR,
+            f"0.0 if torch.allclose(got, exact) else {ERROR}",
+        ),
+        ("a tiny smallest scale", "expected", GUARD, "scale = scale.clamp(min=1e-8)"),
         ("a smallest scale", "expected", GUARD, "scale = scale.clamp(min=1e-3)"),
         ("the keys twice", "counts", ROW, "(error(keys, k), error(keys, k))"),
         ("no root of d", "counts", ATTENTION, "torch.softmax(q @ keys.T, dim=1) @ v"),

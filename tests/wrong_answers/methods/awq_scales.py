@@ -17,6 +17,12 @@ EQUIVALENT = {
 
 WRONG = {
     "test_alpha_has_the_least_output_error": [
+        (
+            "every second sample of many",
+            "multiplies it by",
+            ERROR,
+            ERROR.replace(".square()", "[:: max(1, len(x) // 64)].square()"),
+        ),
         ("one scale for the matrix", "expected", SCALE, "scaled.abs().amax() / 7"),
         (
             "the weights decide",
@@ -78,6 +84,15 @@ WRONG = {
         ("divided by the mean of all", "expected", MEAN, "x.abs().mean(0) / x.abs().mean()"),
     ],
     "test_order_of_the_list_does_not_matter": [
+        (
+            "stops at the first rise",
+            "expected",
+            "for alpha in alphas:",
+            "for alpha in sorted(alphas):",
+            "tried.append((error, alpha, s))",
+            "if tried and error > tried[-1][0]:\n            break\n"
+            "        tried.append((error, alpha, s))",
+        ),
         ("w in place", "left as it was", SCALED, "w.mul_(s)"),
         ("sorts the list", "left as it was", "tried = []", "tried = []\n    alphas.sort()"),
         (

@@ -57,6 +57,19 @@ WRONG = {
         ("in float32", "expected", FOLDED, "(q.T.float() @ w1.float()).double(), b1 @ q, w2 @ q"),
     ],
     "test_hidden_channels_are_really_rotated": [
+        (
+            "a bias of zeros comes back itself",
+            "memory of their own",
+            "b1 @ q",
+            "b1 @ q if b1.any() else b1",
+        ),
+        (
+            "no rotation, no work",
+            "memory of their own",
+            "return q.T @ w1, b1 @ q, w2 @ q",
+            "eye = torch.eye(len(q)).double()\n"
+            "    return (w1, b1, w2) if torch.equal(q, eye) else (q.T @ w1, b1 @ q, w2 @ q)",
+        ),
         ("nothing rotated", "still have the outlier", FOLDED, "w1.clone(), b1.clone(), w2.clone()"),
         (
             "rotated and back",

@@ -56,6 +56,12 @@ WRONG = {
         ),
     ],
     "test_first_calls_are_not_measured": [
+        (
+            "warms up what it will time",
+            "before the clock",
+            "for operand in operands:",
+            "for operand in operands[: 2 * pairs]:",
+        ),
         ("no warm-up", "compiles", WARM, "        pass"),
         ("one operand", "compiles", OPERANDS, "    for operand in operands[:1]:"),
         ("the baseline alone", "compiles", WARM, "        baseline(operand)"),
@@ -122,6 +128,16 @@ WRONG = {
         ("upside down", "median above 1", RATIO, "ratios.append(fast / slow)"),
     ],
     "test_time_of_zero_is_refused": [
+        (
+            "rotates the list, and turns it back at the end",
+            "the list of operands afterwards",
+            "turns = itertools.cycle(operands)",
+            "once = list(operands)",
+            "operand = next(turns)",
+            "operand = operands[0]\n        operands.append(operands.pop(0))",
+            "    return {",
+            "    operands[:] = once\n    return {",
+        ),
         ("0 or a division by 0", "says nothing", COARSE, "if seconds < 0:"),
         ("the candidate alone", "nothing raised", COARSE, "if seconds <= 0 and run is candidate:"),
         (

@@ -42,6 +42,12 @@ WRONG = {
         ("all weights in one line", "other groups", FLAT),
     ],
     "test_rounds_half_to_even": [
+        (
+            "times the reciprocal",
+            "expected",
+            "groups / scale[:, :, None]",
+            "groups * (1 / scale[:, :, None])",
+        ),
         ("halves up", "Halves are exact", ROUND, "torch.floor(groups / scale[:, :, None] + 0.5)"),
     ],
     "test_group_of_zeros_gives_zeros": [

@@ -88,6 +88,13 @@ WRONG = {
         ("a small floor", "expected", SCALE, f"tf.maximum({SCALE}, 1e-12)"),
     ],
     "test_infinities_end_at_the_last_code_and_nothing_is_a_shape": [
+        (
+            "an int32 before the clip, infinities aside",
+            "values",
+            "tf.round(inside / scale) * scale",
+            "tf.where(tf.math.is_inf(x), inside, scale * tf.clip_by_value(tf.cast("
+            "tf.cast(tf.round(x / scale), tf.int32), tf.float32), -top, top))",
+        ),
         ("nothing is refused", "raised", INSIDE, f"{INSIDE}; assert 0 not in x.shape"),
         (
             "a difference of infinities",

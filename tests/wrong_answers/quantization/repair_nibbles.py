@@ -61,6 +61,12 @@ WRONG = {
     ],
     "test_every_float16_is_a_scale": [
         (
+            "the offset as a number of its own",
+            "expected",
+            "scale * (codes.float() - 8)",
+            "scale * codes.float() - 8 * scale",
+        ),
+        (
             "denormal scales are 0",
             "expected",
             SCALE,
