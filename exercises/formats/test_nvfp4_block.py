@@ -143,6 +143,9 @@ def test_block_too_small_for_a_scale_becomes_zero(answer, seed):
 
     x / 0 is infinite and 0 / 0 is NaN; either one spreads through the whole layer.
     """
+    large = torch.zeros(2, 16)
+    large[0, 0], large[1] = 2.0**30, 5.0  # 5 is too small there
+    expect.same(answer.nvfp4_block(large)[1], torch.zeros(16), of="the small block beside 2**30")
     x = cases.normal(seed, 6, 16)
     x[1], x[4] = 0, x[4] * 1e-7
     for case in each({"a block of zeros, one of tiny numbers": x, "all zeros": torch.zeros(2, 16)}):

@@ -1,5 +1,6 @@
 """What `spacing` and `is_close` must do, one claim a check."""
 
+import itertools
 import math
 
 import torch
@@ -115,9 +116,9 @@ def test_room_grows_with_the_exact_result(answer, seed):
     these differences are exact in float64, so there is nothing to allow for.
     """
     for dtype in each(DTYPES):
-        want, high = neighbors(seed, dtype, 12)
-        for roundings in (1, 2, 7):
-            room = roundings * (high - want) / 2
+        low, high = neighbors(seed, dtype, 12)
+        for want, roundings in itertools.product((low, low + (high - low) / 4), (1, 2, 7)):
+            room = roundings * (high - low) / 2
             for sign in (-1, 1):
                 end = want + sign * room
                 next_one = torch.nextafter(end, torch.full_like(end, sign * math.inf))

@@ -36,6 +36,7 @@ def wanted(stack, lengths, bits):
 def right(answer, stack, lengths, bits=16):
     """The answer's bytes are those."""
     got = answer.cache_bytes(stack, lengths, bits)
+    expect.equal(type(got).__name__, "int", of="type")
     expect.equal(got, wanted(stack, lengths, bits), of=f"{lengths} tokens in {bits} bits: bytes")
 
 
@@ -73,6 +74,8 @@ def test_all_layers_and_requests_add_up(answer, seed):
         for bits in (16, 8, 4):
             for lengths in ([1], [700], [30, 4000, 512]):
                 right(answer, stack, lengths, bits)
+    # Half a byte a token more than whole ones.
+    right(answer, [LATENT | {"rank": 257}], [4, 30], 4)
 
 
 @task("cache_bytes")

@@ -77,13 +77,14 @@ def test_channels_are_really_divided(answer, seed):
 @hardened
 @task("smooth_norm")
 def test_gains_of_zero_and_below_are_divided_too(answer, seed):
-    """A channel that is turned off stays so, and a gain below 0 keeps its sign.
+    """A channel that is turned off stays so, a gain below 0 keeps its sign, 1e-12 has its factor.
 
     Pruned norms have gains of 0, which a Gemma stores as -1.
     """
     for offset in each(OFFSETS):
         weight, readers, amax = norm(seed, offset, (8, 4))
         weight[seed % 12], weight[12 + seed % 12] = -offset, -3.0 - offset
+        amax[(seed + 5) % 12] = 1e-12  # a floor under a factor changes it
         wmax = torch.cat(readers).abs().amax(0).double()
         new, _ = smoothed(answer, weight, offset, readers, amax)
         gain = (offset + weight.double()) / (amax.double() / wmax).sqrt()

@@ -13,19 +13,24 @@ left = leaves.Leaves("sensitivity", lambda model, x: (model, x, halves))
 again = calls.Calls("sensitivity", lambda seed: (Nested(seed), cases.normal(seed, 5, 6), halves))
 
 
+class Projection(nn.Linear):
+    """A linear layer of a class of its own."""
+
+
 class Nested(nn.Module):
-    """Linear layers at several depths, one without a bias, beside a norm."""
+    """Linear layers at several depths, one without a bias, beside a norm; louder in training."""
 
     def __init__(self, seed):
         super().__init__()
         self.stem = cases.linear(seed, 6, 10)
+        self.stem.__class__ = Projection
         linear = cases.linear(seed + 2, 10, 10, bias=False)
         self.block = nn.Sequential(nn.LayerNorm(10), nn.Sequential(linear, nn.GELU()))
         self.ends = nn.ModuleDict({"head": cases.linear(seed + 4, 10, 4)})
 
     def forward(self, x):
         hidden = self.stem(x)
-        return 3 * self.ends["head"](hidden + self.block(hidden))
+        return (3 if self.training else 1) * self.ends["head"](hidden + self.block(hidden))
 
 
 def halves(w):

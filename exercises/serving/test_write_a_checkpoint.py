@@ -136,6 +136,10 @@ def test_gguf_finds_the_values(answer, seed):
             expect.same(torch.tensor(values), given[one.name], of=one.name)
         else:
             holds(values.astype(float), given[one.name], one.name)
+    vector = cases.normal(seed, 8)
+    for letters in range(1, 33):  # headers that end at every byte of a line of 32, and at its end
+        reader = opened(gguf.GGUFReader, written(answer.write_gguf, {"n" * letters: vector}))
+        expect.same(torch.tensor(reader.tensors[0].data), vector, of="a vector alone")
 
 
 @task("write_gguf")

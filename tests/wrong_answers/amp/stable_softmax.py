@@ -40,6 +40,12 @@ WRONG = {
         ("weights of 16 bits", "stops growing", DIFFERENCE, f"{DIFFERENCE}.to(scores.dtype)"),
     ],
     "test_only_the_result_is_rounded": [
+        (
+            "a small number in the denominator",
+            "the weights",
+            TOTAL,
+            f"{SUM} + 1e-5",
+        ),
         ("all in 16 bits", "expected", WIDE, "wide = scores"),
         (
             "a difference in 16 bits",

@@ -68,6 +68,12 @@ WRONG = {
         ("codes for values", "from a level", f"{SAFE}) * scale", f"{SAFE})"),
     ],
     "test_block_too_small_for_a_scale_becomes_zero": [
+        (
+            "a scale of 1 for the way back",
+            "beside 2**30",
+            f"{SAFE}) * scale",
+            f"{SAFE}) * {SAFE}",
+        ),
         ("divides by zero", "NaN", SAFE, "scale"),
         (
             "zeros in all blocks",

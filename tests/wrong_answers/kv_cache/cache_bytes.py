@@ -54,6 +54,15 @@ WRONG = {
         ),
     ],
     "test_all_layers_and_requests_add_up": [
+        (
+            "whole bytes for each token",
+            "4 bits",
+            ADDED,
+            "elements += seen * (elements_per_token(layer) * bits // 8)",
+            RESULT,
+            "elements",
+        ),
+        ("a float", "type", RESULT, "elements * bits / 8"),
         ("a byte at least", "share a byte", RESULT, "elements * max(1, bits // 8)"),
         ("always 16 bits", "share a byte", RESULT, "elements * 2"),
         ("whole bytes first", "share a byte", RESULT, "elements * (bits // 8)"),

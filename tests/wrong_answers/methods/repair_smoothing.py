@@ -51,6 +51,12 @@ WRONG = {
         ),
     ],
     "test_gains_of_zero_and_below_are_divided_too": [
+        (
+            "a floor under the factors",
+            "gain by weight",
+            FORMULA,
+            f"({FORMULA}).clamp(min=1e-5)",
+        ),
         ("the size of the gain", "gain by weight", GAIN, "(offset + weight).abs() / s - offset"),
         (
             "a gain of 0 is lifted",

@@ -63,6 +63,20 @@ WRONG = {
         ),
     ],
     "test_layers_are_found_at_any_depth": [
+        (
+            "layers of exactly this class",
+            "names",
+            "isinstance(layer, nn.Linear)",
+            "type(layer) is nn.Linear",
+        ),
+        (
+            "measured in eval mode",
+            "expected",
+            BASE,
+            f"modes = [(m, m.training) for m in model.modules()]\n    model.eval()\n    {BASE}",
+            "return found",
+            "for m, mode in modes:\n        m.training = mode\n    return found",
+        ),
         ("the children alone", "names", LAYERS, LAYERS.replace("named_modules", "named_children")),
         ("short names", "names", "found[name] =", 'found[name.split(".")[-1]] ='),
         (

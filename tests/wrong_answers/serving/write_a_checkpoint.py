@@ -82,6 +82,12 @@ WRONG = {
     ],
     "test_gguf_finds_the_values": [
         (
+            "a line of padding after a whole line",
+            "a vector alone",
+            HEADER_PAD,
+            "header + bytes(32 - len(header) % 32) + data",
+        ),
+        (
             "offsets in the file",
             "expected",
             OFFSET,
