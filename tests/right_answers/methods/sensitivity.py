@@ -12,7 +12,7 @@ def sensitivity(model, x, quantize):
     with torch.no_grad():
         p = F.log_softmax(model(x), dim=-1)
         for name, module in model.named_modules():
-            if type(module) is not nn.Linear:
+            if not isinstance(module, nn.Linear):
                 continue
             other = copy.deepcopy(model)
             layer = other.get_submodule(name)
