@@ -40,7 +40,7 @@ class Adapter(nn.Module):
 def adapted():
     """A layer, and an adapter that runs it once more."""
     base = nn.Linear(8, 8)
-    return nn.Sequential(base, Adapter(base)), FLOATS
+    return nn.Sequential(base, Adapter(base))
 
 
 FLOATS, IDS = torch.linspace(-1, 1, 24).view(3, 8), torch.arange(6).view(2, 3)
@@ -50,7 +50,7 @@ MODELS = {
     "one layer": lambda: (nn.Linear(8, 3), FLOATS),
     "a layer without weights": lambda: (nn.Tanh(), FLOATS),
     "a view of its input": lambda: (nn.Linear(3, 2), FLOATS.T),
-    "a layer that runs another": adapted,
+    "a layer that runs another": lambda: (adapted(), FLOATS),
     "one vector": lambda: (nn.Sequential(nn.Linear(8, 3), nn.Tanh()), FLOATS[0]),
     "three axes": lambda: (nn.Sequential(nn.Linear(8, 3), nn.Tanh()), FLOATS[None]),
 }

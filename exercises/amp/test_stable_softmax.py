@@ -17,9 +17,10 @@ def right(answer, scores):
     want = scores.double().softmax(-1).nan_to_num()
     info = torch.finfo(scores.dtype)
     # Half a spacing; n sums, some exp, and float32 differences up to 110 (larger ones give 0).
-    top = scores.double().amax(-1, keepdim=True) if n else 0.0
+    top = scores.double().amax(-1, keepdim=True)
     below = (top - scores.double()).nan_to_num().clamp(max=110)
-    room = (info.eps / 2 + (n + 16 + 2 * below) * 2.0**-24) * want
+    half = info.eps / 2 * want.clamp(min=info.smallest_normal).log2().floor().exp2()
+    room = half + (n + 16 + 2 * below) * 2.0**-24 * want
     # Below the normal numbers half a subnormal step; exp itself may flush what float32 cannot hold.
     room = room + info.eps * info.smallest_normal / 2 + 2.0**-126
     expect.close(got.double(), want, atol=room, of="the weights")
