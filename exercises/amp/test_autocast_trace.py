@@ -3,9 +3,10 @@
 import torch
 from torch import nn
 
-from halfbits.course.checks import cases, doubles, expect, hardened, leaves, spies, task
+from halfbits.course.checks import cases, doubles, expect, hardened, leaves, spies
 from halfbits.course.checks.cases import each
 
+TASK = "autocast_trace"
 trace = leaves.Leaves("autocast_trace", lambda model, x: (model, x, torch.bfloat16))
 LOW = cases.named(*cases.LOW)
 
@@ -82,7 +83,6 @@ def right(answer, model, x, dtype, columns=(0, 1, 2, 3)):
     expect.equal(*([tuple(row[c] for c in columns) for row in rows] for rows in (got, want)))
 
 
-@task("autocast_trace")
 def test_layers_stand_in_the_order_of_their_calls(answer):
     """A row for each call of a layer without children, named as in `named_modules`.
 
@@ -92,7 +92,6 @@ def test_layers_stand_in_the_order_of_their_calls(answer):
         right(answer, *make(), torch.bfloat16, columns=(0,))
 
 
-@task("autocast_trace")
 def test_types_are_those_that_autocast_chose(answer):
     """Input, first parameter and output have the types that they have under autocast.
 
@@ -103,7 +102,6 @@ def test_types_are_those_that_autocast_chose(answer):
             right(answer, *make(), dtype)
 
 
-@task("autocast_trace")
 def test_model_sees_autocast_and_its_own_input(answer):
     """The model runs once, in autocast of the given type, with float32 weights and x as it is.
 
@@ -116,7 +114,6 @@ def test_model_sees_autocast_and_its_own_input(answer):
         expect.equal(model.seen, want | {"weight": torch.float32}, of="what the model saw")
 
 
-@task("autocast_trace")
 def test_each_table_is_of_the_model_as_it_is(answer):
     """A layer that joins the model has its row in the next table, and the first table stays.
 
@@ -128,7 +125,6 @@ def test_each_table_is_of_the_model_as_it_is(answer):
     expect.equal([len(first), len(second)], [1, 2], of="rows of both tables")
 
 
-@task("autocast_trace")
 @hardened
 def test_shared_layer_has_its_first_name(answer):
     """A layer that stands under two names has the first of them in all its rows.

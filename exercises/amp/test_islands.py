@@ -3,9 +3,10 @@
 import torch
 from torch import nn
 
-from halfbits.course.checks import calls, cases, doubles, expect, hardened, own_numbers, spies, task
+from halfbits.course.checks import calls, cases, doubles, expect, hardened, own_numbers, spies
 from halfbits.course.checks.cases import each
 
+TASK = "make_islands"
 again = calls.Calls(
     "make_islands",
     lambda seed: (nn.Sequential(cases.linear(seed, 4, 3), nn.Tanh()), ["1"], torch.float16),
@@ -77,7 +78,6 @@ def tensors(model):
     return dict(model.named_parameters()) | dict(model.named_buffers())
 
 
-@task("make_islands")
 def test_islands_keep_the_bits_of_the_source(answer):
     """Inside an island all parameters and buffers are the source's, bit by bit.
 
@@ -92,7 +92,6 @@ def test_islands_keep_the_bits_of_the_source(answer):
                 expect.same(tensors(made)[name], tensor, of=name)
 
 
-@task("make_islands")
 def test_rest_is_converted(answer):
     """Outside, what is floating-point has `dtype` and the rounded numbers; other types stay.
 
@@ -108,7 +107,6 @@ def test_rest_is_converted(answer):
                     expect.same(made[name], want, of=name)
 
 
-@task("make_islands")
 def test_islands_compute_in_float32(answer, seed):
     """What an island gets is float32, and its numbers are those of a float32 computation.
 
@@ -124,7 +122,6 @@ def test_islands_compute_in_float32(answer, seed):
     expect.equal(made.norm2.heard, [torch.float32], of="what the island hears")
 
 
-@task("make_islands")
 def test_what_leaves_an_island_has_the_type_of_the_rest(answer):
     """The caller gets `dtype` from an island that comes last; the next layer hears it as well.
 
@@ -140,7 +137,6 @@ def test_what_leaves_an_island_has_the_type_of_the_rest(answer):
             expect.equal(made.norm2.heard, [want], of="what norm2 hears")
 
 
-@task("make_islands")
 def test_source_stays_as_it_is(answer):
     """The model keeps its tensors, types, hooks and modes, and shares no memory with the result.
 
@@ -156,7 +152,6 @@ def test_source_stays_as_it_is(answer):
         expect.equal(shared, [], of="tensors in the source's memory")
 
 
-@task("make_islands")
 @hardened
 def test_islands_keep_what_float16_cannot_hold(answer):
     """1e6, 1e-9, infinity and NaN stay in an island; an empty list is the plain conversion.

@@ -4,9 +4,10 @@ import math
 
 import torch
 
-from halfbits.course.checks import cases, context, expect, hardened, task, tolerance
+from halfbits.course.checks import cases, context, expect, hardened, tolerance
 from halfbits.course.checks.cases import each
 
+TASK = "train_step"
 SCALES = cases.named(1.0, 128.0, 65536.0, 0.25)
 LR = 0.125
 IN_PLACE = "A tied weight or an average that shares the memory must see the step: change in place."
@@ -64,7 +65,6 @@ def right(answer, seed, size, scale, max_norm, shapes=PAIR):
         expect.close(new.detach().double(), old - step, atol=atol, of="parameters after")
 
 
-@task("train_step")
 def test_step_does_not_depend_on_the_scale(answer, seed):
     """A gradient above the limit gives a step of length lr * max_norm with every scale.
 
@@ -75,7 +75,6 @@ def test_step_does_not_depend_on_the_scale(answer, seed):
             right(answer, seed, size, scale, max_norm)
 
 
-@task("train_step")
 def test_gradient_below_the_limit_is_not_clipped(answer, seed):
     """A gradient shorter than the limit gives the plain step, with every scale.
 
@@ -86,7 +85,6 @@ def test_gradient_below_the_limit_is_not_clipped(answer, seed):
             right(answer, seed, size, scale, max_norm)
 
 
-@task("train_step")
 def test_length_is_that_of_all_gradients_together(answer, seed):
     """Two parameters are clipped by one factor, and the direction of the step stays.
 
@@ -105,7 +103,6 @@ def test_length_is_that_of_all_gradients_together(answer, seed):
         expect.close(step, along, atol=1e-5, of="step of the parameters")
 
 
-@task("train_step")
 def test_step_with_an_infinite_gradient_is_left_out(answer, seed):
     """Where the gradient is not finite, parameters keep their bits, and the length says so.
 
@@ -122,7 +119,6 @@ def test_step_with_an_infinite_gradient_is_left_out(answer, seed):
                 expect.same(new.detach(), old, of="parameters after")
 
 
-@task("train_step")
 def test_gradients_are_gone_and_parameters_stay_leaves(answer, seed):
     """After a step, taken or left out, every .grad is None; the tensors are the same leaves.
 
@@ -136,7 +132,6 @@ def test_gradients_are_gone_and_parameters_stay_leaves(answer, seed):
             stepped(answer, parameters, gradients, 128.0, 1.0)
 
 
-@task("train_step")
 def test_small_gradients_arrive_through_float16(answer):
     """A gradient below the smallest float16 arrives, since the backward pass carries the scale.
 
@@ -154,7 +149,6 @@ def test_small_gradients_arrive_through_float16(answer):
 
 
 @hardened
-@task("train_step")
 def test_zero_gradients_and_no_limit_are_fine(answer, seed):
     """Gradients of 0 move nothing and have the length 0; a limit of infinity clips nothing.
 

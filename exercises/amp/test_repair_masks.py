@@ -2,9 +2,10 @@
 
 import torch
 
-from halfbits.course.checks import calls, cases, expect, hardened, task, tolerance
+from halfbits.course.checks import calls, cases, expect, hardened, tolerance
 from halfbits.course.checks.cases import each
 
+TASK = "attention_weights"
 TYPES = cases.named(*cases.LOW, torch.float32)
 again = calls.Calls("attention_weights", lambda seed: batch(seed, 5, (5, 1 + seed % 3)))
 
@@ -34,7 +35,6 @@ def right(answer, scores, valid):
     expect.same(hidden, torch.zeros_like(hidden), of="weights of hidden keys")
 
 
-@task("attention_weights")
 def test_padding_on_the_left_gives_no_nan(answer, seed):
     """With very negative scores and short prompts, few or many tokens, all numbers are finite.
 
@@ -47,7 +47,6 @@ def test_padding_on_the_left_gives_no_nan(answer, seed):
             right(answer, scores.to(dtype), valid)
 
 
-@task("attention_weights")
 def test_prompt_does_not_depend_on_its_neighbors(answer, seed):
     """A padded prompt has the weights that it has alone, without padding.
 
@@ -67,7 +66,6 @@ def test_prompt_does_not_depend_on_its_neighbors(answer, seed):
             expect.close(got, want[0].to(dtype), atol=room, of=f"prompt {row} by weights")
 
 
-@task("attention_weights")
 def test_nobody_sees_the_future_or_padding(answer, seed):
     """Each valid query weighs the keys up to its own position, padding left out.
 
@@ -81,7 +79,6 @@ def test_nobody_sees_the_future_or_padding(answer, seed):
         right(answer, (scores.round() - 1).clamp(-1, 0).to(dtype), valid)  # many scores are 0
 
 
-@task("attention_weights")
 def test_padding_may_stand_anywhere(answer, seed):
     """Padding on the right, in the middle, or of a whole prompt is left out as well.
 
@@ -94,7 +91,6 @@ def test_padding_may_stand_anywhere(answer, seed):
 
 
 @hardened
-@task("attention_weights")
 def test_views_single_tokens_and_empty_batches(answer, seed):
     """Scores that are a view, prompts of one token and a batch without prompts are weighed too.
 

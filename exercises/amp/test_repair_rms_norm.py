@@ -2,9 +2,10 @@
 
 import torch
 
-from halfbits.course.checks import calls, cases, expect, hardened, task, tolerance
+from halfbits.course.checks import calls, cases, expect, hardened, tolerance
 from halfbits.course.checks.cases import each
 
+TASK = "rms_norm"
 TYPES = cases.named(*cases.LOW, torch.float32)
 again = calls.Calls("rms_norm", lambda seed: (cases.normal(seed, 5, 16), torch.ones(16)))
 
@@ -27,7 +28,6 @@ def tokens(seed, size, n=64, count=5):
     return drawn.sign() * (drawn.abs() / drawn.abs().amax()).clamp(min=0.25) * size
 
 
-@task("rms_norm")
 def test_large_tokens_are_no_zeros(answer, seed):
     """Tokens of 300, 6000 and 60000 are normalized like any others, in every type.
 
@@ -41,7 +41,6 @@ def test_large_tokens_are_no_zeros(answer, seed):
         right(answer, level.to(dtype), torch.ones(64, dtype=dtype))
 
 
-@task("rms_norm")
 def test_ordinary_tokens_keep_the_digits_of_their_type(answer, seed):
     """Tokens of about 1 are as exact as their type can store.
 
@@ -53,7 +52,6 @@ def test_ordinary_tokens_keep_the_digits_of_their_type(answer, seed):
             right(answer, x, cases.normal(seed + 1, n).to(dtype))
 
 
-@task("rms_norm")
 def test_small_tokens_are_exact_too(answer, seed):
     """Tokens of 0.001 and below are divided by the root of their mean square and eps.
 
@@ -65,7 +63,6 @@ def test_small_tokens_are_exact_too(answer, seed):
         right(answer, tokens(seed, 1.0).to(dtype), torch.ones(64, dtype=dtype), 0.25)
 
 
-@task("rms_norm")
 def test_each_token_has_its_own_mean(answer, seed):
     """A loud token changes no other: the mean is over the last axis, in every shape and layout.
 
@@ -82,7 +79,6 @@ def test_each_token_has_its_own_mean(answer, seed):
             right(answer, *given)
 
 
-@task("rms_norm")
 def test_result_has_the_type_of_x_whatever_that_of_gain(answer, seed):
     """A float32 gain on a float16 x, or the reverse, gives the type of x; both keep their bits.
 
@@ -103,7 +99,6 @@ def test_result_has_the_type_of_x_whatever_that_of_gain(answer, seed):
 
 
 @hardened
-@task("rms_norm")
 def test_token_that_is_broken_hurts_no_other(answer, seed):
     """A token with a NaN or an infinity is not finite, one of zeros is zeros, others are right.
 
@@ -123,7 +118,6 @@ def test_token_that_is_broken_hurts_no_other(answer, seed):
 
 
 @hardened
-@task("rms_norm")
 def test_empty_batch_gives_an_empty_result(answer):
     """No tokens give no tokens, in their shape and type.
 

@@ -2,9 +2,10 @@
 
 import torch
 
-from halfbits.course.checks import calls, cases, expect, hardened, task, tolerance
+from halfbits.course.checks import calls, cases, expect, hardened, tolerance
 from halfbits.course.checks.cases import each
 
+TASK = "rotary"
 TYPES = cases.named(*cases.LOW, torch.float32)
 again = calls.Calls("rotary", lambda seed: (cases.normal(seed, 4, 8), torch.arange(4) + seed % 9))
 
@@ -33,7 +34,6 @@ def right(answer, x, positions, *base):
     expect.close(answer.rotary(x, positions, *base), want, atol=room(x, positions))
 
 
-@task("rotary")
 def test_product_depends_on_the_distance_alone(answer, seed):
     """A query and a key keep their product when both move on by 100, 300 or 4097 tokens.
 
@@ -55,7 +55,6 @@ def test_product_depends_on_the_distance_alone(answer, seed):
             expect.close(product, want, atol=limit, of="query times key by the result")
 
 
-@task("rotary")
 def test_every_position_has_its_angles(answer, seed):
     """Positions up to 5000 are rotated by the float32 angle of each pair.
 
@@ -68,7 +67,6 @@ def test_every_position_has_its_angles(answer, seed):
             right(answer, cases.normal(seed, count, dim).to(dtype), positions)
 
 
-@task("rotary")
 def test_short_prompts_stay_as_they_were(answer, seed):
     """The first 40 positions are rotated too, in order or not; position 0 changes nothing.
 
@@ -81,7 +79,6 @@ def test_short_prompts_stay_as_they_were(answer, seed):
         expect.same(answer.rotary(x[:1], torch.tensor([0])), x[:1])
 
 
-@task("rotary")
 def test_base_sets_the_frequencies(answer, seed):
     """Another base, as models for long contexts have, gives its own angles.
 
@@ -94,7 +91,6 @@ def test_base_sets_the_frequencies(answer, seed):
 
 
 @hardened
-@task("rotary")
 def test_views_and_empty_batches_are_rotated_too(answer, seed):
     """Views of x and of the positions give what their copies give; no tokens give no tokens.
 

@@ -2,10 +2,11 @@
 
 import torch
 
-from halfbits.course.checks import calls, cases, expect, hardened, task
+from halfbits.course.checks import calls, cases, expect, hardened
 from halfbits.course.checks.cases import each
 from halfbits.course.checks.operations import SOFTMAX, Operations, without
 
+TASK = "stable_softmax"
 HALVES = cases.named(*cases.LOW)
 again = calls.Calls("stable_softmax", lambda seed: (cases.sized(seed, 4, 9).half(),))
 
@@ -26,7 +27,6 @@ def right(answer, scores):
     expect.close(got.double(), want, atol=room, of="the weights")
 
 
-@task("stable_softmax")
 def test_large_scores_give_no_nan(answer, seed):
     """Scores from -1000 to 1000 give the weights of their differences.
 
@@ -38,7 +38,6 @@ def test_large_scores_give_no_nan(answer, seed):
             right(answer, cases.reaching(cases.normal(seed, 6, 40), size).to(dtype))
 
 
-@task("stable_softmax")
 def test_every_row_is_measured_from_its_own_maximum(answer, seed):
     """Rows that lie far apart, at -900, 0 and 900, all have their weights.
 
@@ -52,7 +51,6 @@ def test_every_row_is_measured_from_its_own_maximum(answer, seed):
         right(answer, (cases.normal(seed, 3, 30) + levels[:, None]).to(dtype))
 
 
-@task("stable_softmax")
 def test_long_rows_add_up_in_float32(answer, seed):
     """In a row of thousands of scores, equal or random, the weights are still right.
 
@@ -66,7 +64,6 @@ def test_long_rows_add_up_in_float32(answer, seed):
         right(answer, loud.to(dtype))
 
 
-@task("stable_softmax")
 def test_only_the_result_is_rounded(answer, seed):
     """Each weight is within half a spacing of the exact one.
 
@@ -77,7 +74,6 @@ def test_only_the_result_is_rounded(answer, seed):
         right(answer, cases.normal(seed, 2000, 5).to(dtype))  # a number added to the sum shows
 
 
-@task("stable_softmax")
 def test_works_over_the_last_dimension_of_any_shape(answer, seed):
     """Vectors, matrices, more axes, views, and rows of one score.
 
@@ -90,7 +86,6 @@ def test_works_over_the_last_dimension_of_any_shape(answer, seed):
             right(answer, scores.to(dtype))
 
 
-@task("stable_softmax")
 def test_steps_are_written_out(answer, seed):
     """No softmax and no logsumexp of PyTorch is called.
 
@@ -101,7 +96,6 @@ def test_steps_are_written_out(answer, seed):
     without(SOFTMAX, seen, "exp, sum and a quotient")
 
 
-@task("stable_softmax")
 @hardened
 def test_holds_at_the_ends_of_the_type_and_with_masks(answer, seed):
     """Scores up to the largest of their type; minus infinity weighs 0; an empty batch.

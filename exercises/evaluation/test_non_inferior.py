@@ -4,9 +4,10 @@ import math
 
 import torch
 
-from halfbits.course.checks import calls, cases, expect, hardened, quantizers, task
+from halfbits.course.checks import calls, cases, expect, hardened, quantizers
 from halfbits.course.checks.cases import each
 
+TASK = "non_inferior"
 Z, ROUGH = 1.645, 2e-4  # 1.645 is a rounded quantile: the exact one, 1.64485, is as good
 SIZES = {f"{n} documents": n for n in (2, 9, 40, 1000)}
 
@@ -40,7 +41,6 @@ def gives(answer, want, seed, *intervals, margin=0.01):
             expect.equal(judged(answer, differences, margin), want, of="verdict")
 
 
-@task("non_inferior")
 def test_upper_bound_is_one_sided(answer, seed):
     """upper is the mean plus 1.645 standard errors, s / sqrt(n) with n - 1 inside s.
 
@@ -53,7 +53,6 @@ def test_upper_bound_is_one_sided(answer, seed):
     judged(answer, table[:, 0], 0.01)
 
 
-@task("non_inferior")
 def test_interval_below_the_margin_is_non_inferior(answer, seed):
     """`upper < margin` is non-inferior, also if the loss is certainly above zero, or a large gain.
 
@@ -62,7 +61,6 @@ def test_interval_below_the_margin_is_non_inferior(answer, seed):
     gives(answer, "non-inferior", seed, (-0.5, 0.5), (0.3, 0.6), (0.05, 0.95), (-50.0, -30.0))
 
 
-@task("non_inferior")
 def test_interval_across_the_margin_is_undecided(answer, seed):
     """If the margin lies between the bounds, the verdict is undecided, wherever the mean lies.
 
@@ -72,7 +70,6 @@ def test_interval_across_the_margin_is_undecided(answer, seed):
     gives(answer, "undecided", seed, *several)
 
 
-@task("non_inferior")
 def test_interval_above_the_margin_is_inferior(answer, seed):
     """`lower > margin` is inferior: the loss is certainly larger than what was agreed on.
 
@@ -81,7 +78,6 @@ def test_interval_above_the_margin_is_inferior(answer, seed):
     gives(answer, "inferior", seed, (1.1, 1.5), (2.0, 9.0), (1.05, 40.0))
 
 
-@task("non_inferior")
 def test_too_little_to_judge_is_refused(answer, seed):
     """Fewer than 2 documents, a margin that is not positive, and a NaN raise ValueError.
 
@@ -95,7 +91,6 @@ def test_too_little_to_judge_is_refused(answer, seed):
         expect.raises(ValueError, lambda: answer.non_inferior(*arguments))  # noqa: B023
 
 
-@task("non_inferior")
 @hardened
 def test_documents_that_agree_have_no_spread(answer):
     """Equal differences give their value as the bound; one that equals the margin is undecided.

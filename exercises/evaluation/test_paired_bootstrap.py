@@ -3,9 +3,10 @@
 import numpy as np
 import torch
 
-from halfbits.course.checks import calls, cases, expect, hardened, quantizers, task
+from halfbits.course.checks import calls, cases, expect, hardened, quantizers
 from halfbits.course.checks.cases import each
 
+TASK = "bootstrap_interval"
 DRAWS = 37  # so that no quantile is the value of one resample
 again = calls.Calls("bootstrap_interval", lambda seed: (*scores(seed, 30), drawn(seed, 4)))
 
@@ -48,7 +49,6 @@ def right(answer, *arguments):
         expect.close(one, wish, atol=room, of=name)
 
 
-@task("bootstrap_interval")
 def test_each_item_its_own_cluster_is_the_plain_bootstrap(answer, seed):
     """With clusters of one item the values are means of drawn differences, second minus first.
 
@@ -59,7 +59,6 @@ def test_each_item_its_own_cluster_is_the_plain_bootstrap(answer, seed):
         right(answer, first, second, groups.sort().values, drawn(seed, n))
 
 
-@task("bootstrap_interval")
 def test_clusters_are_drawn_whole_and_items_weigh_alike(answer, seed):
     """A draw names a cluster with all its items, each time; the value is the mean of all items.
 
@@ -72,7 +71,6 @@ def test_clusters_are_drawn_whole_and_items_weigh_alike(answer, seed):
     right(answer, *scores(seed, 40), torch.tensor([[0, 0, 0, 0], [3, 1, 3, 3], [0, 1, 2, 3]]))
 
 
-@task("bootstrap_interval")
 def test_names_may_be_any_numbers_in_any_order(answer, seed):
     """Place `k` in a draw is the k-th smallest name in groups, wherever its items stand.
 
@@ -85,7 +83,6 @@ def test_names_may_be_any_numbers_in_any_order(answer, seed):
         right(answer, first, second, groups, drawn(seed, 5, resamples=4))
 
 
-@task("bootstrap_interval")
 def test_what_is_hard_for_both_cancels(answer, seed):
     """The same number added to both scores of an item changes nothing.
 
@@ -97,7 +94,6 @@ def test_what_is_hard_for_both_cancels(answer, seed):
 
 
 @hardened
-@task("bootstrap_interval")
 def test_largest_and_smallest_data_have_their_interval(answer, seed):
     """Thousands of items, and a single item, cluster or resample, have their interval too.
 

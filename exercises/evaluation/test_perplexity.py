@@ -5,9 +5,10 @@ import math
 import torch
 from torch import nn
 
-from halfbits.course.checks import calls, cases, expect, hardened, task, tolerance
+from halfbits.course.checks import calls, cases, expect, hardened, tolerance
 from halfbits.course.checks.cases import each
 
+TASK = "perplexity"
 CONTEXT, STATES, VOCABULARY = 16, 61, 11
 again = calls.Calls("perplexity", lambda seed: (Reader(seed), text(seed, 40), CONTEXT, 4))
 
@@ -56,7 +57,6 @@ def right(answer, seed, lengths, strides, dtype=torch.float32):
         expect.close(answer.perplexity(model, ids, CONTEXT, stride), want, atol=room)
 
 
-@task("perplexity")
 def test_windows_side_by_side_skip_no_token(answer, seed):
     """With a stride of `context` all tokens but the first of a text in any layout weigh alike.
 
@@ -67,7 +67,6 @@ def test_windows_side_by_side_skip_no_token(answer, seed):
     right(answer, seed, lengths, (CONTEXT,))
 
 
-@task("perplexity")
 def test_overlapping_windows_judge_what_is_new(answer, seed):
     """With a shorter stride a token counts in the first window that predicts it, and only there.
 
@@ -76,7 +75,6 @@ def test_overlapping_windows_judge_what_is_new(answer, seed):
     right(answer, seed, (CONTEXT + 2, 2 * CONTEXT + 1, 50, 57), (1, 4, 5, CONTEXT - 1))
 
 
-@task("perplexity")
 def test_model_reads_at_most_the_context(answer, seed):
     """No window that the model gets is longer than `context`.
 
@@ -88,7 +86,6 @@ def test_model_reads_at_most_the_context(answer, seed):
         expect.at_most(model.longest, CONTEXT, "tokens", of="the longest window")
 
 
-@task("perplexity")
 def test_wrong_strides_and_texts_are_refused(answer, seed):
     """A stride of 0, or beyond `context`, and a text of fewer than 2 tokens raise ValueError.
 
@@ -100,7 +97,6 @@ def test_wrong_strides_and_texts_are_refused(answer, seed):
         expect.raises(ValueError, lambda: answer.perplexity(*arguments))  # noqa: B023
 
 
-@task("perplexity")
 @hardened
 def test_half_precision_logits_are_converted_first(answer, seed):
     """float16 and bfloat16 logits give the perplexity of the same numbers in float32.

@@ -2,9 +2,10 @@
 
 import torch
 
-from halfbits.course.checks import calls, cases, expect, hardened, task
+from halfbits.course.checks import calls, cases, expect, hardened
 from halfbits.course.checks.cases import each
 
+TASK = "accumulate"
 NARROW = cases.named(*cases.LOW)
 again = calls.Calls("accumulate", lambda seed: (*sized(seed), torch.float16, 8))
 
@@ -35,7 +36,6 @@ def drawn(seed, n) -> tuple[torch.Tensor, torch.Tensor]:
     return a[0].abs(), a[1].abs() - 0.2
 
 
-@task("accumulate")
 def test_sum_stops_growing_without_a_promotion(answer, seed):
     """Equal numbers, added in one stretch, stop at 2048 of them in float16, 256 in bfloat16.
 
@@ -48,7 +48,6 @@ def test_sum_stops_growing_without_a_promotion(answer, seed):
         expect.same(answer.accumulate(ones, ones * size, narrow, n), torch.tensor(stops))
 
 
-@task("accumulate")
 def test_promotion_lets_the_total_grow(answer, seed):
     """With a promotion every 100 products, thousands of ones all count.
 
@@ -61,7 +60,6 @@ def test_promotion_lets_the_total_grow(answer, seed):
         expect.same(got, torch.tensor(float(len(ones))))
 
 
-@task("accumulate")
 def test_every_addition_is_rounded_in_order(answer, seed):
     """Random products give the sum of the rule, product after product, bit for bit.
 
@@ -79,7 +77,6 @@ def test_every_addition_is_rounded_in_order(answer, seed):
         right(answer, torch.tensor([2048.0, 0.0, 1.0, 1.0]), torch.ones(4), narrow, 2)
 
 
-@task("accumulate")
 @hardened
 def test_each_step_has_the_type_of_the_rule(answer):
     """Products and the total are float32, neither wider nor narrower, where it shows in the result.
@@ -95,7 +92,6 @@ def test_each_step_has_the_type_of_the_rule(answer):
         right(answer, half, torch.ones(3), narrow, 1)
 
 
-@task("accumulate")
 def test_last_stretch_may_be_shorter(answer, seed):
     """Where n is no multiple of `every`, the last products reach the total as well.
 
@@ -106,7 +102,6 @@ def test_last_stretch_may_be_shorter(answer, seed):
             right(answer, *drawn(seed + n, n), narrow, every)
 
 
-@task("accumulate")
 @hardened
 def test_overflow_becomes_infinite_in_float16_alone(answer, seed):
     """A partial sum beyond 65504 is infinite in float16 and stays a number in bfloat16.
@@ -126,7 +121,6 @@ def test_overflow_becomes_infinite_in_float16_alone(answer, seed):
         right(answer, a, b, narrow, every)
 
 
-@task("accumulate")
 @hardened
 def test_nothing_to_add_is_zero_and_inputs_are_left_alone(answer, seed):
     """n = 0 gives the float32 number 0; a and b keep their bits, as views too.

@@ -5,9 +5,10 @@ import numbers
 import random
 
 from halfbits import formats
-from halfbits.course.checks import expect, hardened, task
+from halfbits.course.checks import expect, hardened
 from halfbits.course.checks.cases import each
 
+TASK = "decode_float"
 # Exponent bits, mantissa bits, ends, and the name in the library's table of formats.
 FORMATS = {
     "float16": (5, 10, "ieee", "fp16"),
@@ -49,7 +50,6 @@ def by_the_rules(code, exponent, mantissa, ends):
     return sign * 2.0 ** (max(e, 1) - 2 ** (exponent - 1) + 1) * ((e > 0) + m / 2**mantissa)
 
 
-@task("decode_float")
 def test_normal_numbers_have_a_hidden_one(answer, seed):
     """With E from 1 to the one before the last: (-1)^sign 2^(E - bias) (1 + M / 2^m).
 
@@ -60,7 +60,6 @@ def test_normal_numbers_have_a_hidden_one(answer, seed):
             exact(answer, code, form)
 
 
-@task("decode_float")
 def test_subnormal_numbers_have_none(answer, seed):
     """With E = 0: (-1)^sign 2^(1 - bias) M / 2^m, the steps of the smallest normal numbers.
 
@@ -71,7 +70,6 @@ def test_subnormal_numbers_have_none(answer, seed):
             exact(answer, code, form)
 
 
-@task("decode_float")
 @hardened
 def test_zero_keeps_its_sign(answer, seed):
     """The code 0 is 0.0, and the sign bit alone is -0.0.
@@ -85,7 +83,6 @@ def test_zero_keeps_its_sign(answer, seed):
             expect.true(right, expected=sign * 0.0, got=got)
 
 
-@task("decode_float")
 def test_ieee_formats_end_in_infinity_and_nan(answer, seed):
     """With "ieee" and E all ones, M = 0 is an infinity with its sign; all other M are NaN.
 
@@ -101,7 +98,6 @@ def test_ieee_formats_end_in_infinity_and_nan(answer, seed):
                 expect.true(math.isnan(got), expected="nan", got=got)
 
 
-@task("decode_float")
 def test_ends_like_ieee_unless_told_otherwise(answer, seed):
     """Without `ends` the format ends as with "ieee": in an infinity and NaN.
 
@@ -114,7 +110,6 @@ def test_ends_like_ieee_unless_told_otherwise(answer, seed):
         expect.true(math.isnan(got), expected="nan", got=got)
 
 
-@task("decode_float")
 def test_e4m3_has_one_nan_and_no_infinity(answer, seed):
     """With "fn" only E and M all ones are NaN; the code before is a number, 448 in E4M3.
 
@@ -128,7 +123,6 @@ def test_e4m3_has_one_nan_and_no_infinity(answer, seed):
             expect.true(math.isnan(got), expected="nan", got=got)
 
 
-@task("decode_float")
 def test_fp6_and_fp4_spend_every_code_on_a_number(answer, seed):
     """With "finite" the last exponent is like any other: FP4 ends at 6, E3M2 at 28, E2M3 at 7.5.
 
@@ -140,7 +134,6 @@ def test_fp6_and_fp4_spend_every_code_on_a_number(answer, seed):
             exact(answer, code, form)
 
 
-@task("decode_float")
 def test_widths_and_ends_are_arguments(answer, seed):
     """Formats that are in no list, such as (4, 4, "fn") and (3, 3, "ieee"), follow the rules too.
 

@@ -3,9 +3,10 @@
 import torch
 
 from halfbits import quantize
-from halfbits.course.checks import calls, cases, expect, hardened, quantizers, task
+from halfbits.course.checks import calls, cases, expect, hardened, quantizers
 from halfbits.course.checks.cases import each
 
+TASK = "mx_block"
 # Halfway between neighboring levels, and the level that it goes to.
 TIES = {0.25: 0, 0.75: 1, 1.25: 1, 1.75: 2, 2.5: 2, 3.5: 4, 5.0: 4}
 again = calls.Calls("mx_block", lambda seed: (cases.sized(seed, 6, 32),))
@@ -40,7 +41,6 @@ def right(answer, x):
     expect.same(values, want.dequantize(), of="values")
 
 
-@task("mx_block")
 def test_exponent_is_the_floor_minus_two(answer, seed):
     """exponent = floor(log2(amax)) - 2 for each block, whatever its size.
 
@@ -52,7 +52,6 @@ def test_exponent_is_the_floor_minus_two(answer, seed):
     expect.same(quantized(answer, x)[0], want, of="exponent")
 
 
-@task("mx_block")
 def test_exponent_is_exact_at_powers_of_two(answer, seed):
     """amax = 2**k has the floor k, and the float32 number just below it k - 1.
 
@@ -67,7 +66,6 @@ def test_exponent_is_exact_at_powers_of_two(answer, seed):
             expect.same(exponent, torch.tensor([floor - 2], dtype=torch.int32), of="exponent")
 
 
-@task("mx_block")
 def test_values_are_the_nearest_levels(answer, seed):
     """Every value is the level next to x / 2**exponent, times 2**exponent.
 
@@ -77,7 +75,6 @@ def test_values_are_the_nearest_levels(answer, seed):
         right(answer, blocks(seed, count))
 
 
-@task("mx_block")
 def test_ties_go_to_the_even_code(answer, seed):
     """Halfway between two levels the one whose last bit is 0 is taken: 0, 1, 2 or 4.
 
@@ -92,7 +89,6 @@ def test_ties_go_to_the_even_code(answer, seed):
         expect.same(quantized(answer, x * 2.0**k)[1], want * 2.0**k, of=f"values, scale 2**{k},")
 
 
-@task("mx_block")
 @hardened
 def test_on_either_side_of_a_tie_the_nearer_level_is_taken(answer, seed):
     """The float32 numbers next to a tie go down and up, for either sign, at any scale.
@@ -108,7 +104,6 @@ def test_on_either_side_of_a_tie_the_nearer_level_is_taken(answer, seed):
             right(answer, x)
 
 
-@task("mx_block")
 def test_largest_numbers_are_clipped(answer, seed):
     """Quotients from 6 to 8 become 6, with their sign; those between 5 and 6 are 6 as well.
 
@@ -117,7 +112,6 @@ def test_largest_numbers_are_clipped(answer, seed):
     right(answer, with_largest(seed, 5.5, 6.5, 7.0, 7.99, -5.5, -6.5, -7.99, 0.9, -15.5))
 
 
-@task("mx_block")
 def test_block_of_zeros_gives_zeros(answer, seed):
     """A block of zeros has values 0, beside other blocks that are as before.
 
@@ -129,7 +123,6 @@ def test_block_of_zeros_gives_zeros(answer, seed):
     expect.same(quantized(answer, x)[1], want, of="values")
 
 
-@task("mx_block")
 def test_blocks_know_nothing_of_each_other_and_x_is_left_alone(answer, seed):
     """A block alone, and a strided view, give what they give among others; x keeps its bits.
 

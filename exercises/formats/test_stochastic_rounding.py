@@ -2,9 +2,10 @@
 
 import torch
 
-from halfbits.course.checks import calls, cases, expect, hardened, task
+from halfbits.course.checks import calls, cases, expect, hardened
 from halfbits.course.checks.cases import each
 
+TASK = "stochastic_round"
 GRID = torch.arange(2**16).float() / 2**16  # every u
 STEP = 2**16  # the bits of a float32 between two bfloat16 numbers
 
@@ -41,7 +42,6 @@ def right(answer, x, u):
     expect.same(got.signbit(), want.signbit(), of="the sign")
 
 
-@task("stochastic_round")
 def test_goes_away_from_zero_with_the_odds_of_the_distance(answer, seed):
     """Where u < p the result is the neighbor away from zero, elsewhere the one toward zero.
 
@@ -53,7 +53,6 @@ def test_goes_away_from_zero_with_the_odds_of_the_distance(answer, seed):
         right(answer, x, uniform(seed + 7 + name, *x.shape))
 
 
-@task("stochastic_round")
 def test_shape_and_layout_do_not_matter(answer, seed):
     """Matrices, three axes and views: each entry is rounded with its own u.
 
@@ -73,7 +72,6 @@ def test_shape_and_layout_do_not_matter(answer, seed):
         right(answer, one, odds)
 
 
-@task("stochastic_round")
 def test_average_over_all_draws_is_the_number(answer, seed):
     """The mean of the results for every u is x itself, exactly.
 
@@ -86,7 +84,6 @@ def test_average_over_all_draws_is_the_number(answer, seed):
         expect.close(got.double().mean(), several[0].double(), atol=0, of="mean")
 
 
-@task("stochastic_round")
 def test_odds_are_met_at_both_ends(answer, seed):
     """With u just below p the result is `away`, with u = p it is `toward`; exact numbers stay.
 
@@ -99,7 +96,6 @@ def test_odds_are_met_at_both_ends(answer, seed):
         right(answer, x, u)
 
 
-@task("stochastic_round")
 def test_carry_reaches_the_next_power_of_two(answer, seed):
     """Just below a power of two `away` is that power, whose spacing is twice as large.
 
@@ -112,7 +108,6 @@ def test_carry_reaches_the_next_power_of_two(answer, seed):
             right(answer, x, torch.full_like(x, u))
 
 
-@task("stochastic_round")
 @hardened
 def test_ends_of_the_format_are_rounded_like_the_rest(answer, seed):
     """Subnormal numbers have the same odds; beyond the largest number `away` is infinity.
@@ -126,7 +121,6 @@ def test_ends_of_the_format_are_rounded_like_the_rest(answer, seed):
         right(answer, signed, uniform(seed + 3, *x.shape))
 
 
-@task("stochastic_round")
 @hardened
 def test_nan_stays_nan(answer, seed):
     """Every NaN comes back as NaN, whatever u is.
@@ -139,7 +133,6 @@ def test_nan_stays_nan(answer, seed):
         expect.true(got.isnan().all(), expected="NaN everywhere", got=got.tolist())
 
 
-@task("stochastic_round")
 @hardened
 def test_single_number_and_none_are_shapes_too(answer, seed):
     """A scalar gives a scalar, and no numbers give none."""

@@ -6,9 +6,10 @@ import random
 import numpy as np
 
 from halfbits import formats
-from halfbits.course.checks import expect, hardened, task
+from halfbits.course.checks import expect, hardened
 from halfbits.course.checks.cases import each
 
+TASK = "to_bf16"
 INFINITY = 0x7F800000
 SIGN = 1 << 31
 
@@ -40,7 +41,6 @@ def drawn(seed, count=100):
     ]
 
 
-@task("to_bf16")
 def test_exact_numbers_keep_their_upper_half(answer, seed):
     """A number that bfloat16 holds, zeros and infinities included, is its upper half.
 
@@ -50,7 +50,6 @@ def test_exact_numbers_keep_their_upper_half(answer, seed):
     rounds(answer, 0, SIGN, INFINITY, SIGN | INFINITY, *exact)
 
 
-@task("to_bf16")
 def test_goes_to_the_nearer_neighbor(answer, seed):
     """A lower half below 0x8000 rounds down, one above it up, for either sign.
 
@@ -61,7 +60,6 @@ def test_goes_to_the_nearer_neighbor(answer, seed):
     rounds(answer, *near, *drawn(seed + 1))
 
 
-@task("to_bf16")
 def test_ties_go_to_the_even_neighbor(answer, seed):
     """A lower half of exactly 0x8000 goes to the neighbor whose last bit is 0.
 
@@ -71,7 +69,6 @@ def test_ties_go_to_the_even_neighbor(answer, seed):
     rounds(answer, *(half | 0x8000 for half in even), *(half | 0x18000 for half in even))
 
 
-@task("to_bf16")
 def test_carry_raises_the_exponent_up_to_infinity(answer, seed):
     """A full fraction that rounds up becomes the next power of two; the largest becomes infinity.
 
@@ -84,7 +81,6 @@ def test_carry_raises_the_exponent_up_to_infinity(answer, seed):
     rounds(answer, *full, *(SIGN | bits for bits in full), *ends, *(SIGN | bits for bits in ends))
 
 
-@task("to_bf16")
 @hardened
 def test_subnormal_numbers_are_rounded_like_others(answer, seed):
     """Where the exponent field is 0, the nearest neighbor and the even tie hold as well.
@@ -98,7 +94,6 @@ def test_subnormal_numbers_are_rounded_like_others(answer, seed):
     rounds(answer, *several, *(SIGN | bits for bits in several))
 
 
-@task("to_bf16")
 def test_nan_stays_nan(answer, seed):
     """Every NaN has a NaN for its code: exponent all ones, and a fraction that is not 0.
 

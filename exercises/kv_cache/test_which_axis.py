@@ -4,9 +4,10 @@ import itertools
 
 import torch
 
-from halfbits.course.checks import calls, cases, expect, hardened, task, tolerance
+from halfbits.course.checks import calls, cases, expect, hardened, tolerance
 from halfbits.course.checks.cases import each
 
+TASK = "axis_table"
 # Queries, tokens, channels, width of the values.
 SHAPES = {
     "more tokens than channels": (9, 70, 16, 16),
@@ -77,7 +78,6 @@ def right(answer, q, k, v, bits, columns=(0, 1)):
             expect.close(got[name][column], want[name][column], atol=room, of=of)
 
 
-@task("axis_table")
 def test_errors_of_the_keys(answer, seed):
     """The first numbers are the relative errors of the quantized keys, by token and by channel.
 
@@ -89,7 +89,6 @@ def test_errors_of_the_keys(answer, seed):
             right(answer, q, k, v, bits, columns=(0,))
 
 
-@task("axis_table")
 def test_errors_of_the_outputs(answer, seed):
     """The second numbers are the relative errors of softmax(q @ k.T / sqrt(d)) @ v.
 
@@ -102,7 +101,6 @@ def test_errors_of_the_outputs(answer, seed):
         right(answer, q * 2.0**40, k * 2.0**-40, v * 2.0**-40, 4)  # no scale has a floor
 
 
-@task("axis_table")
 def test_loud_channels_favor_a_scale_for_each_channel(answer, seed):
     """Where two channels are loud in every token, the outputs are closer by channel than by token.
 
@@ -115,7 +113,6 @@ def test_loud_channels_favor_a_scale_for_each_channel(answer, seed):
     expect.true(less, expected="a smaller output error by channel", got=table)
 
 
-@task("axis_table")
 def test_zeros_are_no_nan(answer, seed):
     """A padded token and a dead channel, all zeros, stay zeros and count as exact.
 
@@ -127,7 +124,6 @@ def test_zeros_are_no_nan(answer, seed):
 
 
 @hardened
-@task("axis_table")
 def test_smallest_caches_and_views_are_measured_too(answer, seed):
     """One token, one channel or one query, and q, k or v that are views, give their own table.
 

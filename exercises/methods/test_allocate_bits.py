@@ -3,8 +3,9 @@
 import itertools
 import random
 
-from halfbits.course.checks import calls, expect, hardened, task
+from halfbits.course.checks import calls, expect, hardened
 
+TASK = "allocate_bits"
 again = calls.Calls("allocate_bits", lambda seed: two_layers(seed % 2))
 
 
@@ -54,7 +55,6 @@ def right(answer, errors, sizes, budget):
     expect.true(near, expected=expected, got=f"{got}, with {found:.6g}", **said)
 
 
-@task("allocate_bits")
 def test_errors_add_up_to_the_least(answer, seed):
     """For budgets from tight to ample, no other choice that fits has a smaller error.
 
@@ -67,7 +67,6 @@ def test_errors_add_up_to_the_least(answer, seed):
             right(answer, errors, sizes, int(mean * sum(sizes)))
 
 
-@task("allocate_bits")
 def test_size_of_a_layer_counts(answer):
     """A small layer gets the bits although a large one has a larger error.
 
@@ -78,7 +77,6 @@ def test_size_of_a_layer_counts(answer):
     right(answer, errors, [10, 1000, 1000], 4 * 2010 + 40)
 
 
-@task("allocate_bits")
 def test_budget_may_be_used_up(answer, seed):
     """A choice that takes exactly the budget fits; one bit less does not.
 
@@ -91,7 +89,6 @@ def test_budget_may_be_used_up(answer, seed):
     right(answer, errors, sizes, 100 * sum(sizes))
 
 
-@task("allocate_bits")
 def test_layers_may_differ_in_their_widths(answer, seed):
     """One layer, a layer with a single width, and errors that do not fall are chosen right too.
 
@@ -104,7 +101,6 @@ def test_layers_may_differ_in_their_widths(answer, seed):
         right(answer, mixed, [500, 400, 300], int(mean * 1200))
 
 
-@task("allocate_bits")
 def test_error_of_zero_is_the_least_there_is(answer, seed):
     """An error of 0 is a measured error: a sum of 0 is taken wherever it stands among the choices.
 
@@ -116,7 +112,6 @@ def test_error_of_zero_is_the_least_there_is(answer, seed):
         right(answer, [layer, dict(reversed(layer.items())), {4: 0.0}], sizes, 8 * sum(sizes))
 
 
-@task("allocate_bits")
 def test_budget_that_is_too_small_is_refused(answer, seed):
     """Where even the smallest widths do not fit, ValueError is raised.
 
@@ -128,7 +123,6 @@ def test_budget_that_is_too_small_is_refused(answer, seed):
 
 
 @hardened
-@task("allocate_bits")
 def test_large_models_are_counted_exactly(answer, seed):
     """Layers of a hundred billion weights and more are counted to the bit, fitting or not.
 
@@ -144,7 +138,6 @@ def test_large_models_are_counted_exactly(answer, seed):
 
 
 @hardened
-@task("allocate_bits")
 def test_width_that_ruins_a_layer_is_taken_last(answer, seed):
     """A width with an infinite error is taken where nothing else fits, and nowhere else.
 

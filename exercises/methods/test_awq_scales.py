@@ -4,9 +4,10 @@ import itertools
 
 import torch
 
-from halfbits.course.checks import calls, cases, expect, hardened, quantizers, task, tolerance
+from halfbits.course.checks import calls, cases, expect, hardened, quantizers, tolerance
 from halfbits.course.checks.cases import each
 
+TASK = "awq_scales"
 # Outputs, inputs, samples.
 SHAPES = {"tall": (40, 24, 60), "wide": (6, 136, 60), "square, few samples": (24, 24, 5)}
 again = calls.Calls("awq_scales", lambda seed: (*layer(seed, 6, 24, 20), [0.5, 0.25]))
@@ -68,7 +69,6 @@ def right(answer, w, x, alphas):
     expect.close(s.double(), want, atol=room, of=f"factors for alpha {alpha:g}")
 
 
-@task("awq_scales")
 def test_alpha_has_the_least_output_error(answer, seed):
     """With loud inputs, no other alpha leaves a smaller squared error of x @ w.T.
 
@@ -87,7 +87,6 @@ def test_alpha_has_the_least_output_error(answer, seed):
         right(answer, w, x, ALPHAS)
 
 
-@task("awq_scales")
 def test_factors_belong_to_their_alpha(answer, seed):
     """A list with one alpha gives that alpha and mean(abs(x)) ** alpha.
 
@@ -99,7 +98,6 @@ def test_factors_belong_to_their_alpha(answer, seed):
             right(answer, w, x, [alpha])
 
 
-@task("awq_scales")
 def test_order_of_the_list_does_not_matter(answer, seed):
     """Shuffled, reversed or short lists give the best of what they hold.
 
@@ -114,7 +112,6 @@ def test_order_of_the_list_does_not_matter(answer, seed):
         right(answer, w, x, alphas)  # the first rise is not the end
 
 
-@task("awq_scales")
 def test_equal_inputs_leave_little_to_choose(answer, seed):
     """Where no input is loud, the choice is by the outputs as well.
 
@@ -125,7 +122,6 @@ def test_equal_inputs_leave_little_to_choose(answer, seed):
         right(answer, w, x, ALPHAS)
 
 
-@task("awq_scales")
 def test_dead_inputs_have_a_factor_of_one(answer, seed):
     """An input that is 0 in all samples gets 1, and does not disturb the others.
 
@@ -139,7 +135,6 @@ def test_dead_inputs_have_a_factor_of_one(answer, seed):
 
 
 @hardened
-@task("awq_scales")
 def test_pruned_rows_and_views_disturb_nothing(answer, seed):
     """A row of w that is all zeros stays zeros, and views of w and x give what their copies give.
 
@@ -153,7 +148,6 @@ def test_pruned_rows_and_views_disturb_nothing(answer, seed):
 
 
 @hardened
-@task("awq_scales")
 def test_quiet_and_very_loud_inputs_keep_their_factors(answer, seed):
     """Inputs of 1e-12 and 1e12 get mean ** alpha, weights of 1e-12 their scale: nothing is clamped.
 

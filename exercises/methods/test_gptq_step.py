@@ -2,9 +2,10 @@
 
 import torch
 
-from halfbits.course.checks import calls, cases, expect, hardened, quantizers, task, tolerance
+from halfbits.course.checks import calls, cases, expect, hardened, quantizers, tolerance
 from halfbits.course.checks.cases import each
 
+TASK = "gptq_step"
 again = calls.Calls("gptq_step", lambda seed: a_step(seed))
 EPS = tolerance.eps(torch.float64)
 # Rows and columns of the weight matrix.
@@ -46,7 +47,6 @@ def places(columns):
     return {f"j = {j}": j for j in (0, columns // 2, columns - 1)}
 
 
-@task("gptq_step")
 def test_column_is_rounded_to_codes(answer, seed):
     """Column j holds scale times a code from -7 to 7, the nearest one, row by row.
 
@@ -60,7 +60,6 @@ def test_column_is_rounded_to_codes(answer, seed):
             expect.close(got[:, j], want, atol=2 * EPS * want.abs(), of="column j of w")
 
 
-@task("gptq_step")
 def test_later_columns_make_up_for_the_error(answer, seed):
     """With column j as it is now, no other change of the later columns has a smaller output error.
 
@@ -79,7 +78,6 @@ def test_later_columns_make_up_for_the_error(answer, seed):
             expect.close(got[:, rest], want, atol=room, of="later columns of w")
 
 
-@task("gptq_step")
 def test_earlier_columns_stay(answer, seed):
     """The columns before j keep their bits.
 
@@ -92,7 +90,6 @@ def test_earlier_columns_stay(answer, seed):
             expect.same(got[:, :j], w[:, :j], of="earlier columns of w")
 
 
-@task("gptq_step")
 def test_inverse_loses_the_column(answer, seed):
     """The new inverse is that of the Hessian of the columns after j, zeros elsewhere.
 
@@ -110,7 +107,6 @@ def test_inverse_loses_the_column(answer, seed):
 
 
 @hardened
-@task("gptq_step")
 def test_single_column_and_views_are_stepped_too(answer, seed):
     """A matrix of one column, and transposed or strided views, give what their copies give.
 

@@ -2,9 +2,10 @@
 
 import torch
 
-from halfbits.course.checks import calls, cases, expect, hardened, task, tolerance
+from halfbits.course.checks import calls, cases, expect, hardened, tolerance
 from halfbits.course.checks.cases import each
 
+TASK = "mixed_product"
 # Tokens, inputs, outputs.
 SHAPES = {"wide": (6, 136, 12), "many tokens": (136, 16, 5), "square": (24, 24, 24)}
 SHAPES |= {"one token": (1, 40, 12), "a tall w": (6, 20, 136)}
@@ -35,7 +36,6 @@ def right(answer, x, w, threshold=THRESHOLD):
     expect.close(answer.mixed_product(x, w, threshold), want.float(), atol=room)
 
 
-@task("mixed_product")
 def test_loud_columns_hurt_no_other(answer, seed):
     """With some columns 100 times louder, the others keep their int8 accuracy.
 
@@ -49,7 +49,6 @@ def test_loud_columns_hurt_no_other(answer, seed):
         right(answer, x, w)
 
 
-@task("mixed_product")
 def test_one_loud_token_is_enough(answer, seed):
     """A column is an outlier for all tokens as soon as one of them reaches the threshold.
 
@@ -63,7 +62,6 @@ def test_one_loud_token_is_enough(answer, seed):
             right(answer, x, w)
 
 
-@task("mixed_product")
 def test_without_outliers_it_is_the_int8_product(answer, seed):
     """Below the threshold everything is int8, and it is the threshold that was passed.
 
@@ -77,7 +75,6 @@ def test_without_outliers_it_is_the_int8_product(answer, seed):
             right(answer, x, w, threshold)
 
 
-@task("mixed_product")
 def test_rest_is_really_in_8_bits(answer, seed):
     """The integer part has the errors of int8: it is not the exact product.
 
@@ -90,7 +87,6 @@ def test_rest_is_really_in_8_bits(answer, seed):
         expect.within(float(error), 0.002, 0.05, of="relative error")
 
 
-@task("mixed_product")
 def test_all_columns_or_none_left_are_fine(answer, seed):
     """Only outlier columns, and tokens or rows that have only zeros left, give finite numbers.
 
@@ -104,7 +100,6 @@ def test_all_columns_or_none_left_are_fine(answer, seed):
 
 
 @hardened
-@task("mixed_product")
 def test_quiet_tokens_and_views_are_multiplied_too(answer, seed):
     """Tokens of 1e-12 and 1e-20 have int8 accuracy, 1e-42 is finite; views give what copies give.
 

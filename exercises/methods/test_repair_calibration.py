@@ -2,9 +2,10 @@
 
 import torch
 
-from halfbits.course.checks import calls, cases, expect, hardened, task, tolerance
+from halfbits.course.checks import calls, cases, expect, hardened, tolerance
 from halfbits.course.checks.cases import each
 
+TASK = "mean_magnitude"
 # Tokens of each batch.
 CUTS = {"one batch": (30,), "equal batches": (8, 8, 8), "a short last one": (16, 16, 3)}
 CUTS |= {"a long last one": (2, 5, 90), "single tokens": (1, 1, 1, 1), "two that differ": (4, 40)}
@@ -31,7 +32,6 @@ def right(answer, batches):
     expect.close(got, x.mean(0).float(), atol=room)
 
 
-@task("mean_magnitude")
 def test_every_token_counts_the_same(answer, seed):
     """Of one batch or many, equal or not, it is the mean over all their tokens.
 
@@ -45,7 +45,6 @@ def test_every_token_counts_the_same(answer, seed):
         right(answer, tokens(seed, cut))
 
 
-@task("mean_magnitude")
 def test_order_of_the_batches_does_not_matter(answer, seed):
     """In reverse, or with a loud batch first, in the middle or last, the result is the same.
 
@@ -58,7 +57,6 @@ def test_order_of_the_batches_does_not_matter(answer, seed):
             right(answer, [b * (50 if i == place else 1) for i, b in enumerate(batches)])
 
 
-@task("mean_magnitude")
 def test_magnitudes_are_averaged(answer, seed):
     """Signs do not cancel: it is the mean of abs(x), not the size of the mean.
 
@@ -69,7 +67,6 @@ def test_magnitudes_are_averaged(answer, seed):
         right(answer, [torch.cat([b, -b]) for b in batches])
 
 
-@task("mean_magnitude")
 def test_zeros_and_repeated_tokens_count(answer, seed):
     """Tokens that are zeros, or equal to others, count like any other.
 
@@ -84,7 +81,6 @@ def test_zeros_and_repeated_tokens_count(answer, seed):
 
 
 @hardened
-@task("mean_magnitude")
 def test_broken_number_stays_in_its_channel(answer, seed):
     """A channel with a NaN or an infinity is not finite, and the others are as without it.
 
@@ -103,7 +99,6 @@ def test_broken_number_stays_in_its_channel(answer, seed):
 
 
 @hardened
-@task("mean_magnitude")
 def test_views_are_read_like_their_copies(answer, seed):
     """Batches that are transposed, strided or parts of others give what their copies give.
 

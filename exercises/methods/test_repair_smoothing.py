@@ -2,9 +2,10 @@
 
 import torch
 
-from halfbits.course.checks import calls, cases, expect, hardened, quantizers, task, tolerance
+from halfbits.course.checks import calls, cases, expect, hardened, quantizers, tolerance
 from halfbits.course.checks.cases import each
 
+TASK = "smooth_norm"
 OFFSETS = {"a Llama": 0.0, "a Gemma": 1.0}
 READERS = {"one reader": (6,), "q, k and v": (8, 4, 4), "wide ones": (3, 40), "square": (24,)}
 WIDTH = 24
@@ -36,7 +37,6 @@ def smoothed(answer, weight, offset, readers, amax, *alpha):
     return new.double(), [w.double() for w in matrices]
 
 
-@task("smooth_norm")
 def test_float_model_stays_the_same(answer, seed):
     """The readers put out what they did, in a Gemma and a Llama: offset + weight is divided by s.
 
@@ -55,7 +55,6 @@ def test_float_model_stays_the_same(answer, seed):
                 expect.close(x * (offset + new) @ after.T, want, atol=room, of="the layer's output")
 
 
-@task("smooth_norm")
 def test_channels_are_really_divided(answer, seed):
     """The gain offset + weight is the old one divided by s = amax ** alpha / wmax ** (1 - alpha).
 
@@ -75,7 +74,6 @@ def test_channels_are_really_divided(answer, seed):
 
 
 @hardened
-@task("smooth_norm")
 def test_gains_of_zero_and_below_are_divided_too(answer, seed):
     """A channel that is turned off stays so, a gain below 0 keeps its sign, 1e-12 has its factor.
 
@@ -93,7 +91,6 @@ def test_gains_of_zero_and_below_are_divided_too(answer, seed):
 
 
 @hardened
-@task("smooth_norm")
 def test_transposed_readers_give_what_their_copies_give(answer, seed):
     """Matrices, weights and maxima that are views are read like their copies.
 

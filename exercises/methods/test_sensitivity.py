@@ -6,9 +6,10 @@ import itertools
 import torch
 from torch import nn
 
-from halfbits.course.checks import calls, cases, expect, hardened, leaves, task, tolerance
+from halfbits.course.checks import calls, cases, expect, hardened, leaves, tolerance
 from halfbits.course.checks.cases import each
 
+TASK = "sensitivity"
 left = leaves.Leaves("sensitivity", lambda model, x: (model, x, halves))
 again = calls.Calls("sensitivity", lambda seed: (Nested(seed), cases.normal(seed, 5, 6), halves))
 
@@ -71,7 +72,6 @@ def right(answer, model, x, quantize):
         expect.close(found[name], want, atol=tolerance.divergence(logits, other), of=name)
 
 
-@task("sensitivity")
 def test_each_layer_is_quantized_alone(answer, seed):
     """A layer's number is the KL of the output from the original's, with all other layers exact.
 
@@ -84,7 +84,6 @@ def test_each_layer_is_quantized_alone(answer, seed):
         right(answer, model, 2 * cases.normal(seed + 9, 30, 6), quantize)
 
 
-@task("sensitivity")
 def test_layers_are_found_at_any_depth(answer, seed):
     """Every nn.Linear is there under its whole name, and nothing else: neither norm nor block.
 
@@ -94,7 +93,6 @@ def test_layers_are_found_at_any_depth(answer, seed):
         right(answer, model, cases.normal(seed, 20, 6), halves)
 
 
-@task("sensitivity")
 def test_mean_is_over_all_but_the_classes(answer, seed):
     """Logits [batch, tokens, classes] give the mean over all tokens of all rows.
 
@@ -105,7 +103,6 @@ def test_mean_is_over_all_but_the_classes(answer, seed):
         right(answer, Nested(seed), x, halves)
 
 
-@task("sensitivity")
 @hardened
 def test_model_comes_back_after_an_exception(answer, seed):
     """If `quantize` raises, or is interrupted, the caller gets that, and the model is as it was.

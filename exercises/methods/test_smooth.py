@@ -2,9 +2,10 @@
 
 import torch
 
-from halfbits.course.checks import calls, cases, expect, hardened, quantizers, task, tolerance
+from halfbits.course.checks import calls, cases, expect, hardened, quantizers, tolerance
 from halfbits.course.checks.cases import each
 
+TASK = "smooth"
 WIDTH = 136
 READERS = {"one reader": (6,), "q, k and v": (8, 4, 4), "a wide one": (3, 40), "square": (WIDTH,)}
 ALPHAS = cases.named(0.0, 0.25, 0.5, 0.8, 1.0)
@@ -46,7 +47,6 @@ def right(answer, gain, weights, amax, alpha):
         expect.close(new.double(), old * s, atol=share * (old * s).abs(), of="weights")
 
 
-@task("smooth")
 def test_function_stays_the_same(answer, seed):
     """Each reader's output is what it was: gain and columns change by the same factor.
 
@@ -64,7 +64,6 @@ def test_function_stays_the_same(answer, seed):
                 expect.close(x * got @ new.double().T, want, atol=room, of="the layer's output")
 
 
-@task("smooth")
 def test_factor_follows_the_formula(answer, seed):
     """s = amax ** alpha / wmax ** (1 - alpha), and it divides the gain.
 
@@ -76,7 +75,6 @@ def test_factor_follows_the_formula(answer, seed):
             right(answer, gain, weights, amax, alpha)
 
 
-@task("smooth")
 def test_all_readers_share_one_factor(answer, seed):
     """wmax is the largest over all matrices, wherever in the list it stands.
 
@@ -88,7 +86,6 @@ def test_all_readers_share_one_factor(answer, seed):
         right(answer, gain, loud, amax, 0.5)
 
 
-@task("smooth")
 def test_dead_channels_are_left_alone(answer, seed):
     """Where a channel or its weights are 0, gain and weights are copies of what they were.
 
@@ -109,7 +106,6 @@ def test_dead_channels_are_left_alone(answer, seed):
 
 
 @hardened
-@task("smooth")
 def test_gains_of_zero_and_below_are_divided_too(answer, seed):
     """A channel that is turned off stays so, and a gain below 0 keeps its sign.
 
@@ -122,7 +118,6 @@ def test_gains_of_zero_and_below_are_divided_too(answer, seed):
 
 
 @hardened
-@task("smooth")
 def test_extreme_channels_are_smoothed_too(answer, seed):
     """Channels of 1e-12 and of 1e12 have their factor as well: there is no floor and no ceiling.
 
@@ -138,7 +133,6 @@ def test_extreme_channels_are_smoothed_too(answer, seed):
 
 
 @hardened
-@task("smooth")
 def test_transposed_weights_give_what_their_copies_give(answer, seed):
     """Matrices, gains and maxima that are views are read like their copies.
 

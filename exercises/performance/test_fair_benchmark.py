@@ -4,8 +4,10 @@ import random
 import statistics
 import time
 
-from halfbits.course.checks import calls, expect, hardened, task
+from halfbits.course.checks import calls, expect, hardened
 from halfbits.course.checks.cases import each
+
+TASK = "compare"
 
 
 class Machine:
@@ -61,7 +63,6 @@ def near(got, **want):
         expect.close(got[name], value, atol=1e-9 * value, of=f"{name!r}")
 
 
-@task("compare")
 def test_first_calls_are_not_measured(answer, seed):
     """Each function has been called with each operand before the clock is first read.
 
@@ -83,7 +84,6 @@ def test_first_calls_are_not_measured(answer, seed):
         near(got, median=1.5, low=1.5, high=1.5)
 
 
-@task("compare")
 def test_machine_that_slows_down_favors_nobody(answer, seed):
     """Each goes first in turn, the baseline in pair 0, so that the same work gives about 1.
 
@@ -97,7 +97,6 @@ def test_machine_that_slows_down_favors_nobody(answer, seed):
         expect.equal(order, ["baseline", "candidate", "candidate", "baseline"], of="the order")
 
 
-@task("compare")
 def test_operands_rotate_over_all_timed_calls(answer, seed):
     """Timed call k gets operand k modulo their number, whoever makes it.
 
@@ -110,7 +109,6 @@ def test_operands_rotate_over_all_timed_calls(answer, seed):
         near(got, median=1.0, low=1.0, high=1.0)
 
 
-@task("compare")
 def test_result_is_made_of_the_ratios_of_pairs(answer, seed):
     """Median, smallest and largest of baseline by candidate, each pair by itself.
 
@@ -125,7 +123,6 @@ def test_result_is_made_of_the_ratios_of_pairs(answer, seed):
         near(got, median=statistics.median(ratios), low=min(ratios), high=max(ratios))
 
 
-@task("compare")
 def test_clock_is_read_around_each_single_call(answer, seed):
     """Between two readings there is one call and nothing else; no call goes without its readings.
 
@@ -137,7 +134,6 @@ def test_clock_is_read_around_each_single_call(answer, seed):
     expect.equal(kinds, "cfc" * 12, of="clock readings c and calls f after the warm-up")
 
 
-@task("compare")
 def test_tells_very_different_work_apart_on_your_machine(answer, seed):
     """With a real clock, a function that does a thousand times the work is the slower one.
 
@@ -152,7 +148,6 @@ def test_tells_very_different_work_apart_on_your_machine(answer, seed):
 
 
 @hardened
-@task("compare")
 def test_time_of_zero_is_refused(answer):
     """A timed call that takes no time by the clock, whoever makes it, raises ValueError.
 

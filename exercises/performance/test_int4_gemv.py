@@ -4,10 +4,11 @@ from functools import partial
 
 import torch
 
-from halfbits.course.checks import calls, cases, expect, hardened, memory, task, tolerance
+from halfbits.course.checks import calls, cases, expect, hardened, memory, tolerance
 from halfbits.course.checks.cases import each
 from halfbits.course.checks.operations import footprint
 
+TASK = "int4_gemv"
 # Rows, columns, group.
 SHAPES = {
     "more rows than columns": (96, 64, 16),
@@ -42,7 +43,6 @@ def right(answer, group, packed, scales, x):
     )
 
 
-@task("int4_gemv")
 def test_product_is_that_of_the_weights(answer, seed):
     """Each row is the sum of its weights times x, for all codes and scales.
 
@@ -52,7 +52,6 @@ def test_product_is_that_of_the_weights(answer, seed):
         right(answer, group, *layer(seed, rows, columns, group))
 
 
-@task("int4_gemv")
 def test_each_code_is_in_its_place(answer, seed):
     """With x of a single 1, the result is one column of the matrix: code less 8, times the scale.
 
@@ -66,7 +65,6 @@ def test_each_code_is_in_its_place(answer, seed):
         expect.close(got, want, atol=4 * tolerance.eps() * want.abs(), of=f"column {column}")
 
 
-@task("int4_gemv")
 def test_no_tensor_is_larger_than_the_packed_weights(answer, seed):
     """No tensor made on the way has more bytes than `packed`, nor have numpy's arrays together.
 
@@ -80,7 +78,6 @@ def test_no_tensor_is_larger_than_the_packed_weights(answer, seed):
         expect.at_most(arrays, packed.nbytes + LOOP, "bytes", of="numpy's arrays together")
 
 
-@task("int4_gemv")
 def test_nothing_is_kept_between_calls(answer, seed):
     """After a call the program holds no more numbers than before.
 
@@ -95,7 +92,6 @@ def test_nothing_is_kept_between_calls(answer, seed):
     expect.at_most(more, memory.SLACK, "bytes", of="what the program keeps")
 
 
-@task("int4_gemv")
 @hardened
 def test_takes_single_rows_and_groups_and_views(answer, seed):
     """One row, one group for a whole row, two columns, and matrices that are not contiguous.

@@ -3,9 +3,10 @@
 import numbers
 import random
 
-from halfbits.course.checks import expect, hardened, quantizers, task
+from halfbits.course.checks import expect, hardened, quantizers
 from halfbits.course.checks.cases import each
 
+TASK = "affine_parameters"
 CODES = {
     "unsigned bytes": (0, 255),
     "signed bytes": (-128, 127),
@@ -43,7 +44,6 @@ def drawn(seed, count=20):
     return [(10 ** some.uniform(-2, 2), 10 ** some.uniform(-2, 2)) for _ in range(count)]
 
 
-@task("affine_parameters")
 def test_range_on_both_sides_of_zero(answer, seed):
     """scale = (high - low) / (last - first), and 0.0 gets the nearest code to its place.
 
@@ -54,7 +54,6 @@ def test_range_on_both_sides_of_zero(answer, seed):
             right(answer, -a, b, codes)
 
 
-@task("affine_parameters")
 @hardened
 def test_tiny_and_huge_ranges_are_like_any_other(answer, seed):
     """Ranges from 1e-30 to 1e30 long follow the rule: no smallest scale, no float32 on the way.
@@ -68,7 +67,6 @@ def test_tiny_and_huge_ranges_are_like_any_other(answer, seed):
                     right(answer, min(low, high) * size, max(low, high) * size, codes)
 
 
-@task("affine_parameters")
 @hardened
 def test_zero_point_near_a_tie_is_the_nearer_code(answer, seed):
     """Four millionths of a step beyond halfway the zero point is the nearer code.
@@ -85,7 +83,6 @@ def test_zero_point_near_a_tie_is_the_nearer_code(answer, seed):
                 right(answer, -place * size, (steps - place) * size, codes)
 
 
-@task("affine_parameters")
 def test_range_above_zero_is_stretched_down_to_it(answer, seed):
     """With low above 0, the range runs from 0 to high, and the zero point is the first code.
 
@@ -96,7 +93,6 @@ def test_range_above_zero_is_stretched_down_to_it(answer, seed):
             right(answer, a, a + b, codes)
 
 
-@task("affine_parameters")
 def test_range_below_zero_is_stretched_up_to_it(answer, seed):
     """With high below 0, the range runs from low to 0, and the zero point is the last code.
 
@@ -107,7 +103,6 @@ def test_range_below_zero_is_stretched_up_to_it(answer, seed):
             right(answer, -a - b, -a, codes)
 
 
-@task("affine_parameters")
 def test_a_single_value_still_has_a_range(answer, seed):
     """low = high gives the range from 0 to that value, on either side.
 
@@ -119,7 +114,6 @@ def test_a_single_value_still_has_a_range(answer, seed):
             right(answer, -a, -a, codes)
 
 
-@task("affine_parameters")
 def test_an_end_at_zero_is_the_first_or_last_code(answer, seed):
     """A range that starts or ends at 0 needs no stretching; 0.0 gets the first or last code.
 
@@ -131,7 +125,6 @@ def test_an_end_at_zero_is_the_first_or_last_code(answer, seed):
             right(answer, -a, 0.0, codes)
 
 
-@task("affine_parameters")
 def test_nothing_but_zeros_gives_a_usable_scale(answer, seed):
     """low = high = 0 gives a finite scale above 0 and a zero point among the codes.
 

@@ -2,9 +2,10 @@
 
 import torch
 
-from halfbits.course.checks import calls, cases, expect, hardened, task
+from halfbits.course.checks import calls, cases, expect, hardened
 from halfbits.course.checks.cases import each
 
+TASK = "best_clip"
 SHARES = [step / 20 for step in range(4, 21)]
 FINE = [step / 100 for step in range(20, 101)]
 again = calls.Calls("best_clip", lambda seed: (rows(seed) ** (1 + 2 * (seed % 2)), 3, SHARES))
@@ -44,7 +45,6 @@ def rows(seed):
     return w * torch.tensor([1, 1, 1, 1, 1, 0.003, 100, 1.0])[:, None]
 
 
-@task("best_clip")
 def test_share_has_the_least_squared_error(answer, seed):
     """For normal numbers at 4 bits no other share leaves a smaller sum of squares.
 
@@ -53,7 +53,6 @@ def test_share_has_the_least_squared_error(answer, seed):
     right(answer, cases.normal(seed, 6, 300), 4)
 
 
-@task("best_clip")
 def test_few_bits_clip_more(answer, seed):
     """At 2 and 3 bits the share is far below 1, at 8 bits it is near 1; each time the least.
 
@@ -66,7 +65,6 @@ def test_few_bits_clip_more(answer, seed):
         right(answer, w, bits)
 
 
-@task("best_clip")
 def test_each_row_has_its_own(answer, seed):
     """Rows of different shapes and sizes get different shares: each is judged by its own errors.
 
@@ -76,7 +74,6 @@ def test_each_row_has_its_own(answer, seed):
         right(answer, rows(seed), bits)
 
 
-@task("best_clip")
 def test_every_shape_and_layout_is_searched(answer, seed):
     """Tall, wide, square, tiny and large weights, contiguous or not, get the shares of their rows.
 
@@ -86,7 +83,6 @@ def test_every_shape_and_layout_is_searched(answer, seed):
         right(answer, w, 4)
 
 
-@task("best_clip")
 def test_every_share_is_tried(answer, seed):
     """Where the error falls, rises and falls again along the shares, the least of all is found.
 
@@ -100,7 +96,6 @@ def test_every_share_is_tried(answer, seed):
         right(answer, torch.stack([row, -row, 3 * row]), 4, shares)
 
 
-@task("best_clip")
 def test_only_the_given_shares_in_any_order(answer, seed):
     """The list may be short, not sorted, and without 1.
 
@@ -111,7 +106,6 @@ def test_only_the_given_shares_in_any_order(answer, seed):
         right(answer, rows(seed), 4, shares)
 
 
-@task("best_clip")
 @hardened
 def test_row_of_zeros_gets_some_share(answer, seed):
     """A row of zeros gets one of the shares, and its neighbors theirs.

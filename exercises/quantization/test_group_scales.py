@@ -2,9 +2,10 @@
 
 import torch
 
-from halfbits.course.checks import calls, cases, expect, hardened, quantizers, task, tolerance
+from halfbits.course.checks import calls, cases, expect, hardened, quantizers, tolerance
 from halfbits.course.checks.cases import each
 
+TASK = "group_scales"
 # Rows, columns, group size: widths that the size divides.
 WHOLE = {
     "8 x 64 in groups of 16": (8, 64, 16),
@@ -40,7 +41,6 @@ def right(answer, w, size):
     expect.at_most((codes - steps).abs(), tolerance.half_step(7), "steps", of="largest error")
 
 
-@task("group_scales")
 def test_each_group_has_its_own_scale(answer, seed):
     """scale = amax / 7 over each group of neighboring columns, codes within half a step of it.
 
@@ -50,7 +50,6 @@ def test_each_group_has_its_own_scale(answer, seed):
         right(answer, cases.normal(seed, rows, columns), size)
 
 
-@task("group_scales")
 def test_every_shape_has_its_groups(answer, seed):
     """Tall, wide, square, tiny and large matrices, and numbers of many sizes, follow the rule.
 
@@ -61,7 +60,6 @@ def test_every_shape_has_its_groups(answer, seed):
             right(answer, w, size)
 
 
-@task("group_scales")
 def test_groups_never_cross_rows(answer, seed):
     """Where the width is no multiple of the group size, each row ends with a shorter group.
 
@@ -72,7 +70,6 @@ def test_groups_never_cross_rows(answer, seed):
         right(answer, cases.normal(seed, rows, columns), size)
 
 
-@task("group_scales")
 def test_loud_weight_hurts_only_its_group(answer, seed):
     """Multiplying one weight by 100 changes neither scales nor codes of the other groups.
 
@@ -90,7 +87,6 @@ def test_loud_weight_hurts_only_its_group(answer, seed):
         expect.same(got[other], codes[other], of="the other groups' codes")
 
 
-@task("group_scales")
 def test_rounds_half_to_even(answer, seed):
     """A weight halfway between two codes gets the even one: 0.5 gives 0, 1.5 and 2.5 give 2.
 
@@ -105,7 +101,6 @@ def test_rounds_half_to_even(answer, seed):
             expect.same(codes, even[order].repeat(1, 2), of="codes")
 
 
-@task("group_scales")
 def test_group_of_zeros_gives_zeros(answer, seed):
     """A group of zeros has codes 0 and a finite positive scale; its neighbors are as before.
 
@@ -126,7 +121,6 @@ def test_group_of_zeros_gives_zeros(answer, seed):
         expect.same(group, torch.zeros_like(group), of="codes of the group of zeros")
 
 
-@task("group_scales")
 @hardened
 def test_views_are_read_as_they_are_and_left_alone(answer, seed):
     """A transposed or strided w gives the result of its contiguous copy, and stays unchanged.

@@ -6,19 +6,11 @@ halfbits/course/checks/levels.py.
 
 import torch
 
-from halfbits.course.checks import (
-    calls,
-    cases,
-    expect,
-    hardened,
-    levels,
-    quantizers,
-    task,
-    tolerance,
-)
+from halfbits.course.checks import calls, cases, expect, hardened, levels, quantizers, tolerance
 from halfbits.course.checks.cases import each
 from halfbits.quantize import NF4_LEVELS
 
+TASK = "double_quantize"
 nf4 = levels.LevelGroups("nf4_quantize", NF4_LEVELS, 64)
 nf4_again = calls.Calls("nf4_quantize", lambda seed: (cases.sized(seed, 2, 128),))
 double_again = calls.Calls("double_quantize", lambda seed: (scales(seed, 2) * (1 + seed % 2),))
@@ -40,7 +32,6 @@ def doubled(answer, scale):
     return got
 
 
-@task("double_quantize")
 def test_offset_is_the_mean(answer, seed):
     """offset is the mean of all scales, one number for the matrix.
 
@@ -54,7 +45,6 @@ def test_offset_is_the_mean(answer, seed):
         expect.close(doubled(answer, scale)[2].double(), want, atol=room, of="offset")
 
 
-@task("double_quantize")
 def test_each_block_has_its_own_step(answer, seed):
     """step is the largest abs(scale - offset) of each 256 neighbors, divided by 127.
 
@@ -69,7 +59,6 @@ def test_each_block_has_its_own_step(answer, seed):
         expect.close(step.double(), want, atol=room, of="step")
 
 
-@task("double_quantize")
 def test_scales_come_back_within_half_a_step(answer, seed):
     """codes * step + offset is off by half a step at most, and the codes use both signs.
 
@@ -84,7 +73,6 @@ def test_scales_come_back_within_half_a_step(answer, seed):
         expect.at_most((codes - steps).abs(), limit, "steps", of="largest error")
 
 
-@task("double_quantize")
 def test_equal_scales_are_no_nan(answer):
     """Where all scales are equal, codes and steps are 0, and the offset is the scale.
 
@@ -98,7 +86,6 @@ def test_equal_scales_are_no_nan(answer):
 
 
 @hardened
-@task("double_quantize")
 def test_scales_of_any_size_come_back(answer, seed):
     """Scales around 1e-12 and 1e12 have their mean and their steps like any others.
 
@@ -113,7 +100,6 @@ def test_scales_of_any_size_come_back(answer, seed):
 
 
 @hardened
-@task("double_quantize")
 def test_scales_that_are_a_view_are_read_like_their_copy(answer, seed):
     """A column of a table of scales gives what its copy gives, and stays as it is.
 

@@ -2,9 +2,10 @@
 
 import torch
 
-from halfbits.course.checks import calls, cases, expect, hardened, task
+from halfbits.course.checks import calls, cases, expect, hardened
 from halfbits.course.checks.cases import each
 
+TASK = "decode"
 again = calls.Calls("decode", lambda seed: blocks(seed, 3)[:1])
 COUNTS = {"one block": 1, "two blocks": 2, "33 blocks": 33, "500 blocks": 500}
 
@@ -19,7 +20,6 @@ def blocks(seed, count):
     return data, scale.float() * (codes.float() - 8)
 
 
-@task("decode")
 def test_ramp_of_another_program_comes_back(answer):
     """A block that holds -8, -8, -7, -7 and so on up to 7, 7 gives this ramp.
 
@@ -33,7 +33,6 @@ def test_ramp_of_another_program_comes_back(answer):
         expect.same(answer.decode(data), ramp[None] * size)
 
 
-@task("decode")
 def test_every_code_has_its_place_and_its_value(answer, seed):
     """Random blocks, one or many, come back exactly, every weight in its place.
 
@@ -44,7 +43,6 @@ def test_every_code_has_its_place_and_its_value(answer, seed):
         expect.same(answer.decode(data), want)
 
 
-@task("decode")
 def test_product_is_a_float32(answer, seed):
     """scale * (code - 8) is not rounded to float16, although the scale is one.
 
@@ -57,7 +55,6 @@ def test_product_is_a_float32(answer, seed):
     expect.same(answer.decode(data), want.repeat(4, 1))
 
 
-@task("decode")
 def test_views_are_read_and_left_alone(answer, seed):
     """Some columns of a wider table, every second block or a slice are decoded too, unchanged.
 
@@ -78,7 +75,6 @@ def test_views_are_read_and_left_alone(answer, seed):
 
 
 @hardened
-@task("decode")
 def test_every_float16_is_a_scale(answer, seed):
     """Scales of 0, denormal, negative, large and infinite ones come back; NaN is not hidden.
 
@@ -97,7 +93,6 @@ def test_every_float16_is_a_scale(answer, seed):
 
 
 @hardened
-@task("decode")
 def test_no_blocks_give_no_weights(answer, seed):
     """A file without blocks gives float32 [0, 32].
 

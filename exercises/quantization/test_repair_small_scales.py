@@ -2,9 +2,10 @@
 
 import torch
 
-from halfbits.course.checks import calls, cases, expect, hardened, quantizers, task, tolerance
+from halfbits.course.checks import calls, cases, expect, hardened, quantizers, tolerance
 from halfbits.course.checks.cases import each
 
+TASK = "quantize_tokens"
 TYPES = cases.named(torch.bfloat16, torch.float16, torch.float32)
 again = calls.Calls("quantize_tokens", lambda seed: (tokens(seed, 1.0 + 7 * (seed % 2), n=9),))
 
@@ -34,7 +35,6 @@ def tokens(seed, size, n=48, count=6):
     return drawn.sign() * (drawn.abs() / largest).clamp(min=0.1) * size
 
 
-@task("quantize_tokens")
 def test_quiet_tokens_have_their_own_scale(answer, seed):
     """Tokens of 0.1 down to 0.0001 use all codes up to 127, in every type.
 
@@ -47,7 +47,6 @@ def test_quiet_tokens_have_their_own_scale(answer, seed):
         right(answer, level.to(dtype))
 
 
-@task("quantize_tokens")
 def test_scale_has_the_digits_of_float32(answer, seed):
     """The scale is amax / 127 divided in float32, and the codes are within half a step of it.
 
@@ -59,7 +58,6 @@ def test_scale_has_the_digits_of_float32(answer, seed):
             right(answer, tokens(seed + 1, size, n=400).to(dtype))
 
 
-@task("quantize_tokens")
 def test_each_token_has_its_own_scale(answer, seed):
     """A loud token changes no other, in every shape and layout of x.
 
@@ -74,7 +72,6 @@ def test_each_token_has_its_own_scale(answer, seed):
                 right(answer, part)
 
 
-@task("quantize_tokens")
 def test_token_of_zeros_is_no_nan(answer, seed):
     """A token of zeros has codes 0 and a finite positive scale; the others are as before.
 
@@ -93,7 +90,6 @@ def test_token_of_zeros_is_no_nan(answer, seed):
 
 
 @hardened
-@task("quantize_tokens")
 def test_largest_numbers_of_a_type_do_not_overflow(answer, seed):
     """Tokens that reach the largest number of their type use all codes up to 127.
 
@@ -104,7 +100,6 @@ def test_largest_numbers_of_a_type_do_not_overflow(answer, seed):
 
 
 @hardened
-@task("quantize_tokens")
 def test_empty_batch_gives_no_codes(answer):
     """No tokens give codes [0, n] and scales [0, 1].
 

@@ -2,9 +2,10 @@
 
 import torch
 
-from halfbits.course.checks import calls, cases, expect, hardened, task, tolerance
+from halfbits.course.checks import calls, cases, expect, hardened, tolerance
 from halfbits.course.checks.cases import each
 
+TASK = "fake_quantize"
 # (scale, bits): the range ends at (2 ** (bits - 1) - 1) * scale.
 SCALES = dict(zip(range(2, 9), (4.0, 0.25, 1.0, 2.0**-12, 1024.0, 0.125, 2.0**-6), strict=True))
 RANGES = {f"{bits} bits, scale {scale:g}": (scale, bits) for bits, scale in SCALES.items()}
@@ -36,7 +37,6 @@ def gradient(answer, x, scale, bits, upstream):
     return torch.zeros_like(x) if x.grad is None else x.grad
 
 
-@task("fake_quantize")
 def test_forward_rounds_and_clamps(answer, seed):
     """Values are multiples of the scale, the nearest ones, and end at top * scale.
 
@@ -47,7 +47,6 @@ def test_forward_rounds_and_clamps(answer, seed):
             values(answer, cases.normal(seed, *shape) * end(scale, bits), scale, bits)
 
 
-@task("fake_quantize")
 def test_gradient_passes_unchanged_inside(answer, seed):
     """Inside the range the gradient of x is that of the result, bit by bit.
 
@@ -60,7 +59,6 @@ def test_gradient_passes_unchanged_inside(answer, seed):
         expect.same(got, upstream, of="gradient of x by the result")
 
 
-@task("fake_quantize")
 def test_gradient_is_zero_outside(answer, seed):
     """From half a step beyond the last code on, on both sides, the gradient is 0.
 
@@ -74,7 +72,6 @@ def test_gradient_is_zero_outside(answer, seed):
         expect.same(got, torch.zeros(40), of="gradient of x by the result")
 
 
-@task("fake_quantize")
 def test_each_value_has_its_own_gradient(answer, seed):
     """Inside and outside may be mixed in one tensor; one value outside stops no other.
 
@@ -89,7 +86,6 @@ def test_each_value_has_its_own_gradient(answer, seed):
         expect.same(got, torch.where(inside, upstream, 0.0), of="gradient of x by the result")
 
 
-@task("fake_quantize")
 def test_input_is_left_alone_and_no_graph_is_made_up(answer, seed):
     """x keeps its bits and its gradient; without requires_grad the result has no history either.
 
@@ -106,7 +102,6 @@ def test_input_is_left_alone_and_no_graph_is_made_up(answer, seed):
             values(answer, trained, scale, bits)
 
 
-@task("fake_quantize")
 def test_calls_do_not_share_a_backward_pass(answer, seed):
     """Two results are traced back after both were computed, and each has its own gradient.
 
@@ -127,7 +122,6 @@ def test_calls_do_not_share_a_backward_pass(answer, seed):
 
 
 @hardened
-@task("fake_quantize")
 def test_infinities_get_the_last_codes_and_no_gradient(answer, seed):
     """An infinite or huge x gives top * scale with its sign, and a gradient of 0, not NaN.
 
@@ -147,7 +141,6 @@ def test_infinities_get_the_last_codes_and_no_gradient(answer, seed):
 
 
 @hardened
-@task("fake_quantize")
 def test_views_and_empty_tensors_pass_their_gradient(answer, seed):
     """Scalars, single rows, empty tensors and views have gradients of their shape.
 

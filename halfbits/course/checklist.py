@@ -48,7 +48,8 @@ def _checks_in(text: str) -> tuple[Check, ...]:
     lines = text.split("\n")  # once: ast.get_source_segment splits the whole text for each function
     tree = ast.parse(text)
     kit = {name for node in tree.body for name in _kit_modules(node)}
-    return tuple(check for node in tree.body for check in _checks_of(node, lines, kit))
+    only = next(filter(None, map(_only_task, tree.body)), "")
+    return tuple(check for node in tree.body for check in _checks_of(node, lines, kit, only))
 
 
 def _kit_modules(node: ast.stmt) -> list[str]:
@@ -56,11 +57,20 @@ def _kit_modules(node: ast.stmt) -> list[str]:
     return [alias.name for alias in node.names] if imported else []  # type: ignore[attr-defined]
 
 
-def _checks_of(node: ast.stmt, lines: list[str], kit: set[str]) -> Iterator[Check]:
+def _only_task(node: ast.stmt) -> str:
+    """The name in a line TASK = "name", which marks every check that has no mark of its own."""
+    match node:
+        case ast.Assign(targets=[ast.Name(id="TASK")], value=ast.Constant(value=str(name))):
+            return name
+    return ""
+
+
+def _checks_of(node: ast.stmt, lines: list[str], kit: set[str], only: str = "") -> Iterator[Check]:
     match node:
         case ast.FunctionDef(name=name) if name.startswith("test_"):
             text, marks = _text(node, lines), _marks(node)
-            yield Check(name, _task(node), _claim(node), node.lineno, text, *marks)
+            task = _task(node) or only
+            yield Check(name, task, _claim(node), node.lineno, text, *marks)
         case ast.Assign(
             targets=[ast.Name(id=prefix)],
             value=ast.Call(

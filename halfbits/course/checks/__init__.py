@@ -4,7 +4,8 @@ A check file holds two kinds of lines. A function `test_*(answer, seed)` marked 
 claim, its docstring: the first line says what must hold, the rest why it matters. A line such as
 `weight = quantizers.SymmetricRows("quantize_weight")` adds a whole suite of standard claims, each
 a method `test_*` of that class; here they are called `test_weight_*`. Checks marked `hardened` are
-a second tier, those marked `scored` give a score.
+a second tier, those marked `scored` give a score. A line `TASK = "quantize_weight"` marks every
+check that has no mark of its own, so that a file for one task names it once.
 """
 
 from __future__ import annotations

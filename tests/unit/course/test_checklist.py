@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+from pathlib import Path
 
 import pytest
 
@@ -29,6 +30,16 @@ def test_every_claim_of_a_suite_is_listed_those_of_its_base_classes_too(exercise
         if method.startswith("test_")
     }
     assert claims <= {check.name for check in read_checks(path)}
+
+
+def test_a_file_for_one_task_names_it_once(tmp_path: Path) -> None:
+    path = tmp_path / "test_halve.py"
+    path.write_text(
+        'TASK = "halve"\n'
+        'def test_small(answer):\n    """Small numbers are halved."""\n'
+        '@task("double")\ndef test_large(answer):\n    """Large numbers are doubled."""\n'
+    )
+    assert [check.task for check in read_checks(path)] == ["halve", "double"]
 
 
 @pytest.mark.parametrize("exercise", CATALOG.exercises, ids=lambda exercise: exercise.slug)
