@@ -3,7 +3,7 @@
 import itertools
 import random
 
-from halfbits.course.checks import calls, expect, hardened, task
+from halfbits.course.checks import calls, decoders, expect, hardened, task
 from halfbits.course.checks.cases import each
 
 LLAMA_8B = {"parameters": 8_030_261_248, "kept": 1_050_939_392, "bits": 16, "group": 0}
@@ -23,10 +23,8 @@ def drawn(seed):
     """A model of random sizes with fewer heads in the cache than heads that ask."""
     some = random.Random(seed)
     kept, coded = some.randrange(10**6, 10**9), 128 * some.randrange(10**7, 10**8)
-    shape = {"layers": some.randrange(20, 90), "kv_heads": some.randrange(2, 9)}
-    heads = {"heads": shape["kv_heads"] * some.randrange(2, 9), "head_dim": some.choice((64, 128))}
     model = {"parameters": kept + coded, "kept": kept, "bits": 4, "group": 64, "cache_bits": 16}
-    return model | shape | heads
+    return model | decoders.attention(some)
 
 
 def size(model):
@@ -36,16 +34,10 @@ def size(model):
     return coded * model["bits"] / 8 + 2 * scales + 2 * model["kept"]
 
 
-def row(model, context):
-    """Bytes of the keys and values of a row."""
-    numbers = 2 * model["layers"] * model["kv_heads"] * model["head_dim"] * context
-    return numbers * model["cache_bits"] / 8
-
-
 def fits(answer, model, card, context):
     """The answer says how many rows fit, as an int."""
     usable = card["usable"] * card["gib"] * 2**30 - card["workspace_gb"] * 10**9
-    want = max(0, int((usable - size(model)) // row(model, context)))
+    want = max(0, int((usable - size(model)) // decoders.cache_bytes(model, context)))
     got = answer.rows_that_fit(model, card, context)
     expect.true(type(got) is int and got == want, expected=f"the int {want}", got=repr(got))
 
@@ -93,7 +85,7 @@ def test_nothing_is_left_is_no_rows(answer, seed):
     A negative number of rows, or a fraction of one, serves nobody.
     """
     fits(answer, LLAMA_70B, CARD, 4096)
-    almost = (size(LLAMA_8B) + 0.9 * row(LLAMA_8B, 8192) + 10**9) / 2**30
+    almost = (size(LLAMA_8B) + 0.9 * decoders.cache_bytes(LLAMA_8B, 8192) + 10**9) / 2**30
     for gib in each({"no weights": 8.0, "no row": almost}):
         fits(answer, LLAMA_8B, {"gib": gib, "usable": 1.0, "workspace_gb": 1.0}, 8192)
 
@@ -106,7 +98,7 @@ def test_last_byte_may_be_used(answer, seed):
     Everything is a whole number of bytes here, so nothing is lost to rounding.
     """
     model = LLAMA_8B | {"parameters": 2**20 + 2**32, "kept": 2**20, "bits": 8}
-    whole = size(model) + (3 + seed % 9) * row(model, 1024)
+    whole = size(model) + (3 + seed % 9) * decoders.cache_bytes(model, 1024)
     card = {"gib": whole / 2**30, "usable": 1.0, "workspace_gb": 0.0}
     fits(answer, model, card, 1024)
     fits(answer, model, card, 1025)

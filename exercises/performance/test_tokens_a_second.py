@@ -3,7 +3,7 @@
 import math
 import random
 
-from halfbits.course.checks import calls, expect, hardened, task
+from halfbits.course.checks import calls, decoders, expect, hardened, task
 from halfbits.course.checks.cases import each
 
 CARD = {"bandwidth": 2.5e12, "peak": 8e14}
@@ -18,15 +18,12 @@ def drawn(seed, **more):
     """A model of random sizes, whose cache has fewer heads than ask."""
     some = random.Random(seed)
     model = {"weights": some.randrange(10**9, 10**11), "bits": some.choice((16, 8, 4.125))}
-    model |= {"layers": some.randrange(20, 90), "kv_heads": some.randrange(2, 9)}
-    model |= {"heads": model["kv_heads"] * some.randrange(2, 9)}
-    return model | {"head_dim": some.choice((64, 128)), "cache_bits": some.choice((16, 8))} | more
+    return model | decoders.attention(some) | {"cache_bits": some.choice((16, 8))} | more
 
 
 def read(model, rows, context):
     """Bytes of a step."""
-    numbers = 2 * model["layers"] * model["kv_heads"] * model["head_dim"]
-    return model["weights"] * model["bits"] / 8 + rows * context * numbers * model["cache_bits"] / 8
+    return model["weights"] * model["bits"] / 8 + decoders.cache_bytes(model, rows * context)
 
 
 def done(model, rows, context):
