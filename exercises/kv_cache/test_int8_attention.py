@@ -4,7 +4,7 @@ import itertools
 
 import torch
 
-from halfbits.course.checks import calls, cases, expect, hardened, task, tolerance
+from halfbits.course.checks import calls, cases, expect, formulas, hardened, task, tolerance
 from halfbits.course.checks.cases import each
 
 # Queries, tokens, and the width of the summed or of the free axis.
@@ -17,15 +17,9 @@ output_again = calls.Calls(
 )
 
 
-def scale_of(x, axis):
-    """amax / 127 along `axis` in float64, and 1 for zeros."""
-    scale = x.double().abs().amax(axis, keepdim=True) / 127
-    return torch.where(scale == 0, 1.0, scale)
-
-
 def clear(x, axis):
     """Whether no quotient x / scale is so near to a half that its code may be either."""
-    quotient = x.double() / scale_of(x, axis)
+    quotient = 127 * x.double() / x.double().abs().amax(axis, keepdim=True)
     return bool((quotient - quotient.floor() - 0.5).abs().min() > 1e-4)
 
 
@@ -47,8 +41,9 @@ def weights(seed, queries, tokens):
 
 def wanted(a, b, axis):
     """codes @ codes times the scales in float64; `axis` of b is summed over."""
-    a_scale, b_scale = scale_of(a, 1), scale_of(b, axis)
-    a_codes, b_codes = torch.round(a.double() / a_scale), torch.round(b.double() / b_scale)
+    (a_codes, a_scale), (b_codes, b_scale) = (
+        formulas.symmetric(x, along, 127) for x, along in ((a, 1), (b, axis))
+    )
     if axis == 1:
         return a_codes @ b_codes.T * a_scale * b_scale.T / a.shape[1] ** 0.5
     return a_codes @ b_codes * a_scale * b_scale

@@ -4,7 +4,7 @@ import itertools
 
 import torch
 
-from halfbits.course.checks import calls, cases, expect, hardened, tolerance
+from halfbits.course.checks import calls, cases, expect, formulas, hardened, tolerance
 from halfbits.course.checks.cases import each
 
 TASK = "axis_table"
@@ -40,7 +40,6 @@ def close_to_half(k, axis, bits):
 def wanted(q, k, v, bits):
     """The table in float64."""
     q, k, v = q.double(), k.double(), v.double()
-    top = 2 ** (bits - 1) - 1
 
     def outputs(keys):
         return torch.softmax(q @ keys.T / k.shape[1] ** 0.5, 1) @ v
@@ -50,8 +49,8 @@ def wanted(q, k, v, bits):
 
     table = {}
     for name, axis in (("token", 1), ("channel", 0)):
-        scale = k.abs().amax(axis, keepdim=True) / top
-        keys = torch.where(scale == 0, 1.0, scale) * torch.round(k / scale).nan_to_num()
+        codes, scale = formulas.symmetric(k, axis, 2 ** (bits - 1) - 1)
+        keys = codes * scale
         table[name] = (error(keys, k), error(outputs(keys), outputs(k)))
     return table
 

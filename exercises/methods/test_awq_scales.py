@@ -4,7 +4,7 @@ import itertools
 
 import torch
 
-from halfbits.course.checks import calls, cases, expect, hardened, quantizers, tolerance
+from halfbits.course.checks import calls, cases, expect, formulas, hardened, quantizers, tolerance
 from halfbits.course.checks.cases import each
 
 TASK = "awq_scales"
@@ -31,9 +31,8 @@ def factors(x, alpha):
 def error(w, x, s):
     """The squared error of the outputs with the factors s, in float64."""
     w, x = w.double(), x.double()
-    scale = (w * s).abs().amax(1, keepdim=True) / 7
-    scale = torch.where(scale == 0, 1.0, scale)
-    return float(((x / s) @ (scale * torch.round(w * s / scale)).T - x @ w.T).square().sum())
+    codes, scale = formulas.symmetric(w * s, 1, 7)
+    return float(((x / s) @ (codes * scale).T - x @ w.T).square().sum())
 
 
 def uneven(seed):

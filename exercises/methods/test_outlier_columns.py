@@ -2,7 +2,7 @@
 
 import torch
 
-from halfbits.course.checks import calls, cases, expect, hardened, tolerance
+from halfbits.course.checks import calls, cases, expect, formulas, hardened, tolerance
 from halfbits.course.checks.cases import each
 
 TASK = "mixed_product"
@@ -22,16 +22,11 @@ def layer(seed, tokens, inputs, outputs):
 def right(answer, x, w, threshold=THRESHOLD):
     """Floats for the loud columns, the int8 product for the rest."""
     loud = (x.abs() >= threshold).any(0)
-    want = x[:, loud].double() @ w[:, loud].double().T
-    scales = []
-    for part in (x, w):
-        rest = part.double() * ~loud
-        scale = rest.abs().amax(1, keepdim=True) / 127
-        scales.append((torch.round(rest / torch.where(scale == 0, 1.0, scale)), scale, rest))
-    (a, a_scale, a_rest), (b, b_scale, b_rest) = scales
-    want = want + (a @ b.T) * a_scale * b_scale.T
+    a, b = x.double() * ~loud, w.double() * ~loud
+    (a_codes, a_scale), (b_codes, b_scale) = (formulas.symmetric(part, 1, 127) for part in (a, b))
+    want = (x.double() - a) @ w.double().T + a_codes @ b_codes.T * a_scale * b_scale.T
     # A quotient next to a half may round to either code: one such code in each factor.
-    room = a_scale * b_rest.abs().amax(1) + b_scale.T * a_rest.abs().amax(1, keepdim=True)
+    room = a_scale * b.abs().amax(1) + b_scale.T * a.abs().amax(1, keepdim=True)
     room = 1.01 * room + tolerance.linear(x, w)
     expect.close(answer.mixed_product(x, w, threshold), want.float(), atol=room)
 
