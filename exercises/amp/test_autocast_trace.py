@@ -58,21 +58,12 @@ MODELS = {
 
 
 def wanted(model, x, dtype):
-    """The rows, by hooks on every module that has no children."""
-    rows, handles = [], []
-    for name, layer in model.named_modules():
-
-        def hook(layer, given, out, name=name):
-            kept = [p.dtype for p in layer.parameters()] or [None]
-            rows.append((name, given[0].dtype, kept[0], out.dtype))
-
-        if not list(layer.children()):
-            handles.append(layer.register_forward_hook(hook))
-    with torch.no_grad(), torch.autocast("cpu", dtype=dtype):
+    """The rows, of every call of a module that has no children."""
+    autocast = torch.autocast("cpu", dtype=dtype)
+    with spies.calls_of_layers(model) as made, torch.no_grad(), autocast:
         model(x)
-    for handle in handles:
-        handle.remove()
-    return rows
+    kept = {name: next((p.dtype for p in layer.parameters()), None) for name, layer, *_ in made}
+    return [(name, given.dtype, kept[name], out.dtype) for name, _, given, out in made]
 
 
 def right(answer, model, x, dtype, columns=(0, 1, 2, 3)):

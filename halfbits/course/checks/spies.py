@@ -1,6 +1,9 @@
-"""Layers that write down what they are given: the dtype of an input, autocast's state."""
+"""What layers are given and give: layers that write it down, and hooks on those of a model."""
 
 from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn
@@ -71,6 +74,25 @@ def kind(layer: nn.Module) -> str:
     """A layer's class in words: "LayerNorm", or "a subclass of LayerNorm"."""
     own, *_, base = (type(layer), *type(layer).__bases__)
     return f"a subclass of {base.__name__}" if isinstance(layer, Listener) else own.__name__
+
+
+@contextlib.contextmanager
+def calls_of_layers(model: nn.Module) -> Iterator[list[tuple[str, nn.Module, Tensor, Tensor]]]:
+    """What the layers without children do in the block: name, layer, input and output of each call.
+
+    A name is that of `named_modules`; the list is in the order in which the calls end.
+    """
+    made: list[tuple[str, nn.Module, Tensor, Tensor]] = []
+    handles = [
+        layer.register_forward_hook(
+            lambda layer, given, out, name=name: made.append((name, layer, given[0], out))
+        )
+        for name, layer in model.named_modules()
+        if not list(layer.children())
+    ]
+    yield made
+    for handle in handles:
+        handle.remove()
 
 
 class Probe(nn.Module):
