@@ -12,7 +12,6 @@ from torch import nn
 from halfbits.course.checks import (
     calls,
     cases,
-    conversions,
     doubles,
     expect,
     float16,
@@ -21,7 +20,6 @@ from halfbits.course.checks import (
     task,
     tolerance,
 )
-from halfbits.course.checks.cases import each
 from halfbits.course.checks.conversions import tensor_of
 
 convert = float16.Conversion("convert_to_fp16", torch.float16)
@@ -71,36 +69,6 @@ def test_convert_keeps_normalization_in_float32(answer, seed):
             for name, source in norm.state_dict().items():
                 said = f"{name} of {spies.kind(norm)}"
                 expect.same(tensor_of(model16, at + name), source, of=said)
-
-
-@task("convert_to_fp16")
-def test_convert_takes_other_floats_along_and_leaves_integers(answer):
-    """Other floating parameters and buffers become float16; integers and booleans stay.
-
-    One float32 operand turns a sum into float32; an index of 300000 does not survive float16.
-    """
-    source = doubles.Block()
-    model16 = convert.of(answer, source)
-    for name in ("position", "temperature", "gain", "bias_mask"):
-        want = tensor_of(source, name).detach().half()
-        expect.same(tensor_of(model16, name), want, of=name)
-    for name in ("order", "keep"):
-        expect.same(tensor_of(model16, name), tensor_of(source, name), of=name)
-
-
-@task("convert_to_fp16")
-def test_convert_gives_norms_float32_and_hands_float16_on(answer):
-    """A norm layer computes on float32 inputs and returns float16.
-
-    CUDA's LayerNorm refuses a float16 input beside float32 parameters.
-    """
-    for norm, shape in each(spies.listening_norms(8)):
-        for model in each({"in a model": nn.Sequential(norm), "as the whole model": norm}):
-            model16 = convert.of(answer, model)
-            got = conversions.run(model16, torch.ones(shape).half(), convert.seam)
-            heard = [part.__dict__["heard"] for part in model16.modules() if "heard" in vars(part)]
-            expect.equal(heard, [[torch.float32]], of="what the norm received")
-            expect.dtype(got, torch.float16, of="the output", why=convert.seam)
 
 
 @task("predict_logits")

@@ -71,6 +71,29 @@ class AffineTensor(Suite):
         for x in each({"halves of a step": torch.tensor([-765.0, 6.0, 14.0, 255.0])}):
             expect.same(self.coded(answer, x).codes, np.array([0.0, 193, 195, 255]), of="codes")
 
+    def test_zero_is_exact(self, answer: Any, seed: int) -> None:
+        """0.0 gets the code zero_point, so it comes back as exactly 0.0.
+
+        ReLU outputs and padding are full of zeros: an error there repeats everywhere.
+        """
+        for number in range(20):
+            x = cases.normal(seed + number, 50) + (number - 10) / 4
+            x[7] = 0.0
+            got = self.coded(answer, x)
+            expect.same(got.codes[7], float(got.zero_point), of="the code of x[7] = 0.0")
+
+    def test_one_sided_ranges_use_all_codes(self, answer: Any, seed: int) -> None:
+        """All-positive x has zero_point 0, all-negative x has 255; the far end gets the last code.
+
+        Codes that nothing can reach are bits thrown away.
+        """
+        x = cases.normal(seed, 200).abs() + 2
+        for case, zero_point in each({"all positive": (x, 0), "all negative": (-x, 255)}):
+            got, far = self.coded(answer, case), 255 - zero_point
+            expect.same(got.zero_point, zero_point, of="zero_point")
+            codes = f"codes from {got.codes.min():g} to {got.codes.max():g}"
+            expect.true(far in got.codes, expected=f"code {far} for the far end", got=codes)
+
     def test_constants_come_back(self, answer: Any, seed: int) -> None:
         """A constant input, positive, negative or zero, comes back within half a step.
 

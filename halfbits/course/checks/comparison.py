@@ -35,6 +35,34 @@ class Comparison(loaders.Evaluation):
         expect.equal(kinds, KINDS, why="the report is read by name, and written to JSON")
         return got
 
+    def test_identical_models_differ_in_nothing(self, answer: Any, seed: int) -> None:
+        """The same logits give agreement 1, delta 0, kl 0 and an infinite sqnr_db.
+
+        No noise at all: the ratio is infinite, not an error and not NaN.
+        """
+        fp32, _, y = drawn(seed)
+        model = Table(fp32)
+        for other in each({"a copy": Table(fp32.clone()), "the same object": model}):
+            got = self.call(answer, model, other, batches(y, 10))
+            exact = {"delta": 0.0, "agreement": 1.0, "flip_rate": 0.0, "sqnr_db": math.inf}
+            demand(got, exact, atol=0)
+            demand(got, {"kl": 0.0}, atol=4 * tolerance.eps())  # log_softmax rounds a few times
+
+    def test_accepts_half_precision_logits(self, answer: Any, seed: int) -> None:
+        """float16 logits of either model are compared in float64, where squares do not overflow.
+
+        A square beyond 65,504 is inf in float16, and its softmax has three digits.
+        """
+        fp32, quant, y = drawn(seed)
+        fp32, quant, flat = 200 * fp32, 200 * quant, torch.ones(len(y), 5)
+        for a, b in each({"the second": (fp32, quant.half()), "the first": (fp32.half(), quant)}):
+            got, (sqnr, kl) = self.report(answer, a, b, y), sqnr_and_kl(a, b)
+            demand(got, {"sqnr_db": sqnr}, tolerance.decibels(a.numel()))
+            demand(got, {"kl": kl}, tolerance.divergence(a, b))
+        for a, b in ((flat, flat.half()), (flat.half(), flat)):
+            # ln(1 / 5) is no float16 number.
+            demand(self.report(answer, a, b, y), {"kl": 0.0}, 4 * tolerance.eps())
+
     @hardened
     def test_sees_what_float32_does_not(self, answer: Any, seed: int) -> None:
         """float64 logits that differ in the tenth digit have a finite sqnr_db and a nonzero kl.

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from halfbits.course.checks import cases, conversions, doubles, expect, hardened
+from halfbits.course.checks import cases, conversions, doubles, expect, hardened, spies
 from halfbits.course.checks.cases import each
 from halfbits.course.checks.conversions import tensor_of
 
@@ -30,6 +30,32 @@ class Conversion(conversions.Conversion):
             sizes.append(file.tell())
         # The norm's 2 KiB stay and the file's own entries take a few KiB, of 390 KiB.
         expect.within(sizes[1] / sizes[0], 0.50, 0.54, of="bytes of the new file / the old one")
+
+    def test_takes_other_floats_along_and_leaves_integers(self, answer: Any) -> None:
+        """Other floating parameters and buffers become float16; integers and booleans stay.
+
+        One float32 operand turns a sum into float32; an index of 300000 does not survive float16.
+        """
+        source = doubles.Block()
+        model16 = self.of(answer, source)
+        for name in ("position", "temperature", "gain", "bias_mask"):
+            want = tensor_of(source, name).detach().half()
+            expect.same(tensor_of(model16, name), want, of=name)
+        for name in ("order", "keep"):
+            expect.same(tensor_of(model16, name), tensor_of(source, name), of=name)
+
+    def test_gives_norms_float32_and_hands_float16_on(self, answer: Any) -> None:
+        """A norm layer computes on float32 inputs and returns float16.
+
+        CUDA's LayerNorm refuses a float16 input beside float32 parameters.
+        """
+        for norm, shape in each(spies.listening_norms(8)):
+            for model in each({"in a model": nn.Sequential(norm), "as the whole model": norm}):
+                model16 = self.of(answer, model)
+                got = conversions.run(model16, torch.ones(shape).half(), self.seam)
+                heard = [vars(part)["heard"] for part in model16.modules() if "heard" in vars(part)]
+                expect.equal(heard, [[torch.float32]], of="what the norm received")
+                expect.dtype(got, torch.float16, of="the output", why=self.seam)
 
     @hardened
     def test_refuses_weights_beyond_float16(self, answer: Any) -> None:

@@ -73,6 +73,11 @@ WRONG_AFFINE = {
         ("torch.round(x", "torch.floor(x"),
         ("torch.round(x / scale) + zero", "torch.round(x / scale + zero)"),
     ],
+    "test_zero_is_exact": [("torch.round(x / scale) + zero", "torch.floor((x - low) / scale)")],
+    "test_one_sided_ranges_use_all_codes": [
+        ("min(x.min().item(), 0.0)", "-x.abs().max().item()"),
+        ("max(x.max().item(), 0.0)", "x.abs().max().item()"),
+    ],
     "test_constants_come_back": [("min(x.min().item(), 0.0)", "x.min().item()")],
     "test_extreme_ranges_stay_finite": [(RANGE, SINGLE), (", 2.0**-126)", ", 2.0**-200)")],
     "test_half_precision_is_computed_in_float32": [(".float()", "")],
