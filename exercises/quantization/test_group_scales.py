@@ -2,33 +2,33 @@
 
 import torch
 
-from halfbits.course.checks import calls, cases, expect, hardened, quantizers, tolerance
+from halfbits.course.checks import cases, expect, layouts, quantizers, tolerance
 from halfbits.course.checks.cases import each
 
 TASK = "group_scales"
-# Rows, columns, group size: widths that the size divides.
-WHOLE = {
-    "8 x 64 in groups of 16": (8, 64, 16),
-    "3 x 12 in groups of 4": (3, 12, 4),
-    "5 x 32 in one group a row": (5, 32, 32),
-    "4 x 6 in groups of 1": (4, 6, 1),
-}
-# Widths that it does not divide; the number of weights is a multiple of it in the first two.
-TAILS = {
-    "8 x 40 in groups of 32": (8, 40, 32),
-    "4 x 6 in groups of 4": (4, 6, 4),
-    "3 x 5 in groups of 2": (3, 5, 2),
-    "2 x 5 in groups of 8": (2, 5, 8),
-}
-again = calls.Calls("group_scales", lambda seed: (cases.sized(seed, 6, 20), 8))
+# Rows, columns, group size: widths that the size divides, and some that it does not; the number of
+# weights is a multiple of it in the first two of those.
+WHOLE = cases.grouped((8, 64, 16), (3, 12, 4), (5, 32, 32), (4, 6, 1))
+TAILS = cases.grouped((8, 40, 32), (4, 6, 4), (3, 5, 2), (2, 5, 8))
+again = layouts.AnyLayout("group_scales", lambda seed: (cases.sized(seed, 6, 20), 8))
 
 
 def coded(answer, w, size):
     """The answer's codes and scales, once their types and shapes are right."""
-    got = quantizers.several(answer.group_scales(w, size), "codes, scale")
-    expect.array(got[0], torch.int8, w.shape, of="codes")
-    expect.array(got[1], torch.float32, (len(w), -(-w.shape[1] // size)), of="scale")
-    return got
+    form = torch.float32, (len(w), -(-w.shape[1] // size))
+    got = answer.group_scales(w, size)
+    return quantizers.arrays(got, codes=(torch.int8, w.shape), scale=form)
+
+
+def only_changed(answer, w, other, size, row, column):
+    """The codes and scales of `other`: those of w, but for the group of this weight."""
+    (codes, scale), (got, got_scale) = coded(answer, w, size), coded(answer, other, size)
+    same = torch.ones_like(scale, dtype=torch.bool)
+    same[row, column // size] = False
+    expect.same(got_scale[same], scale[same], of="the other groups' scales")
+    same = same.repeat_interleave(size, 1)[:, : w.shape[1]]
+    expect.same(got[same], codes[same], of="the other groups' codes")
+    return got, got_scale
 
 
 def right(answer, w, size):
@@ -79,12 +79,7 @@ def test_loud_weight_hurts_only_its_group(answer, seed):
         w = cases.normal(seed, rows, columns)
         loud, row, column = w.clone(), seed % rows, seed % columns
         loud[row, column] *= 100
-        (codes, scale), (got, got_scale) = coded(answer, w, size), coded(answer, loud, size)
-        other = torch.ones_like(scale, dtype=torch.bool)
-        other[row, column // size] = False
-        expect.same(got_scale[other], scale[other], of="the other groups' scales")
-        other = other.repeat_interleave(size, 1)[:, :columns]
-        expect.same(got[other], codes[other], of="the other groups' codes")
+        only_changed(answer, w, loud, size, row, column)
 
 
 def test_rounds_half_to_even(answer, seed):
@@ -108,25 +103,9 @@ def test_group_of_zeros_gives_zeros(answer, seed):
     """
     for rows, columns, size in each(WHOLE | TAILS):
         w = cases.normal(seed, rows, columns)
-        before, before_scale = coded(answer, w, size)
-        w[rows - 1, :size] = 0
-        codes, scale = coded(answer, w, size)
-        calm = torch.ones_like(scale, dtype=torch.bool)
-        calm[rows - 1, 0] = False
-        expect.same(scale[calm], before_scale[calm], of="the other groups' scales")
-        calm = calm.repeat_interleave(size, 1)[:, :columns]
-        expect.same(codes[calm], before[calm], of="the other groups' codes")
+        calm, row = w.clone(), seed % rows
+        calm[row, :size] = 0
+        codes, scale = only_changed(answer, w, calm, size, row, 0)
         expect.positive(scale, of="scale")
-        group = codes[rows - 1, :size]
+        group = codes[row, :size]
         expect.same(group, torch.zeros_like(group), of="codes of the group of zeros")
-
-
-@hardened
-def test_views_are_read_as_they_are_and_left_alone(answer, seed):
-    """A transposed or strided w gives the result of its contiguous copy, and stays unchanged.
-
-    Weights are often views of a larger tensor.
-    """
-    for view in each(cases.matrices(seed)):
-        with expect.untouched(view):
-            right(answer, view, 4)

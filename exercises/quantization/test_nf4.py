@@ -1,19 +1,29 @@
-"""What `nf4_quantize` and `double_quantize` must do.
+"""What `nf4_quantize` and `double_quantize` must do, one claim a check.
 
-A suite of the kit holds what is true of every codebook of levels, NF4's too: read its claims in
-halfbits/course/checks/levels.py.
+What is true of every codebook of levels is claimed in halfbits/course/checks/levels.py.
 """
 
 import torch
 
-from halfbits.course.checks import calls, cases, expect, hardened, levels, quantizers, tolerance
+from halfbits.course.checks import (
+    calls,
+    cases,
+    expect,
+    hardened,
+    layouts,
+    levels,
+    quantizers,
+    tolerance,
+)
 from halfbits.course.checks.cases import each
 from halfbits.quantize import NF4_LEVELS
 
 TASK = "double_quantize"
 nf4 = levels.LevelGroups("nf4_quantize", NF4_LEVELS, 64)
 nf4_again = calls.Calls("nf4_quantize", lambda seed: (cases.sized(seed, 2, 128),))
-double_again = calls.Calls("double_quantize", lambda seed: (scales(seed, 2) * (1 + seed % 2),))
+double_again = layouts.AnyLayout(
+    "double_quantize", lambda seed: (scales(seed, 2) * (1 + seed % 2),)
+)
 BLOCKS = {"one block": 1, "three blocks": 3, "20 blocks": 20}
 
 
@@ -25,11 +35,12 @@ def scales(seed, blocks):
 
 def doubled(answer, scale):
     """Codes, steps and the offset, once their types and shapes are right."""
-    got = quantizers.several(answer.double_quantize(scale), "codes, step, offset")
-    expect.array(got[0], torch.int8, scale.shape, of="codes")
-    expect.array(got[1], torch.float32, (len(scale) // 256,), of="step")
-    expect.array(got[2], torch.float32, (), of="offset")
-    return got
+    return quantizers.arrays(
+        answer.double_quantize(scale),
+        codes=(torch.int8, scale.shape),
+        step=(torch.float32, (len(scale) // 256,)),
+        offset=(torch.float32, ()),
+    )
 
 
 def test_offset_is_the_mean(answer, seed):
@@ -97,18 +108,3 @@ def test_scales_of_any_size_come_back(answer, seed):
         back = codes.double().view(-1, 256) * step.double()[:, None] + offset.double()
         room = (0.51 * step.double()[:, None]).expand(-1, 256).flatten()
         expect.close(back.flatten(), scale.double(), atol=room, of="codes * step + offset")
-
-
-@hardened
-def test_scales_that_are_a_view_are_read_like_their_copy(answer, seed):
-    """A column of a table of scales gives what its copy gives, and stays as it is.
-
-    Scales are often kept beside others in one tensor.
-    """
-    scale = scales(seed, 2)
-    table = torch.stack([scale, scale.flip(0)], 1)
-    with expect.untouched(table):
-        got, want = doubled(answer, table[:, 1]), doubled(answer, scale.flip(0))
-    for part, same in zip(got, want, strict=True):
-        room = 4 * tolerance.eps() * scale.amax() if same.is_floating_point() else 1
-        expect.close(part, same, atol=room)

@@ -5,20 +5,13 @@ import torch
 from halfbits.course.checks import calls, cases, expect, hardened, task
 from halfbits.course.checks.cases import each
 
-pack_again = calls.Calls("pack_int4", lambda seed: (draw(seed),))
-unpack_again = calls.Calls("unpack_int4", lambda seed: (bytes_of(draw(seed)), 9))
-
-
-def draw(seed):
-    """int4 codes, int8 [6, 9]."""
-    return torch.randint(-8, 8, (6, 9), generator=cases.generator(seed), dtype=torch.int8)
+pack_again = calls.Calls("pack_int4", lambda seed: (matrices(seed)["one row"],))
+unpack_again = calls.Calls("unpack_int4", lambda seed: (bytes_of(matrices(seed)["one row"]), 9))
 
 
 def all_pairs():
-    """Every pair of int4 codes, int8 [256, 2], and the byte of each, uint8 [256, 1]."""
-    codes = torch.cartesian_prod(torch.arange(-8, 8), torch.arange(-8, 8)).to(torch.int8)
-    low, high = (codes.int() % 16).unbind(1)
-    return codes, (low + 16 * high).to(torch.uint8).view(-1, 1)
+    """Every pair of int4 codes, int8 [256, 2]."""
+    return torch.cartesian_prod(torch.arange(-8, 8), torch.arange(-8, 8)).to(torch.int8)
 
 
 def matrices(seed):
@@ -47,8 +40,7 @@ def test_pack_puts_the_even_column_low_in_twos_complement(answer):
     The halves the other way round, or codes shifted by 8, are another layout: a reader of this
     one gets other weights, without an error.
     """
-    codes, want = all_pairs()
-    expect.same(answer.pack_int4(codes), want)
+    expect.same(answer.pack_int4(all_pairs()), bytes_of(all_pairs()))
 
 
 @task("pack_int4")
@@ -103,8 +95,7 @@ def test_unpack_extends_the_sign(answer):
 
     The four bits of -1 are those of 15: whoever reads them has to know that they are signed.
     """
-    codes, packed = all_pairs()
-    expect.same(answer.unpack_int4(packed, 2), codes)
+    expect.same(answer.unpack_int4(bytes_of(all_pairs()), 2), all_pairs())
 
 
 @task("unpack_int4")

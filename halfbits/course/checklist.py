@@ -12,7 +12,7 @@ from pathlib import Path
 from halfbits.errors import CourseError
 
 KIT = "halfbits.course.checks"
-GENERAL = "Calls"  # the suite of claims that hold of any function
+GENERAL = ("Calls", "AnyLayout")  # the suites of claims that hold of any function
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def _checks_of(node: ast.stmt, lines: list[str], kit: set[str], only: str = "") 
             for method, source in _methods(module, suite):
                 name = f"test_{prefix}_{method.name.removeprefix('test_')}"
                 text, marks = f"{added}\n{source}", _marks(method)
-                general = suite == GENERAL
+                general = suite in GENERAL
                 yield Check(name, task, _claim(method), node.lineno, text, *marks, general)
 
 

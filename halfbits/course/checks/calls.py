@@ -21,6 +21,7 @@ from halfbits.course.checks.overwriting import (
 from halfbits.course.checks.values import as_float64, describe
 
 Draw = Callable[[int], tuple[Any, ...]]
+Room = Callable[[Any], float]
 DRAWS = 5  # of arguments, until the result of one differs from that of the first
 
 
@@ -57,17 +58,17 @@ class Calls(Suite):
         A place in memory is used again for other numbers, so neither it nor an `id` names a result.
         """
         first = self.draw(seed)
-        before = _plain(self.result(answer, first))
+        before = plain(self.result(answer, first))
         second, want = self._another(answer, seed, before)
         elsewhere = self.result(answer, copy.deepcopy(first))
-        self._demand(elsewhere, before, "the result for the same numbers in another place")
+        self.demand(elsewhere, before, "the result for the same numbers in another place")
         for place, value in enumerate(first):
             if is_fixed(value):
                 self._demand_new(answer, first, second, place)
         if not all(map(is_fixed, first)):
             self.result(answer, first)  # the last call, should one result be remembered at a time
             first = overwrite(first, second)
-            self._demand(self.result(answer, first), want, "the result of the second call")
+            self.demand(self.result(answer, first), want, "the result of the second call")
 
     def test_gives_a_result_that_is_the_callers(self, answer: Any, seed: int) -> None:
         """A result is the caller's: no later call changes it, and changing it changes no later one.
@@ -75,14 +76,14 @@ class Calls(Suite):
         A buffer that every call fills anew changes the results that were handed out before.
         """
         got = self.result(answer, self.draw(seed))
-        before = copy.deepcopy(_plain(got))
+        before = copy.deepcopy(plain(got))
         self.result(answer, self.draw(seed + 1))
-        self._demand(got, before, "the first result, after a second call")
+        self.demand(got, before, "the first result, after a second call")
         spoil(got)
-        written = copy.deepcopy(_plain(got))
+        written = copy.deepcopy(plain(got))
         again = self.result(answer, self.draw(seed))
-        self._demand(got, written, "what was written into the first result, after a third call")
-        self._demand(again, before, "the same call's result, after the first was written to")
+        self.demand(got, written, "what was written into the first result, after a third call")
+        self.demand(again, before, "the same call's result, after the first was written to")
 
     def _demand_new(
         self, answer: Any, first: tuple[Any, ...], second: tuple[Any, ...], place: int
@@ -91,7 +92,7 @@ class Calls(Suite):
 
         Nothing can be seen where this argument alone makes no difference.
         """
-        before = _plain(self.result(answer, first))
+        before = plain(self.result(answer, first))
         want = self.result(answer, (*first[:place], second[place], *first[place + 1 :]))
         if self._alike(before, want):
             return
@@ -103,7 +104,7 @@ class Calls(Suite):
         arguments[place] = made_at(address, second[place])
         if arguments[place] is not None:
             got = self.given(answer, tuple(arguments))
-            self._demand(got, want, "the result for a tensor at the place of one that is gone")
+            self.demand(got, want, "the result for a tensor at the place of one that is gone")
 
     def _another(self, answer: Any, seed: int, before: Any) -> tuple[tuple[Any, ...], Any]:
         """Arguments with another result than `before`, and that result: chance may make two alike.
@@ -121,28 +122,32 @@ class Calls(Suite):
 
     def _alike(self, got: Any, want: Any) -> bool:
         try:
-            self._demand(got, want, "")
+            self.demand(got, want, "")
         except expect.CheckFailed:
             return False
         return True
 
-    def _demand(self, got: Any, want: Any, of: str) -> None:
-        """`got` is `want`, part by part, but for the rounding of another kernel."""
+    def demand(self, got: Any, want: Any, of: str, room: Room | None = None) -> None:
+        """`got` is `want`, part by part and within `room(part)`, else within `self.room` of it."""
         if isinstance(want, nn.Module):
-            self._demand(tensors(got), tensors(want), of)
+            self.demand(tensors(got), tensors(want), of, room)
         elif isinstance(want, Mapping):
             expect.equal(_keys(got), [*want], of=f"the keys of {of}")
             for key, value in want.items():
-                self._demand(got[key], value, f"{key} of {of}")
+                self.demand(got[key], value, f"{key} of {of}", room)
         elif isinstance(want, (list, tuple)):
             expect.equal(_length(got), len(want), of=f"the length of {of}")
             for part, value in zip(got, want, strict=True):
-                self._demand(part, value, of)
+                self.demand(part, value, of, room)
         elif isinstance(want, (int, float, complex)) or hasattr(want, "shape"):
-            size = np.nan_to_num(np.abs(as_float64(want)), posinf=0.0)
-            expect.close(got, want, atol=self.room * size.max(initial=0.0), of=of)
+            expect.close(got, want, atol=(room or self._share)(want), of=of)
         else:
             expect.equal(got, want, of=of)
+
+    def _share(self, want: Any) -> float:
+        """`room` of the largest finite number."""
+        size = np.nan_to_num(np.abs(as_float64(want)), posinf=0.0)
+        return float(self.room * size.max(initial=0.0))
 
 
 def _keys(value: Any) -> list[Any] | str:
@@ -153,12 +158,12 @@ def _length(value: Any) -> int | str:
     return len(value) if isinstance(value, (list, tuple)) else describe(value)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """`value` with every tensor in it out of its graph, so that it can be copied."""
     if isinstance(value, Tensor):
         return value.detach()
     if isinstance(value, Mapping):
-        return {key: _plain(part) for key, part in value.items()}
+        return {key: plain(part) for key, part in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(part) for part in value]
+        return [plain(part) for part in value]
     return value

@@ -70,6 +70,11 @@ def beyond(dtype: torch.dtype) -> Tensor:
     return torch.tensor(info.max + info.eps * power / 2, dtype=torch.float64)
 
 
+def grouped(*sizes: tuple[int, int, int]) -> dict[str, tuple[int, int, int]]:
+    """Rows, columns and the size of a group of columns, by what they say."""
+    return {f"{m} x {n} in groups of {size}": (m, n, size) for m, n, size in sizes}
+
+
 def views(base: Tensor) -> dict[str, Tensor]:
     """Views of a matrix that are not contiguous, or start in the middle of its memory."""
     return {

@@ -40,6 +40,19 @@ def several(result: Any, names: str) -> Any:
     return result
 
 
+def arrays(result: Any, **wanted: Any) -> Any:
+    """`result`, once its parts have the dtypes and shapes that `wanted` gives by their names.
+
+    (torch.int8, (4, 8)), or an array that is such a one.
+    """
+    several(result, ", ".join(wanted))
+    for part, (name, form) in zip(result, wanted.items(), strict=True):
+        expect.array(
+            part, *(form if isinstance(form, tuple) else (form.dtype, form.shape)), of=name
+        )
+    return result
+
+
 class SymmetricRows(Suite):
     """Symmetric codes of a float matrix w [out, in], one float32 scale [out] or [out, 1] a row.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -83,3 +84,18 @@ def divergence(first: Tensor, second: Tensor) -> float:
     largest = max(first.abs().max().item(), second.abs().max().item())
     gap = 2 * (first - second).abs().max().item()
     return 4 * eps() * (largest + math.log(first.shape[1]) + 1) * (2 + gap)
+
+
+def reordered(want: Any) -> float:
+    """How far apart two right results for the same numbers may lie, summed in another order.
+
+    256 roundings of the largest number, of a 16-bit type two: its sums are taken in float32 and
+    stored once. A code of 8 bits was rounded, and may be the next one; other whole numbers are
+    exact.
+    """
+    dtype = getattr(want, "dtype", torch.float32)
+    if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
+        return float(dtype in (torch.int8, torch.uint8))
+    roundings = 2 if eps(dtype) > eps() else 256
+    size = torch.as_tensor(want, dtype=torch.float64).abs()
+    return roundings * eps(dtype) * float(size[size.isfinite()].amax()) if size.numel() else 0.0

@@ -101,7 +101,7 @@ WRONG = {
         ),
         ("scores clamped", "expected", RESULT, RESULT.replace("scores,", "scores.clamp(-80, 80),")),
     ],
-    "test_views_of_a_cache_are_read_like_their_copies": [
+    "test_again_reads_views_like_their_copies": [
         (
             "needs one block of memory",
             "raised",

@@ -86,7 +86,7 @@ WRONG = {
         ("a root in float32 each time", "expected", NORMED, ROUNDED),
         ("ends at 1024", "[2048, 2048]", "len(matrix) < n", "len(matrix) < min(n, 1024)"),
     ],
-    "test_transposed_weights_are_folded_too": [
+    "test_again_reads_views_like_their_copies": [
         (
             "needs one block of memory",
             "raised",

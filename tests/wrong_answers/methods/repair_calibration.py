@@ -123,7 +123,7 @@ WRONG = {
         ),
         ("through a sum of all", "the others", TOTAL, f"{TOTAL} + 0 * batch.sum()"),
     ],
-    "test_views_are_read_like_their_copies": [
+    "test_again_reads_views_like_their_copies": [
         (
             "needs one block of memory",
             "raised",

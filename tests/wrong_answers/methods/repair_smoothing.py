@@ -65,7 +65,7 @@ WRONG = {
             "(offset + weight).clamp(min=1e-5) / s - offset",
         ),
     ],
-    "test_transposed_readers_give_what_their_copies_give": [
+    "test_again_reads_views_like_their_copies": [
         (
             "needs one block of memory",
             "raised",

@@ -61,7 +61,7 @@ WRONG = {
         ("a share of zero", "nearest share", CHOICE, f"{CHOICE} * (amax[:, 0] > 0)"),
         (
             "the first share for all",
-            "each other row",
+            "each row's share",
             CHOICE,
             f"{CHOICE} if amax.all() else {FIRST}",
         ),

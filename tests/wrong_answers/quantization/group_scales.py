@@ -60,7 +60,7 @@ WRONG = {
             "scale if scale.all() else torch.ones_like(scale)",
         ),
     ],
-    "test_views_are_read_as_they_are_and_left_alone": [
+    "test_again_reads_views_like_their_copies": [
         ("rounds in place", "left as it was", GROUPS, f"{GROUPS}; w.round_()"),
         (
             "reads a view as if contiguous",

@@ -121,7 +121,7 @@ WRONG = {
             ROUNDED.replace("torch.where(step == 0, 1.0, step)", "step.clamp(min=1e-12)"),
         ),
     ],
-    "test_scales_that_are_a_view_are_read_like_their_copy": [
+    "test_double_again_reads_views_like_their_copies": [
         (
             "the order of memory",
             "expected",
