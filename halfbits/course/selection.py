@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from halfbits.course.notebook import Cell
 from halfbits.course.sources import DEFINES, bound_names, defined_names, is_stub, parse_leniently
@@ -29,17 +29,17 @@ def graded_cells(cells: Iterable[Cell]) -> tuple[tuple[Cell, ...], tuple[str, ..
             notes.append(
                 f"{cell.place} is a {cell.kind} cell; its code was graded: make it a code cell."
             )
-    free = [cell for cell in written if cell.kind == "code" and FREE in cell.tags]
-    while needed := [one for one in free if bound([one]) & wanting(chosen)]:
-        cell = needed[0]
-        names = sorted(bound([cell]) & wanting(chosen))
-        free.remove(cell)
+    free = {cell: bound([cell]) for cell in written if cell.kind == "code" and FREE in cell.tags}
+    while free and (needed := _first_needed(free, wanting(chosen))):
+        cell, names = needed
+        del free[cell]
         chosen.append(cell)
         notes.append(
             f"{cell.place} is a free cell (tag {FREE}) and ran because the answer uses "
             f"{', '.join(names[:3])} from it: move that into an answer cell."
         )
-    notes += [note for cell in free if (note := _passed_over(cell, chosen))]
+    taken = bound(chosen)
+    notes += [note for cell in free if (note := _passed_over(cell, taken))]
     return tuple(cell for cell in written if cell in chosen), tuple(notes)
 
 
@@ -70,8 +70,14 @@ def definitions(
     return [node for node in nodes if isinstance(node, DEFINES) and not is_stub(node)]
 
 
-def _passed_over(cell: Cell, chosen: list[Cell]) -> str:
-    again = sorted({*defined_names(cell.source)} & bound(chosen))
+def _first_needed(free: Mapping[Cell, set[str]], wanted: set[str]) -> tuple[Cell, list[str]] | None:
+    """The first free cell that binds some of the names that are wanted, and those names."""
+    found = ((cell, sorted(names & wanted)) for cell, names in free.items())
+    return next((one for one in found if one[1]), None)
+
+
+def _passed_over(cell: Cell, taken: set[str]) -> str:
+    again = sorted({*defined_names(cell.source)} & taken)
     said = f"{cell.place} is a free cell (tag {FREE}): its {', '.join(again)} was not graded."
     return said if again else ""
 

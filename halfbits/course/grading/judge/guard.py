@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import operator
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -52,8 +53,8 @@ def take_guard(checks: ModuleType) -> Callable[[], list[str]]:
     before = [(label, owner, dict(vars(owner))) for label, owner in owners]
     code = [(f, f.__code__, f.__defaults__, f.__kwdefaults__) for f in _functions(before)]
     plain, by_itself = set(vars(builtins)), _framework_changes()
-    # Comparing all names and identities at once makes a look at thousands of them cheap.
-    seen = [(list(names), list(map(id, names.values()))) for _, _, names in before]
+    # Comparing all names and values at once makes a look at thousands of them cheap.
+    seen = [(list(names), list(names.values())) for _, _, names in before]
 
     # Everything it needs is bound here, since names of this module can be replaced as well.
     def put_back(
@@ -64,7 +65,8 @@ def take_guard(checks: ModuleType) -> Callable[[], list[str]]:
         vars: Any = vars,
         list: Any = list,
         map: Any = map,
-        id: Any = id,
+        all: Any = all,
+        is_same: Any = operator.is_,
         enumerate: Any = enumerate,
         setattr: Any = setattr,
         delattr: Any = delattr,
@@ -74,8 +76,8 @@ def take_guard(checks: ModuleType) -> Callable[[], list[str]]:
     ) -> list[str]:
         replaced = []
         for place, (label, owner, names) in enumerate(before):
-            now = vars(owner)
-            if (list(now), list(map(id, now.values()))) == seen[place]:
+            now, (known, values) = vars(owner), seen[place]
+            if list(now) == known and all(map(is_same, now.values(), values)):
                 continue
             for name in [n for n, old in names.items() if now.get(n, absent) is not old]:
                 if not by_itself(f"{label}.{name}", now.get(name)):
@@ -84,7 +86,7 @@ def take_guard(checks: ModuleType) -> Callable[[], list[str]]:
             for name in [n for n in now if n not in names and hides(owner, n, plain)]:
                 delattr(owner, name)
                 replaced.append(f"{label}.{name}")
-            seen[place] = (list(now), list(map(id, now.values())))
+            seen[place] = (list(now), list(now.values()))
         for function, own, defaults, keywords in code:
             if (
                 function.__code__ is not own

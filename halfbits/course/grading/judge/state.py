@@ -82,7 +82,8 @@ def _torch_switches() -> list[Switch]:
             torch.use_deterministic_algorithms,
         ),
         Switch("torch's number of threads", torch.get_num_threads, torch.set_num_threads),
-        Switch(SEED, torch.initial_seed, torch.manual_seed),
+        # torch.manual_seed writes down its stack for CUDA, which is hidden here, at every call.
+        Switch(SEED, torch.initial_seed, torch.default_generator.manual_seed),
     ]
 
 

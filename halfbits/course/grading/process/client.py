@@ -12,6 +12,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import IO, Any
 
 from halfbits.course.grading.process import idle
@@ -124,7 +125,7 @@ class Worker:
         """Whether its supervisor still runs, as far as this process can tell."""
         return self._supervisor is None or self._supervisor.poll() is None
 
-    @property
+    @cached_property
     def _key(self) -> str:
         return idle.key_of(self._arguments, self._environment)
 

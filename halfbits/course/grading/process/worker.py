@@ -31,6 +31,8 @@ from halfbits.errors import CourseError
 from halfbits.folders import find_root
 
 Say = Callable[..., None]
+# All check files on PyTorch need these; what is not loaded need not be watched by guard.py.
+KIT = ("calls", "cases", "expect", "tolerance")
 NOTHING = contextlib.nullcontext()
 # Only some tasks need them: where they are not installed, the others are judged all the same.
 DISPENSABLE = {"tensorflow", "keras"}
@@ -55,8 +57,7 @@ def main(arguments: list[str]) -> None:
     os.dup2(2, 1)  # what anything prints goes to the parent's bounded capture
     say = _speaker(channel, "")
     try:
-        # IPython's part is for magics: a worker that has time imports it for all.
-        _import(["IPython.core.inputtransformer2", *preload] if forking or warm else preload)
+        _import([*preload, *_common(preload)] if forking or warm else preload)
     except BaseException as error:
         say(event="broken", message=f"{type(error).__name__}: {error}; {COMPLETE}")
         return
@@ -76,6 +77,12 @@ def _import(modules: list[str]) -> None:
     for name in ("pytest", "halfbits.course.grading.judge.job", *modules):
         with contextlib.suppress(ModuleNotFoundError) if name in DISPENSABLE else NOTHING:
             importlib.import_module(name)
+
+
+def _common(preload: list[str]) -> list[str]:
+    """What a worker that has time imports for all: for magics, and of the kit for every check."""
+    kit = [f"halfbits.course.checks.{name}" for name in KIT if "torch" in preload]
+    return ["IPython.core.inputtransformer2", *kit]
 
 
 def _grade(job: dict[str, Any], channel: int, confined: bool = False) -> None:
