@@ -27,23 +27,6 @@ class Reader(nn.Module):
         return self.head(x)
 
 
-class Adapter(nn.Module):
-    """A layer without children that runs another, which it does not own; no `weight` of its own."""
-
-    def __init__(self, base):
-        super().__init__()
-        self.base, self.gain = [base], nn.Parameter(torch.ones(8))
-
-    def forward(self, x):
-        return self.base[0](x) * self.gain
-
-
-def adapted():
-    """A layer, and an adapter that runs it once more."""
-    base = nn.Linear(8, 8)
-    return nn.Sequential(base, Adapter(base))
-
-
 FLOATS, IDS = torch.linspace(-1, 1, 24).view(3, 8), torch.arange(6).view(2, 3)
 MODELS = {
     "a chain": lambda: (nn.Sequential(nn.Linear(8, 6), nn.GELU(), nn.LayerNorm(6)), FLOATS),
@@ -51,7 +34,7 @@ MODELS = {
     "one layer": lambda: (nn.Linear(8, 3), FLOATS),
     "a layer without weights": lambda: (nn.Tanh(), FLOATS),
     "a view of its input": lambda: (nn.Linear(3, 2), FLOATS.T),
-    "a layer that runs another": lambda: (adapted(), FLOATS),
+    "a layer that runs another": lambda: (doubles.adapted(), FLOATS),
     "one vector": lambda: (nn.Sequential(nn.Linear(8, 3), nn.Tanh()), FLOATS[0]),
     "three axes": lambda: (nn.Sequential(nn.Linear(8, 3), nn.Tanh()), FLOATS[None]),
 }

@@ -15,11 +15,9 @@ def right(answer, scores):
     """Each number is the exact one, rounded once."""
     got, n = answer.stable_softmax(scores), scores.shape[-1]
     expect.like(got, scores)
-    want = scores.double().softmax(-1).nan_to_num()
-    info = torch.finfo(scores.dtype)
+    want, info = scores.double().softmax(-1).nan_to_num(), torch.finfo(scores.dtype)
     # Half a spacing; n sums, some exp, and float32 differences up to 110 (larger ones give 0).
-    top = scores.double().amax(-1, keepdim=True)
-    below = (top - scores.double()).nan_to_num().clamp(max=110)
+    below = (scores.double().amax(-1, keepdim=True) - scores.double()).nan_to_num().clamp(max=110)
     half = info.eps / 2 * want.clamp(min=info.smallest_normal).log2().floor().exp2()
     room = half + (n + 16 + 2 * below) * 2.0**-24 * want
     # Below the normal numbers half a subnormal step; exp itself may flush what float32 cannot hold.
@@ -45,9 +43,7 @@ def test_every_row_is_measured_from_its_own_maximum(answer, seed):
     only a little off come from a difference or an exp in 16 bits.
     """
     for dtype in each(HALVES):
-        levels = torch.tensor([-900.0, 0.0, 900.0])[
-            torch.randperm(3, generator=cases.generator(seed))
-        ]
+        levels = torch.tensor([-900.0, 0.0, 900.0])[cases.shuffled(seed, 3)]
         right(answer, (cases.normal(seed, 3, 30) + levels[:, None]).to(dtype))
 
 
@@ -60,8 +56,7 @@ def test_long_rows_add_up_in_float32(answer, seed):
     for dtype in each(HALVES):
         right(answer, torch.full((2, n), float(seed % 7)).to(dtype))
         right(answer, cases.normal(seed, 2, n).to(dtype))
-        loud = 200 * torch.eye(300)[::23]  # a maximum anywhere in a long row
-        right(answer, loud.to(dtype))
+        right(answer, (200 * torch.eye(300)[::23]).to(dtype))  # a maximum anywhere in a long row
 
 
 def test_only_the_result_is_rounded(answer, seed):

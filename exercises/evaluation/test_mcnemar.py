@@ -9,7 +9,6 @@ from halfbits.course.checks import calls, cases, expect, hardened, quantizers, t
 from halfbits.course.checks.cases import each
 
 ACCURACY = 1e-9  # of the p-value, as the specification promises
-
 again = calls.Calls("discordant", lambda seed: answers(seed, [5, 4 + seed % 5, 3, 5 - seed % 5]))
 
 
@@ -17,8 +16,7 @@ def answers(seed, kinds):
     """Answers of two models with so many items of each kind (both, first, second, neither)."""
     pattern = torch.tensor([[True, True], [True, False], [False, True], [False, False]])
     items = pattern.repeat_interleave(torch.tensor(kinds), dim=0)
-    order = torch.randperm(len(items), generator=cases.generator(seed))
-    return items[order].unbind(1)
+    return items[cases.shuffled(seed, len(items))].unbind(1)
 
 
 def probability(lost, gained):

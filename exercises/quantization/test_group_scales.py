@@ -6,8 +6,7 @@ from halfbits.course.checks import cases, expect, layouts, quantizers, tolerance
 from halfbits.course.checks.cases import each
 
 TASK = "group_scales"
-# Rows, columns, group size: widths that the size divides, and some that it does not; the number of
-# weights is a multiple of it in the first two of those.
+# Rows, columns, group size. The number of weights is a multiple of it in the first two tails, too.
 WHOLE = cases.grouped((8, 64, 16), (3, 12, 4), (5, 32, 32), (4, 6, 1))
 TAILS = cases.grouped((8, 40, 32), (4, 6, 4), (3, 5, 2), (2, 5, 8))
 again = layouts.AnyLayout("group_scales", lambda seed: (cases.sized(seed, 6, 20), 8))
@@ -89,7 +88,7 @@ def test_rounds_half_to_even(answer, seed):
     """
     ties = torch.tensor([[0.5, 1.5, 7.0, -2.5], [7.0, 3.5, -4.5, -0.5], [6.5, -7.0, 5.5, -1.5]])
     even = torch.tensor([[0, 2, 7, -2], [7, 4, -4, 0], [6, -7, 6, -2]], dtype=torch.int8)
-    order = torch.randperm(3, generator=cases.generator(seed))
+    order = cases.shuffled(seed, 3)
     for size in each(cases.named(1.0, 15.0, 49.0)):
         codes, scale = coded(answer, size * ties[order].repeat(1, 2), 4)
         if bool((scale == size).all()):  # a scale that is a rounding off has no ties

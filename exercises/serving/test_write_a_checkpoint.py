@@ -17,7 +17,6 @@ SHAPES |= {"transposed": (64, 32)}
 BLOCK = np.dtype([("scale", "<f2"), ("codes", "i1", 32)])
 # Half a step, and what the rounding of the scale to float16 moves a code of 127 by.
 STEPS = 0.5 + 127 * 2.0**-11 + 1e-4
-
 numbers = partial(np.frombuffer, dtype="u1")
 again = calls.Calls("q8_0", lambda seed: (matrix(seed, 2, 64),), lambda q8_0, w: numbers(q8_0(w)))
 file_again = calls.Calls(
@@ -126,10 +125,8 @@ def test_gguf_finds_the_values(answer, seed):
     Offsets count from the begin of the data, not from that of the file.
     """
     given = tensors(seed)
-    given |= {
-        "blk.0.attn_k.weight": matrix(seed + 4, 32, 64).T,
-        "rope_freqs.weight": cases.normal(seed, 10)[::2],
-    }
+    given["blk.0.attn_k.weight"] = matrix(seed + 4, 32, 64).T
+    given["rope_freqs.weight"] = cases.normal(seed, 10)[::2]
     for one in opened(gguf.GGUFReader, written(answer.write_gguf, given)).tensors:
         values = opened(lambda one: gguf.dequantize(one.data, one.tensor_type), one)
         if given[one.name].dim() == 1:

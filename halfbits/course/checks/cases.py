@@ -27,6 +27,11 @@ def generator(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed % 2**31)
 
 
+def shuffled(seed: int, n: int) -> Tensor:
+    """The numbers from 0 to n - 1, int64, in an order that depends on the seed alone."""
+    return torch.randperm(n, generator=generator(seed))
+
+
 def normal(seed: int, *shape: int) -> Tensor:
     """Standard normal float32 numbers that depend on the seed alone."""
     return torch.randn(shape, generator=generator(seed))

@@ -61,6 +61,23 @@ class ConvNet(nn.Sequential):
         norm.running_mean.fill_(THIRD)  # type: ignore[union-attr]
 
 
+class Adapter(nn.Module):
+    """A layer without children that runs another, which it does not own; no `weight` of its own."""
+
+    def __init__(self, base: nn.Module) -> None:
+        super().__init__()
+        self.base, self.gain = [base], nn.Parameter(torch.ones(8))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.base[0](x) * self.gain
+
+
+def adapted() -> nn.Sequential:
+    """A layer of 8 features, and an adapter that runs it once more."""
+    base = nn.Linear(8, 8)
+    return nn.Sequential(base, Adapter(base))
+
+
 class Residual(nn.Module):
     """x + linear(x): under autocast the sum of float32 and 16 bits is float32."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -116,3 +117,15 @@ def _default_dtype(dtype: torch.dtype) -> Iterator[None]:
         yield
     finally:
         torch.set_default_dtype(before)
+
+
+def failing_later(function: Callable[[Any], Any], kind: type[BaseException]) -> Any:
+    """`function`, but for its second call and all later ones, which raise `kind`."""
+    calls = itertools.count()
+
+    def run(x: Any) -> Any:
+        if next(calls):
+            raise kind
+        return function(x)
+
+    return run
