@@ -135,8 +135,8 @@ def _link(exercise: Exercise) -> dict[str, Any]:
 
 
 def _grade_below(cell: dict[str, Any], exercise: Exercise) -> list[dict[str, Any]]:
-    """A cell that grades the task of an answer cell, where one writes it."""
-    if "answer" not in _tags(cell):
+    """A cell that grades the task of an answer cell, where one writes it; a repair is run first."""
+    if "answer" not in _tags(cell) or exercise.kind == "repair":
         return []
     task = next((t for t in exercise.tasks if t in defined_names("".join(cell["source"]))), None)
     if task is None:

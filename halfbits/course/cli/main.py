@@ -287,7 +287,10 @@ def load(
 
 @app.command()
 def update() -> None:
-    """Get the newest course by git, with your answers carried over."""
+    """Get the newest course by git, which needs the network, with your answers carried over.
+
+    Changed notebooks are kept in the backups of the data folder.
+    """
     from halfbits.course.cli.update import update as run
 
     raise typer.Exit(run())

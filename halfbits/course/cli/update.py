@@ -17,8 +17,8 @@ from halfbits.errors import CourseError
 def update() -> int:
     """Fast-forward to the newest commit of the branch's origin and carry the answers over.
 
-    Every notebook with answers is kept in a dated backup first. Raises CourseError, with
-    everything as it was, where git cannot go forward or other files were changed.
+    Every changed notebook is kept in a dated backup first; a lesson that was run comes new. Raises
+    CourseError, with everything as it was, where git cannot go forward or other files changed.
     """
     root = load_catalog().root
     where = git(root, "rev-parse", "--show-toplevel", why="the course is no clone of a repository")
@@ -30,10 +30,10 @@ def update() -> int:
         print("The course is up to date.")
         return 0
     changed = git(root, "diff", "--name-only", "HEAD").splitlines()
-    answers = [name for name in changed if is_exercise(name)]
+    answers = [name for name in changed if Path(name).suffix == ".ipynb"]
     if others := sorted({*changed} - {*answers}):
         named = ", ".join(others[:3])
-        raise CourseError(f"{named}: changed here; commit it or take it back first.")
+        raise CourseError(f"{named}: changed here; `git checkout -- FILE` takes a change back.")
     kept = {name: (root / name).read_bytes() for name in answers if (root / name).is_file()}
     old = {name: git(root, "show", f"HEAD:{name}", strip=False) for name in kept}
     for name in kept:
@@ -47,7 +47,8 @@ def update() -> int:
             (root / name).write_bytes(content)
         raise
     for name, content in kept.items():
-        put_back(root / name, old[name], content)
+        if is_exercise(name):
+            put_back(root / name, old[name], content)
     print(f"The course is at {newest[:10]}; notebooks that are open in JupyterLab: reload them.")
     return 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from statistics import median_low
 
@@ -11,7 +12,7 @@ from halfbits.course.interview.bank.bank import Bank
 from halfbits.course.interview.bank.question import Question
 from halfbits.course.interview.plan.plan import Item
 from halfbits.course.lessons import Lesson, part_of
-from halfbits.course.progress import store
+from halfbits.course.progress import learned, store
 from halfbits.course.progress.progress import Record
 from halfbits.errors import CourseError
 
@@ -31,6 +32,7 @@ def make_items(
     An exercise needs what it builds on, and the first lesson of its part of the book that leads
     to it.
     """
+    chosen = {key for path in catalog.paths if path.name == "interview" for key in path.exercises}
     ranks = {stem: float(place) for place, stem in enumerate(lessons)}
     items = [
         _lesson(lesson, bank, ranks[stem])
@@ -42,7 +44,8 @@ def make_items(
         if not record.is_solved:
             rank = _rank(exercise, lessons, ranks) + place / 100
             before = _lesson_before(catalog.root, exercise, lessons)
-            items.append(_exercise(exercise, record, bank, rank, before))
+            item = _exercise(exercise, record, bank, rank, before)
+            items.append(replace(item, core=exercise.key in chosen))
     return [*_seed_questions(bank, read), *items]
 
 
@@ -53,7 +56,7 @@ def _seed_questions(bank: Bank, read: set[str]) -> list[Item]:
         return []
     minutes = SEED_SHARE * len(asked)
     # Nothing is asked more often: all questions rank behind them.
-    return [Item(SEED_QUESTIONS, "questions", "", minutes, 3, len(bank.questions), rank=-1.0)]
+    return [Item(SEED_QUESTIONS, "questions", "", minutes, 3, len(bank.questions), -1.0, core=True)]
 
 
 def _lesson(lesson: Lesson, bank: Bank, rank: float) -> Item:
@@ -67,6 +70,7 @@ def _lesson(lesson: Lesson, bank: Bank, rank: float) -> Item:
         asked=len(asked),
         rank=rank,
         needs=frozenset(lesson.needs),
+        core=any(one.seed is not None and one.lessons[0] == lesson.stem for one in asked),
     )
 
 
@@ -108,9 +112,10 @@ def _rank(exercise: Exercise, lessons: Mapping[str, Lesson], ranks: Mapping[str,
 
 
 def read_lessons() -> set[str]:
-    """The lessons that the person said are read."""
+    """The lessons that the person said are read, to the command or in the book."""
     content = store.read(_path()) or {}
-    return {str(stem) for stem in content.get("read", [])}
+    in_book = (name.removeprefix("read:") for name in learned.kept()["entries"])
+    return {str(stem) for stem in content.get("read", [])} | {Path(n).stem for n in in_book}
 
 
 def remember_read(names: list[str], lessons: Mapping[str, Lesson]) -> None:

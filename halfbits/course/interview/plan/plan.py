@@ -24,7 +24,7 @@ class Item:
     `name` is a lesson's stem, an exercise's key, or SEED_QUESTIONS.
 
     `asked` counts the questions that name it, `needs` are names that come before it, and `rank`
-    orders what is free to be placed.
+    orders what is free to be placed. What is `core` is left out last.
     """
 
     name: str
@@ -35,6 +35,7 @@ class Item:
     asked: int
     rank: float
     needs: frozenset[str] = frozenset()
+    core: bool = False
 
 
 @dataclass
@@ -149,4 +150,9 @@ def least_important(items: Sequence[Item]) -> Item:
     """The item to leave out: none of the others needs it."""
     needed = frozenset[str]().union(*(item.needs for item in items))
     free = [item for item in items if item.name not in needed]
-    return min(free or items, key=lambda item: (item.importance, item.asked, -item.rank))
+    return min(free or items, key=worth)
+
+
+def worth(item: Item) -> tuple[bool, int, int, float]:
+    """What is left out first sorts first."""
+    return item.core, item.importance, item.asked, -item.rank

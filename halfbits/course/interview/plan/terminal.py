@@ -22,6 +22,7 @@ from halfbits.course.interview.plan.plan import (
     Plan,
     cards_share,
     make_plan,
+    worth,
 )
 from halfbits.course.interview.text.phrases import phrases
 from halfbits.course.interview.text.render import as_text
@@ -91,7 +92,7 @@ def print_left_out(console: Console, plan: Plan, words: dict[str, str]) -> None:
     count, minutes = len(plan.left_out), sum(item.minutes for item in plan.left_out)
     text = words["left_out"].format(count=count, hours=round(minutes / 60) or 1)
     console.print(Text(text, style="yellow"))
-    for item in reversed(plan.left_out[-MOST_LEFT_OUT:]):
+    for item in sorted(plan.left_out, key=worth, reverse=True)[:MOST_LEFT_OUT]:
         text = words["left_out_item"].format(
             name=named(item, words), minutes=item.minutes, importance=item.importance
         )
@@ -100,7 +101,7 @@ def print_left_out(console: Console, plan: Plan, words: dict[str, str]) -> None:
 
 def print_hint(console: Console, plan: Plan, words: dict[str, str]) -> None:
     """How to tell what was read, with the first lesson as an example."""
-    lessons = [item for day in plan.days for item, _ in day.work if item.kind == "lesson"]
+    lessons = [item for day in plan.days for item, _ in day.work if item.kind != "exercise"]
     if lessons:
         command = f"python course.py plan --days {len(plan.days)} --read {lessons[0].name}"
         console.print(f"{words['tell_read']}")

@@ -110,7 +110,7 @@ def test_exercise_has_no_outputs_no_answers_and_a_link_to_the_solution(course: C
 def test_repair_shows_the_broken_program_in_place_of_the_answer(course: Catalog) -> None:
     course = load_catalog(with_a_repair(course.root))
     made = make_exercise(course, course.find("halve"))
-    program, _ = [cell for cell in made["cells"] if cell["cell_type"] == "code"]
+    (program,) = [cell for cell in made["cells"] if cell["cell_type"] == "code"]
     assert "".join(program["source"]) == BROKEN_HALVE.rstrip()
     assert program["metadata"]["tags"] == ["answer"]
 

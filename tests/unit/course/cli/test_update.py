@@ -103,7 +103,7 @@ def test_other_changed_files_are_named_and_nothing_is_touched(places: tuple[Path
     publish(origin, "# Newer")
     with (clone / "exercises" / "course.toml").open("a") as file:
         file.write("\n")
-    with pytest.raises(CourseError, match=r"exercises/course.toml: changed here; commit it or"):
+    with pytest.raises(CourseError, match=r"exercises/course.toml: changed here; `git"):
         update()
     assert (clone / NAME).read_bytes() == left
 
