@@ -51,7 +51,7 @@ def part_of(root: Path, page: str) -> tuple[str, ...]:
 
 def read_lesson(path: Path) -> Lesson:
     """The lesson in a notebook; a first cell without some line leaves it empty."""
-    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    cells = json.loads(path.read_text(encoding="utf-8")).get("cells", [])
     text = "".join(cells[0]["source"]) if cells else ""
     title = re.search(r"^# (.+)", text, re.MULTILINE)
     minutes = re.search(r"^\*\*Minutes\.\*\* (\d+)", text, re.MULTILINE)
