@@ -289,5 +289,6 @@ def test_the_command_runs_the_benchmarks_of_the_checkout(monkeypatch: pytest.Mon
         return type("Done", (), {"returncode": 3})()
 
     monkeypatch.setattr(bench.subprocess, "run", started)
-    assert bench.run(Path("x.json"), cpu=True) == 3
+    assert bench.run(Path("x.json"), cpu=True, minutes=2.5) == 3
     assert seen[0][1:5] == ["-m", "benchmarks.bench", "--cpu", "--output"]
+    assert seen[0][-2:] == ["--minutes", "2.5"]

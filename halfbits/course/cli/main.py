@@ -161,11 +161,14 @@ def bench(
         Path | None, typer.Option(help="A file; your data folder if left out.")
     ] = None,
     cpu: Annotated[bool, typer.Option("--cpu", help="Measure the CPU, GPU or not.")] = False,
+    minutes: Annotated[
+        float, typer.Option(help="Most for the plans of a card that has none.")
+    ] = 10,
 ) -> None:
     """Measure this machine: bandwidth, products, layers, by number format."""
     from halfbits.perf.bench import run
 
-    raise typer.Exit(run(output, cpu))
+    raise typer.Exit(run(output, cpu, minutes))
 
 
 @app.command()
