@@ -69,13 +69,24 @@ def candidates(bits: int, batch: int) -> Iterator[Plan]:
                 yield from fitting(bits, batch, cut, (3, 4) if bits == 4 else (3, 4, 5))
 
 
+def bits_of(name: str) -> int:
+    """Bits of a code of the format."""
+    return 8 if name == "int8" else 4
+
+
+def fits(plan: Plan, name: str) -> bool:
+    """Do the groups of a turn find columns in the matrix unit? More tiles would be cut."""
+    return plan.kernel != "columns" or plan.tiles <= (2 if "g32" in name else 8)
+
+
 def of_columns() -> Iterator[Plan]:
-    """Cuts of `columns`: 4 or 8 warps for the same rows of W, at most 16 loads written out."""
-    for rows, tiles, split, warps, unroll in itertools.product(
-        (16, 32), (2, 4), (1, 2), (4, 8), (1, 2, 4)
+    """Cuts of `columns`: 4 or 8 warps for the same rows of W, at most 8 loads of codes a thread
+    and turn, which 64 registers may hold or not."""
+    for rows, tiles, warps, unroll, registers in itertools.product(
+        (16, 32), (2, 4, 8), (4, 8), (1, 2), (0, 64)
     ):
-        if tiles * rows // 16 * unroll <= 16:
-            yield Plan("columns", rows, tiles, split, warps, unroll)
+        if tiles * rows // 16 * unroll <= 8:
+            yield Plan("columns", rows, tiles, 1, warps, unroll, registers)
 
 
 def fitting(
@@ -193,7 +204,7 @@ def tune(minutes: float) -> list[dict[str, Any]]:
     with Progress() as bar:
         for batch, name, (inputs, outputs) in bar.track(cases, description="plans"):
             if time.monotonic() < end:
-                tried = list(candidates(8 if name == "int8" else 4, batch))
+                tried = [plan for plan in candidates(bits_of(name), batch) if fits(plan, name)]
                 row = fastest(name, inputs, outputs, batch, device, tried)
                 found += [row] if row else []
                 torch.cuda.empty_cache()

@@ -9,10 +9,13 @@ that belong to each of their places: what the unit's layout asks of that lane, w
 dimension is taken in the order of the words. Nothing passes through shared memory.
 
 With zero points the codes stay counted from 128 (64 in float16), and a product of x with ones has
-the sums of x: one multiplication a lane takes both, zero point and 128, off a group's sum.
+the sums of x: one multiplication a lane takes both, zero point and 128, off a group's sum. There x
+is read once a turn, each column its own group, since one product with ones then serves all tiles;
+the products with the codes take it with the other columns' bits cleared. Without zero points each
+product reads its own x and has a sum of its own, so that none waits for another's.
 """
 # Triton marks compile-time arguments by capitals, and gives types to none of the others.
-# ruff: noqa: N803, SIM300
+# ruff: noqa: N803, RUF005, SIM300
 # mypy: disallow-untyped-defs=False
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
-from halfbits.kernels.decode import BFLOAT16_FROM, FLOAT16_FROM, counted, decoded, product
+from halfbits.kernels.decode import BFLOAT16_FROM, FLOAT16_FROM, PTX, counted, decoded, product
 from halfbits.kernels.gpu import finish
 
 COUNTING = tl.constexpr(0x4B000000)  # the exponent at which a float counts ones, 2^23
@@ -28,17 +31,31 @@ ONES = tl.constexpr(2.0**23)
 
 
 @triton.jit
-def left(weight, STEP: tl.constexpr, ROWS: tl.constexpr, TILES: tl.constexpr):
-    """[STEP, ROWS, 32 TILES] of one place of the words: the layout that the unit wants, unmoved."""
-    parts = tl.reshape(weight, [TILES, ROWS // 8, STEP, 8, 4, 2, 2, 2])
-    return tl.reshape(tl.permute(parts, [2, 1, 3, 0, 5, 6, 4, 7]), [STEP, ROWS, 32 * TILES])
+def left(weight, STEP: tl.constexpr, ROWS: tl.constexpr):
+    """[STEP, ROWS, 32] of one place of the words: the layout that the unit wants, unmoved."""
+    parts = tl.reshape(weight, [ROWS // 8, STEP, 8, 4, 2, 2, 2])
+    return tl.reshape(tl.permute(parts, [1, 0, 2, 4, 5, 3, 6]), [STEP, ROWS, 32])
 
 
 @triton.jit
-def right(value, STEP: tl.constexpr, TILES: tl.constexpr):
-    """[STEP, 32 TILES, 8] of one place: x in eight columns."""
-    parts = tl.reshape(value, [TILES, STEP, 8, 4, 2, 2, 2])
-    return tl.reshape(tl.permute(parts, [1, 0, 4, 5, 3, 6, 2]), [STEP, 32 * TILES, 8])
+def right(value, STEP: tl.constexpr):
+    """[STEP, 32, 8] of one place: x in eight columns."""
+    parts = tl.reshape(value, [STEP, 8, 4, 2, 2, 2])
+    return tl.reshape(tl.permute(parts, [0, 3, 4, 2, 5, 1]), [STEP, 32, 8])
+
+
+@triton.jit
+def only(value, own):
+    """value [n, 8] in rows where own [n, 1], else 0: one instruction for two 16-bit numbers."""
+    kept = tl.where(own, -1, 0).to(tl.int16).broadcast_to(value.shape)
+    bits = value.to(tl.int16, bitcast=True)
+    if PTX:
+        bits = tl.inline_asm_elementwise(
+            "and.b32 $0, $1, $2;", "=r,r,r", [bits, kept], tl.int16, True, 2
+        )
+    else:
+        bits &= kept
+    return bits.to(value.dtype, bitcast=True)
 
 
 @triton.jit
@@ -73,9 +90,8 @@ def within(block, outputs, EVEN: tl.constexpr):
 
 
 @triton.jit
-def onward(index, turn, EACH: tl.constexpr, count, EVEN: tl.constexpr):
-    """How far from `index` the load of a turn is, EACH a turn, to the last of `count` at most."""
-    far = turn * EACH
+def onward(index, far, count, EVEN: tl.constexpr):
+    """`far`, or what is left from `index` to the last of `count`."""
     if not EVEN:
         far = tl.minimum(index + far, count - 1) - index
     return far
@@ -92,8 +108,7 @@ def columns(
     of W in each of TURNS turns, of which UNROLL are written out.
 
     codes, scale [blocks, scales, 16] and zeros as in `tiles`; TILES * GROUPS, the columns in use,
-    is 2, 4 or 8. EVEN: rows, tiles and x leave no rest. With zero points a turn starts the next
-    one's scales and zero points, which the compiler would otherwise load when it needs them.
+    is 2, 4 or 8. EVEN: rows, tiles and x leave no rest.
     """
     KIND: tl.constexpr = x.dtype.element_ty
     FIRST: tl.constexpr = FLOAT16_FROM if KIND == tl.float16 else BFLOAT16_FROM
@@ -102,58 +117,66 @@ def columns(
     block = tl.program_id(0) * (ROWS // 16)
     first = tl.program_id(1) * (TURNS * STEP)
     # One flat index a 16-byte load: lanes first, then warps, then what a lane has several of.
-    at = tl.arange(0, 4 * STEP * ROWS * TILES)
-    tile = first * TILES + at // 32 % STEP * TILES + at // (4 * STEP * ROWS)
-    row = at // (32 * STEP) % (ROWS // 8) * 8 + at // 4 % 8
-    blocks = within(block + row // 16, outputs, EVEN).to(tl.int64)
-    eight = tl.arange(0, 8)[None, :]
-    line = codes + (blocks * across + tile) * 512 + row % 16 * 32 + at % 4 * 8
-    line = line[:, None] + eight
-    tile = tile[:, None]
-    at = tl.arange(0, 32 * STEP * TILES)
-    column, mine = at // 4 % 8, at // (32 * STEP)
-    spot = at % 4 * 8 + (at // 32 % STEP * TILES + mine) * 128 + first * TILES * 128
     at = tl.arange(0, 4 * STEP * ROWS)
+    tile = first * TILES + at // 32 % STEP * TILES
     row = at // (32 * STEP) * 8 + at // 4 % 8
     word = at // 32 % STEP * WORDS + at % 4 % WORDS + first * WORDS
     blocks = within(block + row // 16, outputs, EVEN)
+    line = codes + (blocks.to(tl.int64) * across + tile) * 512 + row % 16 * 32 + at % 4 * 8
     scale_at = scale + (blocks * scales + word) * 16 + row % 16
     zero_at = zeros + blocks * ((scales + 1) // 2) * 16 + row % 16
+    eight = tl.arange(0, 8)[None, :]
+    line, tile = line[:, None] + eight, tile[:, None]
+    at = tl.arange(0, 32 * STEP)
+    column = at // 4 % 8
+    spot = first * TILES * 128 + at // 32 % STEP * TILES * 128 + at % 4 * 8
+    # With zero points, where a column's own group begins.
+    its = (spot + column // GROUPS * 128 + column % GROUPS * 32)[:, None] + eight
+    spot = spot[:, None] + eight
     total = tl.zeros([STEP, ROWS // 16, 16, 8], tl.float32)
-    if HAS_ZERO:
-        far = onward(word, 0, STEP * WORDS, scales, EVEN)
-        next_pairs = tl.load(scale_at + far * 16)
-        next_fours = tl.load(zero_at + (word + far) // 2 * 16)
     for turn in tl.range(0, TURNS, num_stages=1, loop_unroll_factor=UNROLL):
-        on = onward(tile, turn, EACH, across, EVEN) * 512
-        words = tl.load(line + on, eviction_policy="evict_first")
-        here = onward(word, turn, STEP * WORDS, scales, EVEN)
-        if HAS_ZERO:
-            pairs, fours = next_pairs, next_fours >> (word + here) % 2 * 16
-            ahead = onward(word, tl.minimum(turn + 1, TURNS - 1), STEP * WORDS, scales, EVEN)
-            next_pairs = tl.load(scale_at + ahead * 16)
-            next_fours = tl.load(zero_at + (word + ahead) // 2 * 16)
-        else:
-            pairs = tl.load(scale_at + here * 16)
-        part = tl.zeros([STEP, ROWS, 8], tl.float32)
+        words = ()
+        for mine in tl.static_range(TILES):
+            far = onward(tile, turn * EACH + mine, across, EVEN) * 512
+            one = tl.load(line + far, eviction_policy="evict_first")
+            words = words + (one,)  # type: ignore[assignment]
+        ahead = turn * (EACH * 128)
         plain = tl.zeros([STEP, 16, 8], tl.float32)
-        for place in tl.static_range(4):
-            used = (column == mine * GROUPS + place * GROUPS // 4)[:, None]
-            inside = (spot + turn * (EACH * 128) + place * 32)[:, None] + eight
-            value = tl.load(x + inside, mask=used if EVEN else used & (inside < inputs), other=0)
-            value = right(value, STEP, TILES)
-            if not DECODE:
-                weight = words.to(KIND, bitcast=True)
-            elif HAS_ZERO:
-                weight = counted(words, place, KIND)
-            else:
-                weight = decoded(words, place, 4, KIND)
-            if HAS_ZERO:
-                ones = tl.full([STEP, 16, 32 * TILES], 1.0, tl.float32).to(KIND)
-                plain = product(ones, value, plain)
-            part = product(left(weight, STEP, ROWS, TILES), value, part)
+        values = ()
+        if HAS_ZERO:
+            for place in tl.static_range(4 // GROUPS):
+                inside = its + ahead + place * 32
+                used = (column < TILES * GROUPS)[:, None]
+                used = used if EVEN else used & (inside < inputs)
+                value = tl.load(x + inside, mask=used, other=0)
+                ones = tl.full([STEP, 16, 32], 1.0, tl.float32).to(KIND)
+                plain = product(ones, right(value, STEP), plain)
+                values = values + (value,)  # type: ignore[assignment]
+        here = onward(word, turn * (STEP * WORDS), scales, EVEN)
+        pairs = tl.load(scale_at + here * 16)
+        part = tl.zeros([STEP, ROWS, 8], tl.float32)
+        for mine in tl.static_range(TILES):
+            for place in tl.static_range(4):
+                own = (column == mine * GROUPS + place * GROUPS // 4)[:, None]
+                if HAS_ZERO:
+                    value = only(values[place % (4 // GROUPS)], own)
+                    weight = counted(words[mine], place, KIND)
+                else:
+                    inside = spot + ahead + (mine * 128 + place * 32)
+                    value = tl.load(
+                        x + inside, mask=own if EVEN else own & (inside < inputs), other=0
+                    )
+                    weight = decoded(words[mine], place, 4, KIND)
+                if not DECODE:
+                    weight = words[mine].to(KIND, bitcast=True)
+                if HAS_ZERO:
+                    part = product(left(weight, STEP, ROWS), right(value, STEP), part)
+                else:
+                    none = tl.zeros([STEP, ROWS, 8], tl.float32)
+                    part += product(left(weight, STEP, ROWS), right(value, STEP), none)
         sums = tl.reshape(part, [STEP, ROWS // 16, 16, 8])
         if HAS_ZERO:
+            fours = tl.load(zero_at + (word + here) // 2 * 16) >> (word + here) % 2 * 16
             less = pair_of_zeros(fours, FIRST, STEP, ROWS)
             sums -= tl.reshape(plain, [STEP, 1, 16, 8]) * less
         total += sums * pair_of_scales(pairs, STEP, ROWS)

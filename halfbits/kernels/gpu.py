@@ -35,6 +35,29 @@ def zero_of(words, group, PLACE: tl.constexpr):
 
 
 @triton.jit
+def zero_of_tile(one, two, three, four, PLACE: tl.constexpr):
+    """As `zero_of`, from what `words_of_tile` returned: three of the words are 0."""
+    low = (one & (255 | 65536 << PLACE)) | (two >> 8 & 255)
+    return low | (three >> 16 & 255) | (four >> 24 & 255)
+
+
+@triton.jit
+def words_of_tile(at, tile):
+    """Four words [rows, 1]: the one of four zero points at `at`, where the tile has its place, and
+    zeros for the others.
+
+    With a shift by the tile in its place, the compiler decodes in other registers than the products
+    read, and every weight goes through shared memory: it moves decoding only behind loads and
+    constants.
+    """
+    own = tile % 4 + tl.zeros(at.shape, tl.int32)
+    first = tl.load(at, mask=own == 0, other=0)
+    second = tl.load(at, mask=own == 1, other=0)
+    third = tl.load(at, mask=own == 2, other=0)
+    return first, second, third, tl.load(at, mask=own == 3, other=0)
+
+
+@triton.jit
 def codes_of(row, across, WORDS: tl.constexpr, BLOCK: tl.constexpr):
     """Where the words of a row start; rows lie in blocks of BLOCK."""
     return (row // BLOCK).to(tl.int64) * across * (BLOCK * WORDS) + row % BLOCK * WORDS
@@ -167,8 +190,10 @@ def wide(
     total = tl.zeros([ROWS, BATCH], tl.float32)
     for tile in tl.range(first, last, num_stages=STAGES):
         words = tl.load(line + tile * (BLOCK * WORDS), eviction_policy="evict_first")
-        if HAS_ZERO:
-            four = tl.load(zero_at + tile * GROUPS // 4 * 16)
+        if HAS_ZERO and GROUPS == 1:
+            z0, z1, z2, z3 = words_of_tile(zero_at + tile // 4 * 16, tile)
+        elif HAS_ZERO:
+            four = tl.load(zero_at + tile * 16)
         if BITS == 4:
             low = tl.load(scale_at + tile * GROUPS // 2 * 16)
             high = low
@@ -185,8 +210,10 @@ def wide(
             group = tile if GROUPS == 1 else place
             if DECODE:
                 zero = None
-                if HAS_ZERO:
-                    zero = zero_of(four, group, place)
+                if HAS_ZERO and GROUPS == 1:
+                    zero = zero_of_tile(z0, z1, z2, z3, place)
+                elif HAS_ZERO:
+                    zero = zero_of(four, place, place)
                 weight = decoded(words, place, BITS, KIND, zero)
             else:
                 weight = words.to(KIND, bitcast=True)

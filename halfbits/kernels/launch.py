@@ -103,9 +103,10 @@ def run_columns(x: Tensor, tiles: Tiles, y: Tensor, plan: Plan, decode: bool = T
         "DECODE": decode,
     }  # fmt: skip
     cut = {"ROWS": plan.rows, "TILES": each, "STEP": plan.warps, "SPLIT": split}
+    most = {"maxnreg": plan.registers} if plan.registers else {}
     columns[programs, split](
         x, tiles.codes, tiles.scale, zeros, y, work, arrived, outputs, inputs, tiles.across,
-        tiles.scale.shape[1], **fixed, **cut, UNROLL=plan.stages, num_warps=plan.warps,
+        tiles.scale.shape[1], **fixed, **cut, **most, UNROLL=plan.stages, num_warps=plan.warps,
     )  # fmt: skip
 
 

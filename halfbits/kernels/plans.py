@@ -26,7 +26,8 @@ class Plan:
     """The `kernel`: `deep` and `wide` of `gpu`, `row` or `columns`; `rows` of W in a program;
     `tiles` of a row in one step, of each warp in `columns` (`wide` takes one); programs that
     `split` the input; warps; stages of loads in flight (`columns`: turns that are written out;
-    `row` splits nothing and has no stages: its loads are all in flight)."""
+    `row` splits nothing and has no stages: its loads are all in flight); most `registers` of a
+    thread, which only `columns` heeds, 0 for as many as the compiler wants."""
 
     kernel: str
     rows: int
@@ -34,6 +35,7 @@ class Plan:
     split: int
     warps: int
     stages: int
+    registers: int = 0
 
 
 def name_of(tiles: Tiles) -> str:

@@ -56,7 +56,8 @@ def products() -> Iterator[tuple[str, float]]:
     """Largest error over its bound, by format, plan, batch and dtype; the sizes leave tails."""
     for name, quantizer in FORMATS.items():
         step = 128 if "g128" in name else 32
-        inputs = 256 + step * int(torch.randint(1, 128 // step + 1, ()))
+        tiles = 4 if name == "int4 g128 zero" else 2  # four of its zero points share a word
+        inputs = 128 * tiles + step * int(torch.randint(1, 128 // step + 1, ()))
         outputs = int(torch.randint(17, 80, ()))
         weight = packed.pack(quantizer(torch.randn(outputs, inputs)))
         for plan, (batch, dtype) in zip(PLANS, CASES, strict=True):
@@ -87,7 +88,7 @@ def one_row() -> Iterator[tuple[str, float]]:
 def one_row_of_int4() -> Iterator[tuple[str, float]]:
     """The kernel of one row and int4: two to eight groups a turn, whole and with a rest of tiles,
     of the last tile and of rows of W, split and not, and x that is not finite beyond its end."""
-    plans = (Plan("columns", 16, 8, 1, 2, 1), Plan("columns", 32, 2, 2, 1, 2))
+    plans = (Plan("columns", 16, 8, 1, 2, 1, 64), Plan("columns", 32, 2, 2, 1, 2))
     for name in (name for name in FORMATS if name != "int8"):
         rest = 640 if "g128" in name else 672
         cases = ((2048, 32, torch.bfloat16), (rest, 40, torch.float16))

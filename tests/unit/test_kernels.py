@@ -9,7 +9,6 @@ import random
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import astuple
 from pathlib import Path
 
 import pytest
@@ -206,6 +205,18 @@ def test_the_tuner_has_plans_for_every_batch(bits: int, batch: int) -> None:
         assert plan.rows * plan.tiles * TILE * bits // 8 * plan.stages < MOST_SHARED
 
 
+@pytest.mark.parametrize(("name", "most"), [("int4 g128", 8), ("int4 g32 zero", 2)])
+def test_the_tuner_gives_one_row_as_many_tiles_as_the_matrix_unit_has_columns_for(
+    name: str, most: int
+) -> None:
+    pytest.importorskip("triton", reason="Triton has no package for this system")
+    from benchmarks.tune_kernels import candidates, fits
+
+    kept = [plan for plan in candidates(4, 1) if fits(plan, name)]
+    assert max(plan.tiles for plan in kept) == most
+    assert {plan.kernel for plan in kept} == {"columns"}
+
+
 @every_format
 def test_the_tuner_compiles_for_the_shapes_and_types_of_a_real_weight(name: str) -> None:
     pytest.importorskip("triton", reason="Triton has no package for this system")
@@ -277,7 +288,7 @@ def test_every_format_and_batch_has_a_plan_of_the_committed_card(name: str) -> N
     for batch in range(1, MOST_ROWS + 1):
         plan = plans.plan_for(arrange(packed), batch, torch.device("cpu"))
         assert plan.kernel in ("deep", "wide") or batch == 1
-        assert list(astuple(plan)) in [row["plan"] for row in kept]
+        assert plan in [plans.Plan(*row["plan"]) for row in kept]
 
 
 def test_a_plan_is_of_the_fewest_rows_that_fit_and_then_of_the_nearest_shape() -> None:
