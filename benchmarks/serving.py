@@ -101,7 +101,8 @@ def served(python: str, model: Path) -> Iterator[Server]:
         port = free.getsockname()[1]
     script = Path(__file__).with_name("llama_server.py")
     command = [python, str(script), str(model), str(port), str(SLOTS), str(THREADS)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as child:
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=quiet, stderr=quiet) as child:
         try:
             yield ready(child, f"http://127.0.0.1:{port}")
         finally:
