@@ -33,6 +33,7 @@ BOOK = (
     "halfbits.course.lessons",
     "halfbits.course.mathml",
     "halfbits.course.notebook",
+    "halfbits.course.progress",
     "halfbits.course.selection",
     "halfbits.course.sources",
     "halfbits.errors",
