@@ -72,7 +72,12 @@ WRONG = {
             SCALE,
             f"{SCALE}\n    scale = scale * (scale.abs() > 6.1e-5)",
         ),
-        ("0 for NaN", "the block with a NaN", SCALE, f"{SCALE}.nan_to_num()"),
+        (
+            "0 for NaN",
+            "the block with a NaN",
+            SCALE,
+            f"{SCALE}.nan_to_num(0.0, torch.inf, -torch.inf)",
+        ),
         ("scales of 1000 at most", "expected", SCALE, f"{SCALE}.clamp(-1000, 1000)"),
     ],
     "test_no_blocks_give_no_weights": [
