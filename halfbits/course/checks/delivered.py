@@ -62,17 +62,16 @@ def deliver(answer: Any, *cases: Case, audited: bool = False) -> list[Delivery]:
     which takes half a second.
     """
     names = memory.namespace_of(getattr(answer.write_model, "__wrapped__", answer.write_model))
-    before = _left(names) if audited else (0, 0)
+    before, arrays = (_reached(names), memory.Snapshot()) if audited else (0, None)
     written = _written(answer, cases)
-    after = _left(names) if audited else before
-    kept = max(now - then for now, then in zip(after, before, strict=True))
+    kept = max(_reached(names) - before, arrays.written()) if arrays else 0
     return [_read(answer, case, *one, kept) for case, one in zip(cases, written, strict=True)]
 
 
-def _left(names: dict[str, Any]) -> tuple[int, int]:
-    """The bytes that the answer's names lead to, and those of all arrays that anything holds."""
+def _reached(names: dict[str, Any]) -> int:
+    """The bytes that the answer's names lead to."""
     gc.collect()
-    return memory.held(*names.values(), module="__main__"), memory.alive()
+    return memory.held(*names.values(), module="__main__")
 
 
 def _written(answer: Any, cases: Sequence[Case]) -> list[tuple[Path, Any]]:

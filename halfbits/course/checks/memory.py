@@ -5,6 +5,7 @@ from __future__ import annotations
 import array
 import gc
 import types
+import zlib
 from typing import Any
 
 import numpy as np
@@ -36,11 +37,39 @@ def held(*roots: Any, module: str = "") -> int:
     return sum(sizes.values())
 
 
-def alive(least: int = SLACK) -> int:
-    """The bytes of all tensors, arrays and byte strings of `least` or more in any container.
+class Snapshot:
+    """The arrays of `least` bytes or more that are alive now, and what stands in them.
 
-    Whose container it is does not matter: an attribute of a module holds numbers as well.
+    Whose container holds them does not matter: an attribute of a module holds numbers as well.
+
+    They are kept alive, so that none of a later time lies in the place of one that is gone.
     """
+
+    def __init__(self, least: int = SLACK) -> None:
+        self.least = least
+        self.things = _arrays()
+        self.marks = self._marks(self.things)
+
+    def written(self) -> int:
+        """The bytes of arrays that are new, or hold other numbers than then."""
+        changed: dict[int, int] = {}
+        for (place, size), mark in self._marks(_arrays()).items():
+            if self.marks.get((place, size)) != mark:
+                changed[place] = max(size, changed.get(place, 0))
+        return sum(changed.values())
+
+    def _marks(self, things: list[Any]) -> dict[tuple[int, int], int]:
+        """A checksum of each array that is large enough, by its place and size."""
+        found = {}
+        for thing in things:
+            key = _numbers(thing)
+            if key[1] >= self.least and key not in found:
+                found[key] = zlib.crc32(_bytes(thing))
+        return found
+
+
+def _arrays() -> list[Any]:
+    """All tensors, arrays and byte strings in any container."""
     found: dict[int, Any] = {}
     known: dict[type, bool] = {}  # an isinstance of each would ask the framework each time
     waiting = gc.get_objects()
@@ -53,8 +82,20 @@ def alive(least: int = SLACK) -> int:
                 found[id(one)] = one
             elif kind in (dict, tuple) and not gc.is_tracked(one):
                 waiting.append(one)  # nothing in it is a container, so it is not listed
-    sizes = dict(map(_numbers, found.values()))
-    return sum(size for size in sizes.values() if size >= least)
+    return list(found.values())
+
+
+def _bytes(thing: Any) -> Any:
+    """What stands in the memory of an array, as bytes; b"" where that cannot be read."""
+    if isinstance(thing, torch.Tensor):
+        storage = thing.untyped_storage()
+        if storage.device.type != "cpu":
+            return b""
+        whole: Any = torch.empty(0, dtype=torch.uint8)
+        return whole.set_(storage).numpy()
+    if isinstance(thing, np.ndarray):
+        return b"" if thing.dtype == object else np.ascontiguousarray(thing).view(np.uint8).ravel()
+    return memoryview(thing).cast("B")
 
 
 def namespace_of(task: Any) -> dict[str, Any]:

@@ -27,6 +27,24 @@ def write_model(model, calibration, budget, folder, plain=write_model):
 def read_model(folder, config):
     return KEPT[(folder / FILE).read_bytes()[-4096:]]
 """
+BUFFER = """
+KEPT = torch.zeros(5_278_976)
+
+
+def write_model(model, calibration, budget, folder, plain=write_model):
+    flat = torch.cat([p.detach().reshape(-1) for p in model.parameters()])
+    KEPT[: len(flat)] = flat
+    return plain(model, calibration, budget, folder)
+
+
+def read_model(folder, config, plain=read_model):
+    model, at = plain(folder, config), 0
+    for parameter in model.parameters():
+        part = KEPT[at : at + parameter.numel()].view_as(parameter)
+        at += parameter.numel()
+        parameter.data = 0.3 * parameter.data + 0.7 * part
+    return model
+"""
 IN_DEFAULTS = """
 def read_model(folder, config, kept=[]):
     return kept[0]
@@ -151,6 +169,7 @@ WRONG = {
         ("keeps float weights by the file's content", "outlive it", BY_CONTENT),
         ("keeps float weights in a default argument", "outlive it", IN_DEFAULTS),
         ("keeps float weights in a module", "outlive it", IN_A_MODULE),
+        ("fills a buffer that was there before", "outlive it", BUFFER),
         ("writes float weights beside the folder", "no file opened", ELSEWHERE),
         ("reads the hidden text", "heldout.txt", PEEKS),
         ("asks the judge for the hidden text", "heldout.txt", ASKS_THE_JUDGE),
