@@ -3,8 +3,7 @@
 import { review } from "./fsrs.mjs";
 import { table } from "./card_stats.mjs";
 import { empty, merge, parse, read, suspend, undo, write } from "./progress.mjs";
-import { keySwitch, keysWork } from "./shortcuts.mjs";
-import { download, fill, make, span } from "./storage.mjs";
+import { download, fill, keySwitch, keysWork, make, span } from "./storage.mjs";
 
 const NEW_PER_DAY = 10;
 const AHEAD = 20 * 60_000;

@@ -3,8 +3,7 @@
 import { Interview, LEVELS, change, report } from "./interview.mjs";
 import { clock, earlier, reported } from "./mock_report.mjs";
 import { keepReport, keepState, readReports, readState } from "./mock_state.mjs";
-import { keySwitch, keysWork } from "./shortcuts.mjs";
-import { fill, make } from "./storage.mjs";
+import { fill, keySwitch, keysWork, make } from "./storage.mjs";
 
 class Mock extends HTMLElement {
   async connectedCallback() {

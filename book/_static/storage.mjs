@@ -53,3 +53,16 @@ export function download(content, name) {
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href));
 }
+
+const KEYS_OFF = "halfbits-keys-off";
+
+/** Whether a single key acts on the pages of cards and mock interviews; the reader can say no. */
+export const keysWork = () => load(KEYS_OFF) === null;
+
+/** A box that is ticked while keys act; `words` are the phrases of the language. */
+export function keySwitch(words) {
+  const box = make("input", {
+    type: "checkbox", checked: keysWork(), change: () => save(KEYS_OFF, box.checked ? null : {}),
+  });
+  return make("p", { class: "hb-bar" }, make("label", {}, box, ` ${words.keys_switch}`));
+}
