@@ -39,7 +39,7 @@ LOGITS = torch.tensor([0.5, 0.25, 0.15, 0.07, 0.03]).log()
 
 
 def kept(**parameters: float) -> list[int]:
-    sampler = defined("sampling_parameters")["next_token_probabilities"]
+    sampler = defined("sampling_parameters")["token_probabilities"]
     p = sampler(LOGITS, **parameters)
     torch.testing.assert_close(p.sum(), torch.tensor(1.0))
     return [place for place, one in enumerate(p.tolist()) if one > 0]
@@ -61,7 +61,7 @@ def test_a_hot_temperature_before_top_p_keeps_more_tokens_than_after_it() -> Non
 
 
 def test_a_mask_of_the_grammar_leaves_allowed_tokens_their_ratios() -> None:
-    sampler = defined("sampling_parameters")["next_token_probabilities"]
+    sampler = defined("sampling_parameters")["token_probabilities"]
     allowed = torch.tensor([False, True, False, True, False])
     p = sampler(LOGITS, allowed=allowed)
     assert p[~allowed].eq(0).all()
