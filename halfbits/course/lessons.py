@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -39,6 +40,17 @@ def toc_order(root: Path) -> dict[str, int]:
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
     stems = re.findall(r"file: *notebooks/(\w+)", text)
     return {stem: place for place, stem in enumerate(stems)}
+
+
+def leading_to(key: str, lessons: Iterable[Lesson]) -> list[Lesson]:
+    """The lessons that list the exercise `key`, in their order."""
+    return [lesson for lesson in lessons if key in lesson.leads_to]
+
+
+def before(root: Path, key: str, lessons: Iterable[Lesson]) -> list[Lesson]:
+    """Those that lead to the exercise and stand in its part of the book; all, where none does."""
+    leading, beside = leading_to(key, lessons), part_of(root, f"exercises/{key}")
+    return [one for one in leading if f"notebooks/{one.stem}" in beside] or leading
 
 
 def part_of(root: Path, page: str) -> tuple[str, ...]:

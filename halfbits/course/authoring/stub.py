@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from halfbits.course.catalog import Catalog, Exercise, load_catalog
-from halfbits.course.lessons import load_lessons, part_of
+from halfbits.course.lessons import before, load_lessons
 from halfbits.course.notebook import BROKEN, cells_of, read_json
 from halfbits.course.rules import rules_of
 from halfbits.course.sources import DEFINES, defined_names
@@ -148,10 +148,7 @@ def _grade_below(cell: dict[str, Any], exercise: Exercise) -> list[dict[str, Any
 
 def _lessons(catalog: Catalog, exercise: Exercise) -> list[dict[str, Any]]:
     """A cell with the first lessons that lead to the exercise, those of its part of the book."""
-    leading = [one for one in load_lessons(catalog.root).values() if exercise.key in one.leads_to]
-    beside = part_of(catalog.root, f"exercises/{exercise.key}")
-    same = [one for one in leading if f"notebooks/{one.stem}" in beside]
-    leading = same or leading
+    leading = before(catalog.root, exercise.key, load_lessons(catalog.root).values())
     links = [f"[{one.title}](../../notebooks/{one.stem}.ipynb)" for one in leading[:MOST_LESSONS]]
     if not links:
         return []

@@ -11,7 +11,7 @@ from halfbits.course.catalog import Catalog, Exercise
 from halfbits.course.interview.bank.bank import Bank
 from halfbits.course.interview.bank.question import Question
 from halfbits.course.interview.plan.plan import Item
-from halfbits.course.lessons import Lesson, part_of
+from halfbits.course.lessons import Lesson, before, leading_to
 from halfbits.course.progress import learned, store
 from halfbits.course.progress.progress import Record
 from halfbits.errors import CourseError
@@ -43,9 +43,9 @@ def make_items(
         record = records.get(exercise.key, Record())
         if not record.is_solved:
             rank = _rank(exercise, lessons, ranks) + place / 100
-            before = _lesson_before(catalog.root, exercise, lessons)
-            item = _exercise(exercise, record, bank, rank, before)
-            items.append(replace(item, core=exercise.key in chosen))
+            item = _exercise(exercise, record, bank, rank)
+            first = {one.stem for one in before(catalog.root, exercise.key, lessons.values())[:1]}
+            items.append(replace(item, needs=item.needs | first, core=exercise.key in chosen))
     return [*_seed_questions(bank, read), *items]
 
 
@@ -61,16 +61,17 @@ def _seed_questions(bank: Bank, read: set[str]) -> list[Item]:
 
 def _lesson(lesson: Lesson, bank: Bank, rank: float) -> Item:
     asked = [question for question in bank.questions if lesson.stem in question.lessons]
+    importance = max((_weight(lesson.stem, question) for question in asked), default=1)
     return Item(
         name=lesson.stem,
         kind="lesson",
         title=lesson.title,
         minutes=lesson.minutes,
-        importance=max((_weight(lesson.stem, question) for question in asked), default=1),
+        importance=importance,
         asked=len(asked),
         rank=rank,
         needs=frozenset(lesson.needs),
-        core=any(one.seed is not None and one.lessons[0] == lesson.stem for one in asked),
+        core=importance == 3,
     )
 
 
@@ -81,16 +82,7 @@ def _weight(stem: str, question: Question) -> int:
     return 3 if question.lessons[0] == stem else 2
 
 
-def _lesson_before(root: Path, exercise: Exercise, lessons: Mapping[str, Lesson]) -> frozenset[str]:
-    leading = [stem for stem, lesson in lessons.items() if exercise.key in lesson.leads_to]
-    beside = part_of(root, f"exercises/{exercise.key}")
-    same = [stem for stem in leading if f"notebooks/{stem}" in beside]
-    return frozenset((same or leading)[:1])
-
-
-def _exercise(
-    exercise: Exercise, record: Record, bank: Bank, rank: float, before: frozenset[str]
-) -> Item:
+def _exercise(exercise: Exercise, record: Record, bank: Bank, rank: float) -> Item:
     """What is left of an exercise: checks that pass already count as time spent."""
     done = len(record.passed) / record.total if record.total else 0.0
     return Item(
@@ -101,13 +93,13 @@ def _exercise(
         importance=exercise.importance,
         asked=sum(exercise.key in question.exercises for question in bank.questions),
         rank=rank,
-        needs=frozenset(exercise.prerequisites) | before,
+        needs=frozenset(exercise.prerequisites),
     )
 
 
 def _rank(exercise: Exercise, lessons: Mapping[str, Lesson], ranks: Mapping[str, float]) -> float:
     """Right after the middle one of the lessons that lead to it."""
-    leading = [ranks[stem] for stem, lesson in lessons.items() if exercise.key in lesson.leads_to]
+    leading = [ranks[one.stem] for one in leading_to(exercise.key, lessons.values())]
     return (median_low(leading) if leading else len(ranks)) + 0.5
 
 
