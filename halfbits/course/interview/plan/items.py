@@ -105,9 +105,14 @@ def _rank(exercise: Exercise, lessons: Mapping[str, Lesson], ranks: Mapping[str,
 
 def read_lessons() -> set[str]:
     """The lessons that the person said are read, to the command or in the book."""
+    entries = learned.kept()["entries"].items()
+    ticked = (name for name, entry in entries if name.startswith("read:") and entry.get("yes"))
+    return _told() | {Path(name.removeprefix("read:")).stem for name in ticked}
+
+
+def _told() -> set[str]:
     content = store.read(_path()) or {}
-    in_book = (name.removeprefix("read:") for name in learned.kept()["entries"])
-    return {str(stem) for stem in content.get("read", [])} | {Path(n).stem for n in in_book}
+    return {str(stem) for stem in content.get("read", [])}
 
 
 def remember_read(names: list[str], lessons: Mapping[str, Lesson]) -> None:
@@ -118,7 +123,7 @@ def remember_read(names: list[str], lessons: Mapping[str, Lesson]) -> None:
             known = ", ".join(stem for stem, lesson in lessons.items() if lesson.minutes)
             raise CourseError(f"There is no lesson {stem!r}; the lessons are {known}.")
     with store.locked(_path()):
-        store.write(_path(), {"version": 1, "read": sorted(read_lessons() | set(stems))})
+        store.write(_path(), {"version": 1, "read": sorted(_told() | set(stems))})
 
 
 def _path() -> Path:

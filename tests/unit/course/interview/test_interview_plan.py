@@ -19,6 +19,7 @@ from halfbits.course.interview.cards.schedule import Schedule
 from halfbits.course.interview.plan import items as plan_items
 from halfbits.course.interview.plan.plan import SMALLEST_PART, Item, Plan, cards_share, make_plan
 from halfbits.course.lessons import Lesson, load_lessons, read_lesson
+from halfbits.course.progress import learned
 from halfbits.course.progress.progress import Record, changing_progress
 from halfbits.errors import CourseError
 from halfbits.folders import find_root
@@ -263,6 +264,21 @@ def test_lessons_that_were_read_are_remembered(
     assert plan_items.read_lessons() == {"one", "two", "seed_questions"}
     with pytest.raises(CourseError, match="There is no lesson 'three'; the lessons are one, two"):
         plan_items.remember_read(["three"], lessons)
+
+
+def test_lessons_that_are_ticked_in_the_book_are_read_as_long_as_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HALFBITS_DATA", str(tmp_path))
+    ticked = {"read:notebooks/one": {"yes": True}, "read:notebooks/two": {"yes": False}}
+    others = {"quiz:notebooks/three": {"opened": []}, "last": {"page": "notebooks/four"}}
+    entries = {n: e | {"at": "2026-03-02T09:30:00Z"} for n, e in (ticked | others).items()}
+    learned.keep({"entries": entries, "reports": []})
+    assert plan_items.read_lessons() == {"one"}
+    plan_items.remember_read(["two"], {"two": Lesson("two", "Two?", 12, (), ())})
+    changed = {"read:notebooks/one": {"yes": False, "at": "2026-03-02T09:31:00Z"}}
+    learned.keep({"entries": changed, "reports": []})
+    assert plan_items.read_lessons() == {"two"}
 
 
 @pytest.mark.parametrize(
