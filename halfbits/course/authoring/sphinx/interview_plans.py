@@ -9,20 +9,10 @@ from pathlib import Path
 
 from halfbits.course.authoring.sphinx.interview_pages import Writer, bank_of
 from halfbits.course.catalog import load_catalog
-from halfbits.course.interview.cards.cards import make_cards
-from halfbits.course.interview.cards.forecast import forecast
 from halfbits.course.interview.cards.schedule import Schedule
-from halfbits.course.interview.plan.items import make_items
-from halfbits.course.interview.plan.plan import (
-    SHEET_MINUTES,
-    Day,
-    Item,
-    Plan,
-    cards_share,
-    make_plan,
-)
+from halfbits.course.interview.plan.personal import Person, plan_for
+from halfbits.course.interview.plan.plan import Day, Item, Plan
 from halfbits.course.interview.text.phrases import phrases
-from halfbits.course.lessons import load_lessons
 
 DAYS = (2, 5, 10, 14)
 MINUTES = 60
@@ -51,11 +41,9 @@ def plans(writer: Writer) -> Iterator[str]:
 @cache
 def newcomers_plan(source: Path, language: str, days: int) -> Plan:
     """The plan of somebody who has read and solved nothing yet."""
+    newcomer = Person(Schedule(source), {}, set())
     bank, catalog = bank_of(source), load_catalog(source)
-    cards = [card.id for card in make_cards(bank, language)]
-    reviews = forecast(Schedule(source), cards, days, cards_share(days, MINUTES), START)
-    items = make_items(catalog, load_lessons(source), bank, {}, set())
-    return make_plan(items, reviews, MINUTES, SHEET_MINUTES)
+    return plan_for(newcomer, bank, catalog, language, days, MINUTES, START)
 
 
 def rows(writer: Writer, day: Day, said: dict[str, str]) -> Iterator[tuple[str, int]]:

@@ -11,19 +11,10 @@ from rich.text import Text
 
 from halfbits.course.catalog import load_catalog
 from halfbits.course.interview.bank.bank import load_bank
-from halfbits.course.interview.cards.cards import make_cards
-from halfbits.course.interview.cards.forecast import forecast
 from halfbits.course.interview.cards.schedule import Schedule
-from halfbits.course.interview.plan.items import make_items, read_lessons, remember_read
-from halfbits.course.interview.plan.plan import (
-    SHEET_MINUTES,
-    Day,
-    Item,
-    Plan,
-    cards_share,
-    make_plan,
-    worth,
-)
+from halfbits.course.interview.plan.items import read_lessons, remember_read
+from halfbits.course.interview.plan.personal import Person, plan_for
+from halfbits.course.interview.plan.plan import Day, Item, Plan, worth
 from halfbits.course.interview.text.phrases import phrases
 from halfbits.course.interview.text.render import as_text
 from halfbits.course.lessons import load_lessons
@@ -34,16 +25,11 @@ MOST_LEFT_OUT = 8
 
 def run(days: int, minutes: int, language: str, read: Sequence[str]) -> int:
     """Print the plan from today on; lessons named in `read` are done. Raises CourseError."""
-    bank, catalog = load_bank(), load_catalog()
-    cards = make_cards(bank, language)
-    lessons = load_lessons(catalog.root)
+    bank, catalog, now = load_bank(), load_catalog(), datetime.now().astimezone()
     if read:
-        remember_read(list(read), lessons)
-    now = datetime.now().astimezone()
-    ids = [card.id for card in cards]
-    reviews = forecast(Schedule.load(), ids, days, cards_share(days, minutes), now)
-    items = make_items(catalog, lessons, bank, read_progress(), read_lessons())
-    print_plan(make_plan(items, reviews, minutes, SHEET_MINUTES), now, language)
+        remember_read(list(read), load_lessons(catalog.root))
+    person = Person(Schedule.load(), read_progress(), read_lessons())
+    print_plan(plan_for(person, bank, catalog, language, days, minutes, now), now, language)
     return 0
 
 
@@ -100,10 +86,10 @@ def print_left_out(console: Console, plan: Plan, words: dict[str, str]) -> None:
 
 
 def print_hint(console: Console, plan: Plan, words: dict[str, str]) -> None:
-    """How to tell what was read, with the first lesson as an example."""
-    lessons = [item for day in plan.days for item, _ in day.work if item.kind != "exercise"]
-    if lessons:
-        command = f"python course.py plan --days {len(plan.days)} --read {lessons[0].name}"
+    """How to tell what was read, with the first that is to be read as an example."""
+    to_read = [item for day in plan.days for item, _ in day.work if item.kind != "exercise"]
+    if to_read:
+        command = f"python course.py plan --days {len(plan.days)} --read {to_read[0].name}"
         console.print(f"{words['tell_read']}")
         console.print(Text(f"  {command}", style="cyan"), soft_wrap=True)
 
