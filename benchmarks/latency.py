@@ -6,7 +6,6 @@ shared memory each, such as an H100 or an H200. Run it as `python -m benchmarks.
 
 from __future__ import annotations
 
-import json
 import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -16,6 +15,7 @@ from pathlib import Path
 from statistics import quantiles
 from typing import Any
 
+from benchmarks.bench import lines
 from halfbits.perf.records import folder
 
 SOURCE = Path(__file__).with_suffix(".cu")
@@ -37,16 +37,16 @@ def spread(values: list[float]) -> dict[str, float]:
     return {"low": low, "median": median, "high": high}
 
 
-def gathered(lines: Iterable[str]) -> Iterator[tuple[list[str], dict[str, float]]]:
+def gathered(printed: Iterable[str]) -> Iterator[tuple[list[str], dict[str, float]]]:
     """What was measured, and the quartiles of its runs."""
-    rows = sorted(line.split(",") for line in lines)
+    rows = sorted(line.split(",") for line in printed)
     for what, some in groupby(rows, key=lambda row: row[:-1]):
         yield what, spread([float(row[-1]) for row in some])
 
 
-def record(lines: Iterable[str], hardware: dict[str, Any]) -> dict[str, Any]:
+def record(printed: Iterable[str], hardware: dict[str, Any]) -> dict[str, Any]:
     """Cycles of one instruction after another, and bytes a second by threads and width."""
-    made = list(gathered(lines))
+    made = list(gathered(printed))
     return {
         "hardware": hardware,
         "date": datetime.now(UTC).date().isoformat(),
@@ -68,17 +68,6 @@ def hardware() -> dict[str, Any]:
     return dict(zip(names, (part.strip() for part in told.splitlines()[0].split(",")), strict=True))
 
 
-def saved(made: dict[str, Any], path: Path) -> None:
-    """One row a line, so that a change shows as a line."""
-    parts = [f' "{name}": {one_a_line(value)}' for name, value in made.items()]
-    path.write_text("{\n" + ",\n".join(parts) + "\n}\n", encoding="utf-8")
-
-
-def one_a_line(value: Any) -> str:
-    if not isinstance(value, list):
-        return json.dumps(value)
-    return "[\n" + ",\n".join(f"  {json.dumps(row)}" for row in value) + "\n ]"
-
-
 if __name__ == "__main__":
-    saved(record(measured(), hardware()), folder() / "gpu_latency.json")
+    text = lines(record(measured(), hardware()))
+    (folder() / "gpu_latency.json").write_text(text, encoding="utf-8")
