@@ -26,7 +26,7 @@ def update() -> int:
         raise CourseError(f"{root} is no clone of its own: update the repository that holds it.")
     git(root, "fetch", "--quiet", why="the newer course cannot be fetched")
     newest = git(root, "rev-parse", "@{upstream}", why="this branch follows no other")
-    if newest == git(root, "rev-parse", "HEAD") or not git(root, "rev-list", "HEAD..@{upstream}"):
+    if not git(root, "rev-list", "HEAD..@{upstream}"):
         print("The course is up to date.")
         return 0
     changed = git(root, "diff", "--name-only", "HEAD").splitlines()
